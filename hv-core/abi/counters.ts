@@ -1,0 +1,34 @@
+/** Exact operation counters (journal): index of a u64 at COUNTERS_BASE. Names for people: host/lib/counters.ts. */
+/** Counters 0..127: exits by reason (abi/exits.ts below 64, ours at 64 + low bits). */
+export const CTR_EXITS = 0;
+export const CTR_INSTRUCTIONS = 128;
+export const CTR_TLB_MISSES = 129;
+export const CTR_TLB_FILLS = 130;
+export const CTR_TLB_FLUSHES = 131;
+export const CTR_TLB_FLUSHED_PAGES = 132;
+export const CTR_SHOOTDOWNS_SENT = 133;
+export const CTR_SHOOTDOWNS_ACKED = 134;
+export const CTR_GUEST_WALKS = 135;
+export const CTR_GUEST_WALK_STEPS = 136;
+export const CTR_EPT_WALKS = 137;
+export const CTR_EPT_WALK_STEPS = 138;
+export const CTR_BLOCKS_DECODED = 139;
+export const CTR_CODE_INVALIDATIONS = 140;
+export const CTR_PAGE_FAULTS = 141;
+export const CTR_EXCEPTIONS = 142;
+export const CTR_INTERRUPTS_INJECTED = 143;
+export const CTR_HYPERCALLS = 144;
+export const CTR_EVTCHN_SENDS = 145;
+export const CTR_IOREQ_SENT = 146;
+export const CTR_IOREQ_COMPLETED = 147;
+export const CTR_IOREQ_BUFFERED = 148;
+export const CTR_IOREQ_NULL = 149;
+export const CTR_IOREQ_INTERNAL = 150;
+export const CTR_REPLAYS = 151;
+export const CTR_P2M_SETS = 152;
+export const CTR_P2M_SPLITS = 153;
+export const CTR_LOCKS_TAKEN = 154;
+export const CTR_LOCKS_CONTENDED = 155;
+export const CTR_DOMAIN_PAUSES = 156;
+export const CTR_PAGES_COPIED = 157;
+export const NR_COUNTERS = 512;

@@ -1,0 +1,27 @@
+/** Why the hypervisor crashed a domain: the b field of TRC_CRASH; host/lib/crash.ts has the sentences. */
+export const CRASH_NONE = 0;
+/** An EPT violation on a page that no rule handles. */
+export const CRASH_EPT_VIOLATION = 1;
+export const CRASH_EPT_MISCONFIG = 2;
+/** A completed request does not match the re-issued one (spec 03 section 3.5, step 2). */
+export const CRASH_IO_MISMATCH = 3;
+/** A device model put an ioreq slot into an impossible state. */
+export const CRASH_IOREQ_STATE = 4;
+/** A triple fault where HVM_PARAM_TRIPLE_FAULT_REASON says crash. */
+export const CRASH_TRIPLE_FAULT = 5;
+/** The access happened while an event was being delivered, to a page that must be emulated. */
+export const CRASH_EVENT_DELIVERY = 6;
+/** An exit reason that the dispatch table does not know. */
+export const CRASH_UNKNOWN_EXIT = 7;
+/** The guest asked for it (SCHEDOP_shutdown with reason crash). */
+export const CRASH_GUEST_REQUEST = 8;
+/** The pages of an ioreq server were not where they had to be. */
+export const CRASH_IOREQ_PAGE = 9;
+/** The special p2m entry of a page would have been replaced. */
+export const CRASH_P2M_SPECIAL = 10;
+/** The vCPU halted with interrupts disabled and nothing can wake it. */
+export const CRASH_DEAD_HALT = 11;
+/** No frame left for an EPT table while handling an exit. */
+export const CRASH_NO_TABLE = 12;
+/** The same exit again and again without progress. */
+export const CRASH_NO_PROGRESS = 13;

@@ -1,0 +1,22 @@
+/** The platform's small devices: where they are, for the host's device models, the in-core ones and the guests alike. */
+/** 16550 UART, eight ports. */
+export const UART_PORT = 0x3f8;
+export const UART_PORTS = 8;
+/** Debug port: each byte written is a character. Reads give 0xe9, as on Bochs and QEMU. */
+export const DEBUG_PORT = 0xe9;
+/** POST code port: the last byte written is kept. */
+export const POST_PORT = 0x80;
+/** Test exit: 0 = power off, 1 = reboot, anything else = crash. */
+export const EXIT_PORT = 0xf4;
+/**
+ * Counter device, one page of MMIO that makes its accesses visible:
+ * 0x00 value (64 bit, read and write, any size), 0x08 reads so far, 0x10 writes so far, 0x18 last access (offset | size << 16 | dir << 24),
+ * 0x800..0xfff scratch bytes that keep what was written. Anything else reads 0 and ignores writes (but counts).
+ */
+export const COUNTER_BASE = 0xfe000000;
+export const COUNTER_SIZE = 0x1000;
+export const COUNTER_VALUE = 0x00;
+export const COUNTER_READS = 0x08;
+export const COUNTER_WRITES = 0x10;
+export const COUNTER_LAST = 0x18;
+export const COUNTER_SCRATCH = 0x800;

@@ -1,0 +1,27 @@
+/** Indices of the knobs in the machine header. Names, values, defaults and eras: host/lib/knobs.ts. */
+/** 0 = 2012, 1 = 2014, 2 = 2016-v6, 3 = 4.17, 4 = today. */
+export const KNOB_ERA = 0;
+export const ERA_2012 = 0;
+export const ERA_2014 = 1;
+export const ERA_2016 = 2;
+export const ERA_4_17 = 3;
+export const ERA_TODAY = 4;
+/** Entries of each vCPU's TLB: a power of two, 16..1024. */
+export const KNOB_TLB_ENTRIES = 1;
+/** 0 = device models in the host, 1 = inside the core. */
+export const KNOB_DEVICE_AT = 2;
+export const DEVICE_AT_HOST = 0;
+export const DEVICE_AT_CORE = 1;
+/** 1 = map guest RAM with 2M (and 1G) leaves where aligned, 0 = 4K only. */
+export const KNOB_P2M_SUPERPAGES = 3;
+/** Guest instructions a vCPU may run before the next one has its turn. */
+export const KNOB_SCHED_QUANTUM = 4;
+/** Frequency of the virtual TSC in kHz; one instruction is one tick. */
+export const KNOB_TSC_KHZ = 5;
+/** Classes of trace events that are recorded: bit n = class n; 0 switches the ring off. */
+export const KNOB_TRACE_MASK = 6;
+/** Physical address width shown to guests and checked in page tables. */
+export const KNOB_PADDR_BITS = 7;
+/** Seed of everything random. */
+export const KNOB_SEED = 8;
+export const NR_KNOBS = 64;

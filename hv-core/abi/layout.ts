@@ -1,0 +1,90 @@
+/**
+ * The linear-memory map (docs/architecture.md section 3). Every piece of state has a fixed place.
+ *
+ *   null + constants | semantic: machine, domains, vCPUs, slabs, actors, continuations, frame table | derived | journal | frames (semantic)
+ *
+ * Literals only: AssemblyScript and TypeScript both import this file.
+ */
+export const PAGE_SIZE = 4096;
+export const PAGE_SHIFT = 12;
+
+// --- semantic ---------------------------------------------------------------------------------------------------
+/** Machine header: knobs, allocation marks, scheduler state (base/machine.ts). Below it: page zero and the compiler's constants. */
+export const MACHINE_BASE = 0x0001_0000;
+export const MACHINE_SIZE = 0x0001_0000;
+
+export const DOMAINS_BASE = 0x0002_0000;
+export const DOMAIN_SIZE = 0x1000;
+export const MAX_DOMAINS = 256;
+
+export const VCPUS_BASE = 0x0020_0000;
+export const VCPU_SIZE = 0x8000;
+export const MAX_VCPUS = 512;
+/** Inside a vCPU's 32 KiB: the processor (hw/cpu.ts), its answers for replay, the hypervisor's record (hv/vcpu.ts), the TLB. */
+export const VCPU_CPU_OFFSET = 0;
+export const VCPU_ANSWERS_OFFSET = 0x1000;
+export const VCPU_HV_OFFSET = 0x1800;
+export const VCPU_TLB_OFFSET = 0x2000;
+export const TLB_ENTRY_SIZE = 16;
+export const MAX_TLB_ENTRIES = 1024;
+
+/** Slabs of the hypervisor: see base/slab.ts for who owns which. */
+export const SLABS_BASE = 0x0120_0000;
+export const SLABS_SIZE = 0x0080_0000;
+/** ioreq servers: 4 KiB each. */
+export const IOREQ_SERVERS_BASE = 0x0120_0000;
+export const IOREQ_SERVER_SIZE = 0x1000;
+export const MAX_IOREQ_SERVERS_TOTAL = 256;
+/** Rangeset nodes: 32 bytes each. */
+export const RANGE_NODES_BASE = 0x0140_0000;
+export const RANGE_NODE_SIZE = 32;
+export const MAX_RANGE_NODES = 65536;
+/** In-core devices' state (hv-core/dev). */
+export const DEVICES_BASE = 0x0160_0000;
+export const DEVICES_SIZE = 0x0010_0000;
+
+/** State of actors that live outside the hypervisor (device models, toolstack programs): 4 KiB each. */
+export const ACTORS_BASE = 0x01a0_0000;
+export const ACTOR_SIZE = 0x1000;
+export const MAX_ACTORS = 128;
+
+/** Stacks of suspended continuations in the race build: 64 KiB each. */
+export const CONTINUATIONS_BASE = 0x01b0_0000;
+export const CONTINUATION_SIZE = 0x0001_0000;
+export const MAX_CONTINUATIONS = 64;
+
+/** One record of 32 bytes for each machine frame (mem/frame-table.ts). */
+export const FRAME_TABLE_BASE = 0x0200_0000;
+export const FRAME_RECORD_SIZE = 32;
+export const MAX_FRAMES = 0x0010_0000;
+
+// --- derived ----------------------------------------------------------------------------------------------------
+export const DERIVED_BASE = 0x0400_0000;
+/** For each frame: the first decoded block on it, 0 for none. */
+export const CODE_HEADS_BASE = 0x0400_0000;
+/** Hash table of decoded blocks: 64 Ki slots of 4 bytes. */
+export const CODE_HASH_BASE = 0x0440_0000;
+export const CODE_HASH_SLOTS = 65536;
+/** Arena of decoded blocks and records; cleared as a whole when full. */
+export const CODE_ARENA_BASE = 0x0450_0000;
+export const CODE_ARENA_SIZE = 0x02b0_0000;
+export const DERIVED_END = 0x0700_0000;
+
+// --- journal ----------------------------------------------------------------------------------------------------
+export const COUNTERS_BASE = 0x0700_0000;
+export const COUNTERS_SIZE = 0x1000;
+/** Trace ring: header of 64 bytes, then records of 32 bytes (abi/trace-events.ts). */
+export const TRACE_BASE = 0x0700_1000;
+export const TRACE_HEADER_SIZE = 64;
+export const TRACE_RECORD_SIZE = 32;
+export const TRACE_RECORDS = 262144;
+/** Hypervisor console: ring of bytes, header {head u32, tail u32}. */
+export const HV_CONSOLE_BASE = 0x0790_0000;
+export const HV_CONSOLE_SIZE = 0x0001_0000;
+/** Text and numbers handed out at the boundary (crash dumps, results of peek and walk). */
+export const MAILBOX_BASE = 0x07a0_0000;
+export const MAILBOX_SIZE = 0x0010_0000;
+
+// --- frames (semantic) --------------------------------------------------------------------------------------------
+/** Machine frame n is at FRAMES_BASE + n * 4096. Frame 0 belongs to the hypervisor and is never mapped. */
+export const FRAMES_BASE = 0x0800_0000;

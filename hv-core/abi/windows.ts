@@ -1,0 +1,9 @@
+/** Every named window of the hypervisor (docs/architecture.md section 5): where another processor may run in between. */
+export const W_EXITED = 1;
+export const W_TYPE_READ = 2;
+export const W_SERVER_LOOKED_UP = 3;
+export const W_REQUEST_READY = 4;
+export const W_ANSWERED = 5;
+export const W_TYPE_SERVER_CLEARED = 6;
+/** Pseudo window: the actor waits for a lock. */
+export const W_LOCK = 0;

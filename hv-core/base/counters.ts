@@ -1,0 +1,13 @@
+/** Exact operation counters (journal). Indices: abi/counters.ts. */
+import { COUNTERS_BASE } from "../abi/layout";
+
+export class Count {
+  @inline static add(counter: i32, n: u64): void {
+    const at: usize = COUNTERS_BASE + (counter << 3);
+    store<u64>(at, load<u64>(at) + n);
+  }
+
+  @inline static one(counter: i32): void {
+    Count.add(counter, 1);
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * The machine header: what belongs to no domain and no vCPU. Semantic memory at MACHINE_BASE.
+ * Knobs are written once, before the first domain exists.
+ */
+import { NR_KNOBS } from "../abi/knobs";
+import { MACHINE_BASE } from "../abi/layout";
+
+@unmanaged
+export class Machine {
+  /** Frames in the machine; fixed when it is created. */
+  frameCount: u32;
+  /** First frame never handed out so far (the used-extent mark of the frames region). */
+  frameMark: u32;
+  /** Head of the list of free frames, 0 = empty. */
+  freeHead: u32;
+  freeCount: u32;
+  /** One past the highest domain slot and vCPU slot ever used. */
+  domainMark: u32;
+  vcpuMark: u32;
+  /** Next vCPU slot to have its turn (run/scheduler.ts). */
+  nextVcpu: u32;
+  /** vCPU now running hypervisor code, as slot + 1; 0 = none. */
+  currentVcpu: u32;
+  /** Virtual time in TSC ticks: retired instructions plus declared costs plus skipped idle time. */
+  now: u64;
+  /** Domain id the next createdomain tries first. */
+  domidRover: u32;
+  /** Set when dom0 (or the host behind it) has something to look at: run() then returns. */
+  hostAttention: u32;
+  ioreqServerMark: u32;
+  rangeNodeFree: u32;
+  rangeNodeMark: u32;
+  decodedArenaMark: u32;
+  /** State of the machine's random number generator (knob seed). */
+  random: u64;
+
+  @inline static get(): Machine {
+    return changetype<Machine>(MACHINE_BASE);
+  }
+}
+
+const KNOBS_OFFSET = 0x1000;
+
+export class Knobs {
+  @inline static get(index: i32): u32 {
+    return load<u32>(MACHINE_BASE + KNOBS_OFFSET + (index << 2));
+  }
+
+  static set(index: i32, value: u32): void {
+    if (<u32>index < <u32>NR_KNOBS) store<u32>(MACHINE_BASE + KNOBS_OFFSET + (index << 2), value);
+  }
+}

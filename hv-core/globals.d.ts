@@ -1,0 +1,5 @@
+/** Build flags given with `--use` (see asconfig.json); `isDefined(X)` folds away when one is absent. */
+declare const RACE: i32;
+declare const DEBUG: i32;
+declare const VARIANTS: i32;
+declare const WASI: i32;

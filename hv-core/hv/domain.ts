@@ -1,0 +1,188 @@
+/**
+ * A domain: 4 KiB each at DOMAINS_BASE, index = slot. dom0 is a domain like any other, slot 0.
+ * Beside each group stands who writes it.
+ */
+import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../abi/layout";
+import { Machine } from "../base/machine";
+
+export const DOMAIN_FREE: u32 = 0;
+export const DOMAIN_ALIVE: u32 = 1;
+export const DOMAIN_DYING: u32 = 2;
+export const DOMAIN_DEAD: u32 = 3;
+
+export const NO_SLOT: u32 = 0xffff_ffff;
+
+/** No ioreq server: the value of Domain.ioreqServer(id) and p2mIoreqServer when there is none. */
+export const NO_SERVER: u32 = 0;
+
+@unmanaged
+export class Domain {
+  state: u32;
+  slot: u32;
+  domid: u32;
+  /** Created as a control domain (dom0). */
+  isPrivileged: u32;
+  isHvm: u32;
+  vcpuCount: u32;
+  maxVcpus: u32;
+  /** Frames owned, and the limit. Written by: the allocator, DOMCTL_max_mem. */
+  totPages: u32;
+  maxPages: u32;
+  /** Pause requests by the toolstack (a new domain starts with 1) and by the hypervisor itself. */
+  controllerPause: u32;
+  hypervisorPause: u32;
+  isShuttingDown: u32;
+  isShutDown: u32;
+  shutdownCode: u32;
+  crashReason: u32;
+  /** 1 = the word size latched by the guest's hypercall page is 64 bit (shared_info layout). */
+  is64: u32;
+
+  // p2m. Written under p2mLock.
+  p2mLock: u32;
+  p2mRoot: u32;
+  p2mMaxMapped: u64;
+  p2mDefaultAccess: u32;
+  /** Frames used for EPT tables (the paging pool). */
+  p2mTables: u32;
+  /** The type's server (spec 03 section 3.6): address of the server, NO_SERVER = none. */
+  p2mIoreqServer: u32;
+  p2mIoreqFlags: u32;
+  p2mIoreqEntries: u64;
+  p2mIoreqLock: u32;
+  /** Result of the last lookup under the lock (hv/p2m/lookup.ts). */
+  lookupMfn: u32;
+  lookupType: u32;
+  lookupAccess: u32;
+  lookupOrder: u32;
+
+  // ioreq servers. Written under ioreqLock with the domain paused.
+  ioreqLock: u32;
+  ioreqServer0: u32; // eight addresses: use ioreqServer(id)
+  ioreqServer1: u32;
+  ioreqServer2: u32;
+  ioreqServer3: u32;
+  ioreqServer4: u32;
+  ioreqServer5: u32;
+  ioreqServer6: u32;
+  ioreqServer7: u32;
+  ioreqGfnMask: u32;
+  ioreqLegacyMask: u32;
+  pciCf8: u32;
+
+  // Event channels (hv/evtchn): sixteen buckets of 256 ports, each one machine frame, 0 = not there yet.
+  evtchnLock: u32;
+  evtchnBucket0: u32;
+  evtchnBucket1: u32;
+  evtchnBucket2: u32;
+  evtchnBucket3: u32;
+  evtchnBucket4: u32;
+  evtchnBucket5: u32;
+  evtchnBucket6: u32;
+  evtchnBucket7: u32;
+  evtchnBucket8: u32;
+  evtchnBucket9: u32;
+  evtchnBucket10: u32;
+  evtchnBucket11: u32;
+  evtchnBucket12: u32;
+  evtchnBucket13: u32;
+  evtchnBucket14: u32;
+  evtchnBucket15: u32;
+  sharedInfoMfn: u32;
+
+  // Callback (HVM_PARAM_CALLBACK_IRQ) and the rest of the HVM parameters: use param(i).
+  param0: u64;
+  private _params1: u64;
+  private _params2: u64;
+  private _params3: u64;
+  private _params4: u64;
+  private _params5: u64;
+  private _params6: u64;
+  private _params7: u64;
+  private _params8: u64;
+  private _params9: u64;
+  private _params10: u64;
+  private _params11: u64;
+  private _params12: u64;
+  private _params13: u64;
+  private _params14: u64;
+  private _params15: u64;
+  private _params16: u64;
+  private _params17: u64;
+  private _params18: u64;
+  private _params19: u64;
+  private _params20: u64;
+  private _params21: u64;
+  private _params22: u64;
+  private _params23: u64;
+  private _params24: u64;
+  private _params25: u64;
+  private _params26: u64;
+  private _params27: u64;
+  private _params28: u64;
+  private _params29: u64;
+  private _params30: u64;
+  private _params31: u64;
+  private _params32: u64;
+  private _params33: u64;
+  private _params34: u64;
+  private _params35: u64;
+  private _params36: u64;
+  private _params37: u64;
+  private _params38: u64;
+
+  // I/O capabilities (hv/iocap): heads of the three rangesets.
+  iomemCaps: u32;
+  irqCaps: u32;
+  ioportCaps: u32;
+  private _pad1: u32;
+
+  /** Memory map given by XENMEM_set_memory_map: frame that holds it and its number of entries. */
+  memoryMapMfn: u32;
+  memoryMapEntries: u32;
+  /** Domain this one is the device model of (DOMCTL_set_target) + 1, 0 = none. */
+  targetDomid: u32;
+  private _pad2: u32;
+  /** UUID, 16 bytes. */
+  handle0: u64;
+  handle1: u64;
+  /** Virtual time of creation (system time of the guest starts here). */
+  createdAt: u64;
+  /** vCPU slots: first one; the domain's vCPUs are consecutive. */
+  firstVcpu: u32;
+  private _pad3: u32;
+
+  @inline static at(slot: u32): Domain {
+    return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);
+  }
+
+  /** The domain with this id, dying ones included; null (0) when there is none. */
+  static find(domid: u32): usize {
+    const mark = Machine.get().domainMark;
+    for (let slot: u32 = 0; slot < mark; slot++) {
+      const d = Domain.at(slot);
+      if (d.state != DOMAIN_FREE && d.domid == domid) return changetype<usize>(d);
+    }
+    return 0;
+  }
+
+  @inline param(index: u32): u64 {
+    return load<u64>(changetype<usize>(this) + offsetof<Domain>("param0") + (<usize>index << 3));
+  }
+
+  @inline setParam(index: u32, value: u64): void {
+    store<u64>(changetype<usize>(this) + offsetof<Domain>("param0") + (<usize>index << 3), value);
+  }
+
+  /** Address of the ioreq server with this id, NO_SERVER when there is none. */
+  @inline ioreqServer(id: u32): u32 {
+    return load<u32>(changetype<usize>(this) + offsetof<Domain>("ioreqServer0") + (<usize>id << 2));
+  }
+
+  @inline setIoreqServer(id: u32, server: u32): void {
+    store<u32>(changetype<usize>(this) + offsetof<Domain>("ioreqServer0") + (<usize>id << 2), server);
+  }
+}
+
+if (offsetof<Domain>() > DOMAIN_SIZE) ERROR("Domain outgrew its place");
+if (MAX_DOMAINS > 0x7ff0) ERROR("more domains than ids");
