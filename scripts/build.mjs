@@ -5,7 +5,7 @@
  *   node scripts/build.mjs --force    everything
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -37,17 +37,18 @@ const isFresh = (file, time) => !force && existsSync(file) && statSync(file).mti
 
 const config = Math.max(statSync("asconfig.json").mtimeMs, statSync("scripts/build.mjs").mtimeMs);
 const core = Math.max(newest("hv-core", [".ts"]), config);
+/** Targets whose entry is not the whole ABI. */
+const entries = { silicon: "hv-core/silicon.ts", wasi: "hv-core/wasi/main.ts" };
 const targets = JSON.parse(readFileSync("asconfig.json", "utf8")).targets;
 for (const [name, target] of Object.entries(targets)) {
-  if (isFresh(target.outFile, core)) continue;
-  const entry = target.entry ? [target.entry] : [];
-  run(`core (${name})`, process.execPath, ["node_modules/assemblyscript/bin/asc.js", ...entry, "--target", name]);
+  const entry = entries[name] ?? "hv-core/index.ts";
+  if (isFresh(target.outFile, core) || !existsSync(entry)) continue;
+  run(`core (${name})`, process.execPath, ["node_modules/assemblyscript/bin/asc.js", entry, "--target", name]);
 }
 if (existsSync("scripts/asyncify.mjs") && !isFresh("build/race.wasm", core)) run("race (asyncify)", process.execPath, ["scripts/asyncify.mjs"]);
 
 const host = Math.max(newest("host", [".ts"]), newest("guests", [".ts"]), newest("bench", [".ts"]), newest("hv-core/abi", [".ts"]), config);
 if (!isFresh("dist/.built", host)) {
-  run("host", process.execPath, [bin("tsc").replace(/^/, ""), "-p", "tsconfig.build.json"].slice(0));
-  const { writeFileSync } = await import("node:fs");
+  run("host", bin("tsc"), ["-p", "tsconfig.build.json"]);
   writeFileSync("dist/.built", "");
 }
