@@ -1,0 +1,64 @@
+/** Judges two results of one case, and says in words what differs. Before: native-cpu.ts or golden.ts, and silicon-guest.ts. */
+import type { TestCase, TestResult } from "./case-format.ts";
+import { describeCase, flagText, REGISTER_NAMES } from "./disassemble.ts";
+import { CODE_BASE } from "./layout.ts";
+
+/** Arithmetic flags, DF, TF, IF, IOPL, NT, VM, AC, ID; not RF, which only says how the exception was reported. */
+const COMPARED_FLAGS = 0x267fd5;
+
+const VECTOR_BP = 3;
+const VECTOR_PF = 14;
+
+/** Flags that the manual leaves undefined at the place where the case ended. */
+function undefinedFlags(test: TestCase, result: TestResult): number {
+  const offset = Number(result.rip - BigInt(CODE_BASE + test.codeOffset)) - (result.vector === VECTOR_BP ? 1 : 0);
+  let all = 0;
+  let found = -1;
+  for (const [at, mask] of test.undefinedAt) {
+    all |= mask;
+    if (at === offset) found = mask;
+  }
+  return found >= 0 ? found : all;
+}
+
+/** The lines of a difference, or none when the results agree. */
+export function differences(test: TestCase, expected: TestResult, actual: TestResult): string[] {
+  const out: string[] = [];
+  const differ = (what: string, want: bigint | number, got: bigint | number) => {
+    if (want !== got) out.push(`  ${what}: real CPU ${want.toString(16)}, ours ${got.toString(16)}`);
+  };
+  differ("vector", expected.vector, actual.vector);
+  differ("rip", expected.rip, actual.rip);
+  if (expected.vector === actual.vector) {
+    // In the kernel's half the real system reports "present" whatever is there.
+    const ignored = expected.vector === VECTOR_PF && expected.cr2 >= 1n << 63n ? 1 : 0;
+    differ("error code", expected.error | ignored, actual.error | ignored);
+    differ("cr2", expected.cr2, actual.cr2);
+  }
+  const flagsDiffer = (expected.flags ^ actual.flags) & COMPARED_FLAGS & ~undefinedFlags(test, expected);
+  if (flagsDiffer !== 0) {
+    out.push(`  flags: real CPU ${flagText(expected.flags)}, ours ${flagText(actual.flags)}, wrong ${flagText(flagsDiffer)}`);
+  }
+  for (let i = 0; i < 16; i++) differ(REGISTER_NAMES[i]!, expected.regs[i]!, actual.regs[i]!);
+  differ("cs", expected.cs, actual.cs);
+  differ("ss", expected.ss, actual.ss);
+  differ("ds", expected.ds, actual.ds);
+  differ("es", expected.es, actual.es);
+  const memory = new Map(expected.changes);
+  for (const [offset, value] of actual.changes) {
+    const want = memory.get(offset);
+    memory.delete(offset);
+    if (want !== value) out.push(`  data+${offset.toString(16)}: real CPU ${want === undefined ? "unchanged" : want.toString(16)}, ours ${value.toString(16)}`);
+    if (out.length > 24) break;
+  }
+  for (const [offset, value] of memory) {
+    if (out.length > 24) break;
+    out.push(`  data+${offset.toString(16)}: real CPU ${value.toString(16)}, ours unchanged`);
+  }
+  return out;
+}
+
+/** A mismatch for people: the case, where it comes from, what differs. */
+export function describeMismatch(test: TestCase, name: string, lines: readonly string[]): string {
+  return `${name}\n${describeCase(test)}\n${lines.join("\n")}`;
+}
