@@ -183,6 +183,20 @@ export class Cpu {
   halted: u32;
   private _pad1: u32;
 
+  // What a data access by an instruction compares in the TLB: page number and the deny bits that matter at this CPL (hw/mode.ts).
+  readMask: u64;
+  writeMask: u64;
+  /** Guest-physical address of the access being translated (scratch of hw/translate.ts). */
+  accessGpa: u64;
+
+  /** Linear page that instructions are being fetched from (all ones = none), and the host address of its first byte (hw/fetch.ts). */
+  fetchPage: u64;
+  fetchHost: u32;
+  /** Instructions that cpuRun may still retire; 0 outside it. */
+  runLeft: u32;
+  /** Effective address left by an OP_EA record for the record after it (hw/record.ts); 0 outside cpuRun. */
+  scratch: u64;
+
   @inline static at(slot: u32): Cpu {
     return changetype<Cpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE);
   }
@@ -218,4 +232,4 @@ if (offsetof<Cpu>("cpl") != CPU_CPL) ERROR("Cpu.cpl moved");
 if (offsetof<Cpu>("exitReason") != CPU_EXIT_REASON) ERROR("Cpu.exitReason moved");
 if (offsetof<Cpu>("exitGpa") != CPU_EXIT_GPA) ERROR("Cpu.exitGpa moved");
 if (offsetof<Seg>() != CPU_SEG_SIZE) ERROR("Seg is 24 bytes");
-if (offsetof<Cpu>() > VCPU_ANSWERS_OFFSET) ERROR("Cpu outgrew its place");
+if (<u32>offsetof<Cpu>() > <u32>VCPU_ANSWERS_OFFSET) ERROR("Cpu outgrew its place");

@@ -1,0 +1,92 @@
+/**
+ * The mode word: what the decoder and the fast paths need to know about CR0, CR4, EFER, CS, SS and CPL, in one u32.
+ *
+ *   14    13    12   11..10      9        8        7..0
+ *   user  LMA   PE   paging      stack64  stack32  code size 16, 32 or 64
+ *
+ * Decoded blocks are keyed by it. It is derived: Mode.update must follow every change of what it is made of.
+ */
+import { SEG_CS, SEG_SS } from "../abi/cpu";
+import { ATTR_DB, ATTR_L, CR0_PE, CR0_PG_BIT, CR4_PAE, EFER_LMA } from "../abi/regs";
+import { Cpu } from "./cpu";
+import { DENY_SMC, DENY_SUPER_READ, DENY_SUPER_WRITE, DENY_USER_READ, DENY_USER_WRITE, TLB_PAGE_MASK } from "./tlb";
+
+export const MODE_CODE_MASK: u32 = 0xff;
+export const MODE_STACK32: u32 = 0x100;
+export const MODE_STACK64: u32 = 0x200;
+export const MODE_PAGING_SHIFT: u32 = 10;
+export const MODE_PE: u32 = 0x1000;
+export const MODE_LONG: u32 = 0x2000;
+export const MODE_USER: u32 = 0x4000;
+
+export const PAGING_OFF: u32 = 0;
+export const PAGING_TWO_LEVEL: u32 = 1;
+export const PAGING_PAE: u32 = 2;
+export const PAGING_FOUR_LEVEL: u32 = 3;
+
+export const CR0_PG: u64 = (<u64>1) << CR0_PG_BIT;
+
+export class Mode {
+  /** 64-bit mode proper: long mode active and CS.L = 1. */
+  @inline static is64(c: Cpu): bool {
+    return (c.mode & MODE_CODE_MASK) == 64;
+  }
+
+  /** Long mode active: 64-bit or compatibility mode. */
+  @inline static isLong(c: Cpu): bool {
+    return (c.mode & MODE_LONG) != 0;
+  }
+
+  @inline static isProtected(c: Cpu): bool {
+    return (c.mode & MODE_PE) != 0;
+  }
+
+  @inline static paging(c: Cpu): u32 {
+    return (c.mode >> MODE_PAGING_SHIFT) & 3;
+  }
+
+  /** Mask of the bits of RIP and of linear addresses that exist in this mode. */
+  @inline static addressMask(c: Cpu): u64 {
+    return Mode.is64(c) ? 0xffff_ffff_ffff_ffff : 0xffff_ffff;
+  }
+
+  /** Bits of RSP that a push uses: by CS.L and SS.B. */
+  @inline static stackMask(c: Cpu): u64 {
+    if (c.mode & MODE_STACK64) return 0xffff_ffff_ffff_ffff;
+    return c.mode & MODE_STACK32 ? 0xffff_ffff : 0xffff;
+  }
+
+  /** Bits 63:47 are all equal (48-bit linear addresses). */
+  @inline static isCanonical(address: u64): bool {
+    return <u64>(<i64>(address << 16) >> 16) == address;
+  }
+
+  /** To be called after every change of CS, SS, CPL, CR0, CR4.PAE or EFER.LMA. */
+  static update(c: Cpu): void {
+    let mode: u32 = 0;
+    const isLong = (c.efer & EFER_LMA) != 0;
+    const code = c.seg(SEG_CS).attr;
+    if (isLong && (code & ATTR_L) != 0) mode = 64 | MODE_STACK64;
+    else {
+      mode = code & ATTR_DB ? 32 : 16;
+      if (c.seg(SEG_SS).attr & ATTR_DB) mode |= MODE_STACK32;
+    }
+    if (c.cr0 & CR0_PE) mode |= MODE_PE;
+    if (isLong) mode |= MODE_LONG;
+    if (c.cr0 & CR0_PG) {
+      let paging = PAGING_TWO_LEVEL;
+      if (isLong) paging = PAGING_FOUR_LEVEL;
+      else if (c.cr4 & CR4_PAE) paging = PAGING_PAE;
+      mode |= paging << MODE_PAGING_SHIFT;
+    }
+    if (c.cpl == 3) {
+      mode |= MODE_USER;
+      c.readMask = TLB_PAGE_MASK | DENY_USER_READ;
+      c.writeMask = TLB_PAGE_MASK | DENY_USER_WRITE | DENY_SMC;
+    } else {
+      c.readMask = TLB_PAGE_MASK | DENY_SUPER_READ;
+      c.writeMask = TLB_PAGE_MASK | DENY_SUPER_WRITE | DENY_SMC;
+    }
+    c.mode = mode;
+  }
+}

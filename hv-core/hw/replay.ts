@@ -1,0 +1,49 @@
+/**
+ * The hardware side of replay: an access that the machine's memory cannot satisfy takes its answer from the list in
+ * hw/answers.ts, or puts its question there. Callers: hw/access.ts for memory, hw/system-io.ts for ports.
+ */
+import { EXIT_NEED_ANSWER, EXIT_UNHANDLEABLE } from "../abi/exits";
+import { ANSWER_DONE, ANSWER_NEED, ANSWER_WRITE, Answers, MAX_ANSWERS } from "./answers";
+import { Cpu } from "./cpu";
+import { Fault } from "./exceptions";
+
+export class Replay {
+  /**
+   * One access of `size` (1, 2, 4 or 8) bytes that lies inside a page. For a write `data` is what is written.
+   * Returns the data read; c.fault = 2 when the answer is missing (EXIT_NEED_ANSWER) or does not fit (EXIT_UNHANDLEABLE).
+   */
+  static access(c: Cpu, space: u8, dir: u8, addr: u64, gla: u64, size: u32, data: u64): u64 {
+    const answers = Answers.of(c);
+    const index = answers.used;
+    const value = size == 8 ? data : data & (((<u64>1) << (size << 3)) - 1);
+    if (index >= MAX_ANSWERS) {
+      Fault.exit(c, EXIT_UNHANDLEABLE, 0);
+      return 0;
+    }
+    const answer = answers.entry(index);
+    if (index < answers.count) {
+      const isSame = answer.addr == addr && <u32>answer.size == size && answer.dir == dir && answer.space == space;
+      if (!isSame || (dir == ANSWER_WRITE && answer.data != value)) {
+        answers.mismatch = 1;
+        Fault.exit(c, EXIT_UNHANDLEABLE, 0);
+        return 0;
+      }
+      if (answer.state == ANSWER_DONE) {
+        answers.used = index + 1;
+        return answer.data;
+      }
+      Fault.exit(c, EXIT_NEED_ANSWER, 0);
+      return 0;
+    }
+    answer.addr = addr;
+    answer.data = value;
+    answer.gla = gla;
+    answer.size = <u8>size;
+    answer.dir = dir;
+    answer.space = space;
+    answer.state = ANSWER_NEED;
+    answers.count = index + 1;
+    Fault.exit(c, EXIT_NEED_ANSWER, 0);
+    return 0;
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * The translation look-aside buffer of one processor: linear page -> machine frame with permissions, direct-mapped.
+ * Semantic state: a stale entry really is stale until it is flushed. Filled by hw/translate.ts, read by hw/access.ts.
+ *
+ *   tag   63..12 linear page   11 never  6 SMC  5 UX  4 SX  3 UW  2 SW  1 UR  0 SR    (1 = this kind of access is refused)
+ *   delta host address of a byte = delta + low 32 bits of its linear address (modulo 2^32)
+ *   meta  0 global  1 from a large page of the guest
+ *
+ * Because the deny bits stand in the tag, one masked compare decides hit, permission and "does not cross into the next page":
+ * `((tag ^ (lin + size - 1)) & mask) == 0` with mask = page bits | deny bits of this access, where the deny bits of the address
+ * have been cleared. An empty entry has every bit set.
+ *
+ * The SMC bit is the one derived thing here (it says that the frame holds decoded code); a hash of the state leaves it out.
+ */
+import { CTR_TLB_FILLS, CTR_TLB_FLUSHED_PAGES, CTR_TLB_FLUSHES } from "../abi/counters";
+import { FRAMES_BASE, PAGE_SHIFT, VCPU_TLB_OFFSET } from "../abi/layout";
+import { Count } from "../base/counters";
+import { Machine } from "../base/machine";
+import { Cpu } from "./cpu";
+
+export const TLB_PAGE_MASK: u64 = 0xffff_ffff_ffff_f000;
+
+export const DENY_SUPER_READ: u64 = 1;
+export const DENY_USER_READ: u64 = 2;
+export const DENY_SUPER_WRITE: u64 = 4;
+export const DENY_USER_WRITE: u64 = 8;
+export const DENY_SUPER_FETCH: u64 = 16;
+export const DENY_USER_FETCH: u64 = 32;
+export const DENY_SMC: u64 = 64;
+
+export const TLB_EMPTY: u64 = 0xffff_ffff_ffff_ffff;
+
+export const TLB_GLOBAL: u32 = 1;
+export const TLB_LARGE: u32 = 2;
+
+@unmanaged
+export class TlbEntry {
+  tag: u64;
+  delta: u32;
+  meta: u32;
+}
+
+export class Tlb {
+  /** The only entry that may hold the page of `lin`. */
+  @inline static entry(c: Cpu, lin: u64): TlbEntry {
+    return changetype<TlbEntry>(changetype<usize>(c) + VCPU_TLB_OFFSET + <usize>((<u32>(lin >> 12) & c.tlbMask) << 4));
+  }
+
+  @inline static at(c: Cpu, index: u32): TlbEntry {
+    return changetype<TlbEntry>(changetype<usize>(c) + VCPU_TLB_OFFSET + ((<usize>index) << 4));
+  }
+
+  /** Whether the entry holds the page of `lin`, with whatever permissions. */
+  @inline static holds(e: TlbEntry, lin: u64): bool {
+    return ((e.tag ^ lin) & TLB_PAGE_MASK) == 0 && e.tag != TLB_EMPTY;
+  }
+
+  /** Machine frame a valid entry points to. */
+  @inline static mfn(e: TlbEntry): u32 {
+    return (e.delta + <u32>(e.tag & TLB_PAGE_MASK) - <u32>FRAMES_BASE) >> PAGE_SHIFT;
+  }
+
+  static fill(c: Cpu, lin: u64, deny: u64, mfn: u32, meta: u32): void {
+    Count.one(CTR_TLB_FILLS);
+    const e = Tlb.entry(c, lin);
+    const page = lin & TLB_PAGE_MASK;
+    e.tag = page | deny;
+    e.delta = <u32>FRAMES_BASE + (mfn << PAGE_SHIFT) - <u32>page;
+    e.meta = meta;
+    if (meta & TLB_LARGE) c.tlbHasLarge = 1;
+  }
+
+  /** Sets the number of entries (a power of two, 16..1024) and empties the TLB. */
+  static init(c: Cpu, entries: u32): void {
+    c.tlbMask = entries - 1;
+    Tlb.flushAll(c);
+  }
+
+  /** Forgets everything, global entries included. */
+  static flushAll(c: Cpu): void {
+    Count.one(CTR_TLB_FLUSHES);
+    c.tlbHasLarge = 0;
+    for (let i: u32 = 0; i <= c.tlbMask; i++) Tlb.clear(Tlb.at(c, i));
+  }
+
+  /** What a write to CR3 forgets: everything but global entries. */
+  static flushNonGlobal(c: Cpu): void {
+    Count.one(CTR_TLB_FLUSHES);
+    for (let i: u32 = 0; i <= c.tlbMask; i++) {
+      const e = Tlb.at(c, i);
+      if ((e.meta & TLB_GLOBAL) == 0) Tlb.clear(e);
+    }
+  }
+
+  /** INVLPG: the page of `lin`, global or not; when translations of large pages may be cached, everything. */
+  static flushPage(c: Cpu, lin: u64): void {
+    Count.one(CTR_TLB_FLUSHED_PAGES);
+    if (c.tlbHasLarge) {
+      Tlb.flushAll(c);
+      return;
+    }
+    const e = Tlb.entry(c, lin);
+    if (Tlb.holds(e, lin)) Tlb.clear(e);
+  }
+
+  /** Makes stores to a frame take the slow path in every processor: code has been decoded from it. */
+  static protectCode(mfn: u32): void {
+    const mark = Machine.get().vcpuMark;
+    for (let slot: u32 = 0; slot < mark; slot++) {
+      const c = Cpu.at(slot);
+      for (let i: u32 = 0; i <= c.tlbMask; i++) {
+        const e = Tlb.at(c, i);
+        if (e.tag != TLB_EMPTY && Tlb.mfn(e) == mfn) e.tag |= DENY_SMC;
+      }
+    }
+  }
+
+  @inline private static clear(e: TlbEntry): void {
+    e.tag = TLB_EMPTY;
+    e.delta = 0;
+    e.meta = 0;
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * The slow path of every access: linear address -> host address of the byte, through the guest walk and the EPT walk, filling
+ * the TLB. Before: a miss in hw/access.ts. What it refuses becomes #PF, an EPT violation or an EPT misconfiguration.
+ */
+import { CTR_TLB_MISSES } from "../abi/counters";
+import { VEC_UD } from "../abi/cpu";
+import {
+  EXIT_EPT_MISCONFIG,
+  EXIT_EPT_VIOLATION,
+  EXIT_UNHANDLEABLE,
+  QUAL_EPT_R_BIT,
+  QUAL_GLA_FINAL_BIT,
+  QUAL_GLA_VALID_BIT,
+} from "../abi/exits";
+import { FRAMES_BASE, PAGE_SHIFT } from "../abi/layout";
+import { CR4_PGE } from "../abi/regs";
+import { Count } from "../base/counters";
+import { EPTE_MFN_MASK, EPTE_R, EPTE_RWX, EPTE_W, EPTE_X } from "../base/epte";
+import { Machine } from "../base/machine";
+import { CodePages } from "../mem/code-pages";
+import { ACCESS_FETCH, ACCESS_READ, ACCESS_READ_HALF, ACCESS_RWX, AccessKind } from "./access-kind";
+import { Cpu } from "./cpu";
+import { EPT_MISCONFIG, Ept } from "./ept-walk";
+import { Fault } from "./exceptions";
+import { GuestWalk, WALK_DENY, WALK_FAILED, WALK_GLOBAL, WALK_LARGE, WALK_PAGE } from "./guest-walk";
+import {
+  DENY_SMC,
+  DENY_SUPER_FETCH,
+  DENY_SUPER_READ,
+  DENY_SUPER_WRITE,
+  DENY_USER_FETCH,
+  DENY_USER_READ,
+  DENY_USER_WRITE,
+  TLB_GLOBAL,
+  TLB_LARGE,
+  Tlb,
+} from "./tlb";
+
+// What Translate.resolve answers instead of a host address (those begin at FRAMES_BASE).
+/** A fault is queued. */
+export const HOST_FAULT: u32 = 0;
+/** Replay: the EPT refuses, c.accessGpa says where; the answers decide. */
+export const HOST_REFUSED: u32 = 1;
+/** The frame does not exist: reads give all ones, writes vanish. */
+export const HOST_NOWHERE: u32 = 2;
+
+export class Translate {
+  /** Host address of the byte at `lin` (canonical, and 32-bit outside 64-bit mode), or HOST_*. Valid to the end of the page. */
+  static resolve(c: Cpu, lin: u64, access: u32): u32 {
+    const cached = Tlb.entry(c, lin);
+    if (Tlb.holds(cached, lin) && (cached.tag & AccessKind.denied(access)) == 0) return cached.delta + <u32>lin;
+    Count.one(CTR_TLB_MISSES);
+
+    const page = GuestWalk.walk(c, lin, access);
+    if (page == WALK_FAILED) return HOST_FAULT;
+    const gpa = (page & WALK_PAGE) | (lin & 0xfff);
+
+    const entry = Ept.counted(c.eptRoot, gpa);
+    const wanted = c.replay != 0 && (access & ACCESS_READ_HALF) != 0 ? ACCESS_READ : access & ACCESS_RWX;
+    if ((<u32>entry & wanted) != wanted) return Translate.refuse(c, entry, gpa, lin, access);
+
+    const mfn = (entry & EPTE_MFN_MASK) >> PAGE_SHIFT;
+    if (mfn >= <u64>Machine.get().frameCount) {
+      if (access & ACCESS_FETCH) Fault.raise(c, VEC_UD); // all ones is no instruction
+      return access & ACCESS_FETCH ? HOST_FAULT : HOST_NOWHERE;
+    }
+
+    let deny = page & WALK_DENY;
+    if ((entry & EPTE_R) == 0) deny |= DENY_SUPER_READ | DENY_USER_READ;
+    if ((entry & EPTE_W) == 0) deny |= DENY_SUPER_WRITE | DENY_USER_WRITE;
+    if ((entry & EPTE_X) == 0) deny |= DENY_SUPER_FETCH | DENY_USER_FETCH;
+    if (CodePages.has(<u32>mfn)) deny |= DENY_SMC;
+    let meta: u32 = 0;
+    if ((page & WALK_GLOBAL) != 0 && (c.cr4 & CR4_PGE) != 0) meta |= TLB_GLOBAL;
+    if (page & WALK_LARGE) meta |= TLB_LARGE;
+    Tlb.fill(c, lin, deny, <u32>mfn, meta);
+    return <u32>FRAMES_BASE + ((<u32>mfn) << PAGE_SHIFT) + <u32>(lin & 0xfff);
+  }
+
+  /** The EPT has no such right: exit with the architectural qualification, or leave it to the answers during replay. */
+  private static refuse(c: Cpu, entry: u64, gpa: u64, lin: u64, access: u32): u32 {
+    c.exitGpa = gpa;
+    c.exitGla = lin;
+    if (entry & EPT_MISCONFIG) {
+      Fault.exit(c, EXIT_EPT_MISCONFIG, 0);
+      return HOST_FAULT;
+    }
+    if (c.replay) {
+      if (access & ACCESS_FETCH) {
+        Fault.exit(c, EXIT_UNHANDLEABLE, 0);
+        return HOST_FAULT;
+      }
+      c.accessGpa = gpa;
+      return HOST_REFUSED;
+    }
+    const rights = (entry & EPTE_RWX) << QUAL_EPT_R_BIT;
+    const linear: u64 = (1 << QUAL_GLA_VALID_BIT) | (1 << QUAL_GLA_FINAL_BIT);
+    Fault.exit(c, EXIT_EPT_VIOLATION, <u64>(access & ACCESS_RWX) | rights | linear);
+    return HOST_FAULT;
+  }
+}
