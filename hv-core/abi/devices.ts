@@ -20,3 +20,17 @@ export const COUNTER_READS = 0x08;
 export const COUNTER_WRITES = 0x10;
 export const COUNTER_LAST = 0x18;
 export const COUNTER_SCRATCH = 0x800;
+
+/**
+ * What the in-core devices print (knob device.at = core): a ring at DEVICE_CONSOLE_BASE (abi/layout.ts). Header: head u32@0 and
+ * tail u32@4, free-running counts of entries written and read; lost u32@8. Entries of two bytes from offset 16 on, at index modulo
+ * DEVICE_CONSOLE_ENTRIES: byte 0 the character, byte 1 where it came from. The core writes head and lost, the reader writes tail.
+ */
+export const DEVICE_CONSOLE_HEAD = 0;
+export const DEVICE_CONSOLE_TAIL = 4;
+export const DEVICE_CONSOLE_LOST = 8;
+export const DEVICE_CONSOLE_DATA = 16;
+export const DEVICE_CONSOLE_ENTRIES = 16384;
+/** Sources. */
+export const DEVICE_SOURCE_UART = 1;
+export const DEVICE_SOURCE_DEBUG_PORT = 2;

@@ -150,3 +150,43 @@ export const DMOP_INJECT_EVENT = 13;
 export const DMOP_MAP_MEM_TYPE_TO_IOREQ_SERVER = 15;
 export const DMOP_REMOTE_SHUTDOWN = 16;
 export const DMOP_NR_VCPUS = 20;
+
+export const DOMCTL_SETDOMAINHANDLE = 17;
+export const DOMCTL_GETVCPUINFO = 14;
+export const DOMCTL_HYPERCALL_INIT = 22;
+export const DOMCTL_RESUMEDOMAIN = 27;
+export const DOMCTL_GET_PAGING_MEMPOOL_SIZE = 85;
+export const DOMCTL_SET_PAGING_MEMPOOL_SIZE = 86;
+/** XEN_DOMCTL_CDF_*. */
+export const CDF_HVM = 1;
+export const CDF_HAP = 2;
+
+/** Records of an HVM context (public save format). */
+export const HVM_SAVE_END = 0;
+export const HVM_SAVE_HEADER = 1;
+export const HVM_SAVE_CPU = 2;
+export const HVM_SAVE_MTRR = 14;
+export const HVM_SAVE_HEADER_SIZE = 24;
+export const HVM_SAVE_CPU_SIZE = 1032;
+export const HVM_SAVE_MTRR_SIZE = 240;
+export const HVM_SAVE_MAGIC = 0x54381286;
+
+export const XENMEM_POD_FLAG_BIT = 16;
+export const DOMINF_DYING = 1;
+export const DOMINF_HVM = 2;
+export const DOMINF_SHUTDOWN = 4;
+export const DOMINF_PAUSED = 8;
+export const DOMINF_BLOCKED = 16;
+export const DOMINF_RUNNING = 32;
+export const DOMINF_XS = 128;
+export const DOMINF_HAP = 256;
+export const DOMINF_SHUTDOWN_SHIFT = 16;
+
+export const DMOP_TRACK_DIRTY_VRAM = 7;
+export const DMOP_MODIFIED_MEMORY = 11;
+/** Highest dm_op number that has a structure (spec 03 section 3.2). */
+export const DMOP_LAST = 20;
+/** Flags of DMOP_get_ioreq_server_info and of DMOP_map_mem_type_to_ioreq_server. */
+export const DMOP_INFO_NO_GFNS = 1;
+export const DMOP_MEM_ACCESS_READ = 1;
+export const DMOP_MEM_ACCESS_WRITE = 2;

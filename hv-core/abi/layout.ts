@@ -68,6 +68,8 @@ export const CODE_HASH_SLOTS = 65536;
 /** Arena of decoded blocks and records; cleared as a whole when full. */
 export const CODE_ARENA_BASE = 0x0450_0000;
 export const CODE_ARENA_SIZE = 0x02b0_0000;
+/** Frames from the number stored here on have never been written since the memory was created (0 = not known; mem/allocator.ts). */
+export const FRESH_FRAMES_MARK = 0x044f_fff8;
 export const DERIVED_END = 0x0700_0000;
 
 // --- journal ----------------------------------------------------------------------------------------------------
@@ -81,6 +83,9 @@ export const TRACE_RECORDS = 262144;
 /** Hypervisor console: ring of bytes, header {head u32, tail u32}. */
 export const HV_CONSOLE_BASE = 0x0790_0000;
 export const HV_CONSOLE_SIZE = 0x0001_0000;
+/** Output of the in-core devices: ring described in abi/devices.ts. */
+export const DEVICE_CONSOLE_BASE = 0x0791_0000;
+export const DEVICE_CONSOLE_SIZE = 0x0001_0000;
 /** Text and numbers handed out at the boundary (crash dumps, results of peek and walk). */
 export const MAILBOX_BASE = 0x07a0_0000;
 export const MAILBOX_SIZE = 0x0010_0000;

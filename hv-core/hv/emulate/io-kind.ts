@@ -31,7 +31,7 @@ export class IoKind {
 
   /** The byte IOREQ_BITS of a slot without its state. */
   @inline static slotBits(kind: u32): u32 {
-    return ((kind >> 9) & 1) << 4 | ((kind >> 8) & 1) << 5 | ((kind >> 10) & 1) << 6;
+    return (((kind >> 9) & 1) << 4) | (((kind >> 8) & 1) << 5) | (((kind >> 10) & 1) << 6);
   }
 
   /** Port writes and requests with a pointer are posted: the instruction does not wait for the answer (spec 03 section 3.5). */

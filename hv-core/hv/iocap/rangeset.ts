@@ -74,7 +74,7 @@ function split(index: u32, key: u64): u64 {
   }
   const parts = split(node.left, key);
   node.left = <u32>(parts >> 32);
-  return (parts & 0xffff_ffff) | (<u64>index << 32);
+  return (parts & 0xffff_ffff) | ((<u64>index) << 32);
 }
 
 /** Joins two trees; every start in `a` is below every start in `b`. */

@@ -34,11 +34,19 @@ const MAX_ADDR: u64 = 0xfffff;
  * @returns IO_OKAY; IO_UNHANDLEABLE when it does not fit the format (address above 1 MiB, pointer, count, size), the server has
  * no ring, or the ring is full: the caller may then send it synchronously.
  */
-export function ioreqSendBuffered(v: Vcpu, s: IoreqServer, kind: u32, addr: u64, data: u64, size: u32, count: u32): u32 {
+export function ioreqSendBuffered(
+  v: Vcpu,
+  s: IoreqServer,
+  kind: u32,
+  addr: u64,
+  data: u64,
+  size: u32,
+  count: u32,
+): u32 {
   if (s.bufMfn == 0 || addr > MAX_ADDR || IoKind.isPtr(kind) || count != 1) return IO_UNHANDLEABLE;
   if (size != 1 && size != 2 && size != 4 && size != 8) return IO_UNHANDLEABLE;
   const isQword = size == 8;
-  const header = IoKind.type(kind) | (<u32>IoKind.isRead(kind) << 9) | (ctz<u32>(size) << 10) | (<u32>addr << 12);
+  const header = IoKind.type(kind) | ((<u32>IoKind.isRead(kind)) << 9) | (ctz<u32>(size) << 10) | ((<u32>addr) << 12);
   const page = Frame.host(s.bufMfn);
   const lock = changetype<usize>(s) + offsetof<IoreqServer>("bufLock");
 
@@ -74,5 +82,5 @@ function canonicalise(page: usize): void {
   if (read < <u32>BUFIOREQ_SLOT_COUNT) return;
   const rounds = (read / BUFIOREQ_SLOT_COUNT) * BUFIOREQ_SLOT_COUNT;
   const write = <u32>(pair >> 32) - rounds;
-  store<u64>(page, <u64>(read - rounds) | (<u64>write << 32), BUFIOREQ_READ_POINTER);
+  store<u64>(page, <u64>(read - rounds) | ((<u64>write) << 32), BUFIOREQ_READ_POINTER);
 }

@@ -4,8 +4,9 @@
  *
  * Before: the device model answered and notified. After: emulate/emulate.ts or the guest.
  */
-import { CRASH_IOREQ_STATE } from "../../abi/crash";
+
 import { CTR_IOREQ_COMPLETED } from "../../abi/counters";
+import { CRASH_IOREQ_STATE } from "../../abi/crash";
 import {
   IOREQ_DATA,
   STATE_IOREQ_INPROCESS,
@@ -21,7 +22,7 @@ import { domainCrash, vcpuEndShutdownDeferral } from "../domain/shutdown";
 import { emulateResume } from "../emulate/emulate";
 import { IoKind } from "../emulate/io-kind";
 import { portResume } from "../emulate/port";
-import { IO_MMIO_COMPLETION, IO_NO_COMPLETION, IO_PIO_COMPLETION, VPF_BLOCKED_IN_XEN, Vcpu } from "../vcpu";
+import { IO_MMIO_COMPLETION, IO_NO_COMPLETION, IO_PIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { ioreqSignalMapcache } from "./broadcast";
 import { IoreqServer } from "./server";
 import { Slot } from "./slot";
@@ -85,7 +86,7 @@ function collect(v: Vcpu, d: Domain, id: u32): bool {
   Trace.event(
     TRC_IOREQ_STATE,
     v.slot,
-    id | (STATE_IOREQ_NONE << 8) | (v.ioSentType << 16) | (<u32>IoKind.isRead(v.ioKind) << 24),
+    id | (STATE_IOREQ_NONE << 8) | (v.ioSentType << 16) | ((<u32>IoKind.isRead(v.ioKind)) << 24),
     v.ioSentAddr,
     data,
   );

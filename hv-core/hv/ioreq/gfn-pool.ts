@@ -17,7 +17,7 @@ export function ioreqGfnTake(d: Domain, page: IoreqPage): bool {
   if (pages > 64) pages = 64;
   for (let i: u64 = 0; i < pages; i++) {
     if ((d.ioreqGfnUsed >> i) & 1) continue;
-    d.ioreqGfnUsed |= <u64>1 << i;
+    d.ioreqGfnUsed |= (<u64>1) << i;
     page.gfn = d.param(HVM_PARAM_IOREQ_SERVER_PFN) + i;
     page.source = GFN_FROM_POOL;
     return true;
@@ -39,7 +39,7 @@ export function ioreqGfnPut(d: Domain, page: IoreqPage): void {
   const gfn = page.gfn;
   if (page.source == GFN_FROM_POOL) {
     const bit = gfn - d.param(HVM_PARAM_IOREQ_SERVER_PFN);
-    if (bit < 64) d.ioreqGfnUsed &= ~(<u64>1 << bit);
+    if (bit < 64) d.ioreqGfnUsed &= ~((<u64>1) << bit);
   } else if (page.source == GFN_FROM_PARAM) {
     for (let i: u32 = HVM_PARAM_IOREQ_PFN; i <= <u32>HVM_PARAM_BUFIOREQ_PFN; i++) {
       if (gfn == d.param(i)) d.ioreqLegacyMask &= ~(1 << i);

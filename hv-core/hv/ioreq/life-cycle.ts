@@ -3,7 +3,14 @@
  * domain paused: so the paths of a vCPU may read the servers without a lock.
  */
 import { E2BIG, EINVAL, ENOENT, ENOMEM, ENOSPC, EPERM, OK } from "../../abi/errno";
-import { BUFIOREQ_OFF, IO_RANGE_PCI, IO_RANGE_PORT, IOREQ_VP_EPORT, MAX_NR_IO_RANGES, MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
+import {
+  BUFIOREQ_OFF,
+  IO_RANGE_PCI,
+  IO_RANGE_PORT,
+  IOREQ_VP_EPORT,
+  MAX_NR_IO_RANGES,
+  MAX_NR_IOREQ_SERVERS,
+} from "../../abi/ioreq";
 import { Lock } from "../../base/lock";
 import { Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
@@ -13,8 +20,8 @@ import { Rangeset } from "../iocap/rangeset";
 import { Vcpu } from "../vcpu";
 import { memTypeForgetServer } from "./mem-type";
 import { ioreqPagesHide, ioreqPagesRelease, ioreqPagesShow } from "./pages";
-import { Slot } from "./slot";
 import { IOREQ_MAX_VCPUS, IoreqServer, ioreqServerAlloc, ioreqServerFind, ioreqServerFree } from "./server";
+import { Slot } from "./slot";
 
 /** The word a lock of this domain lives in. */
 export function ioreqLockOf(d: Domain): usize {

@@ -3,13 +3,13 @@
  * Xen picks and hides while the server is enabled, or a fresh frame handed out through XENMEM_acquire_resource.
  */
 import { CRASH_IOREQ_PAGE } from "../../abi/crash";
-import { BUFIOREQ_OFF } from "../../abi/ioreq";
 import { EINVAL, ENOENT, ENOMEM, EPERM, OK } from "../../abi/errno";
+import { BUFIOREQ_OFF } from "../../abi/ioreq";
 import { PAGE_SIZE } from "../../abi/layout";
-import { P2M_ALLOC, P2M_INVALID, P2M_MMIO_DIRECT, P2M_RAM_RW, P2M_RAM_SHARED, P2M_UNSHARE } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_MMIO_DIRECT, P2M_RAM_RW, P2M_RAM_SHARED, P2M_UNSHARE } from "../../abi/p2m-types";
 import { allocFrame, freeFrame, getPage, putPage } from "../../mem/allocator";
 import { frameWritten } from "../../mem/frame-access";
-import { Frame, FRAME_EXTRA, INVALID_M2P } from "../../mem/frame-table";
+import { FRAME_EXTRA, Frame, INVALID_M2P } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { INVALID_MFN, P2m } from "../p2m/p2m";
@@ -98,7 +98,7 @@ function hide(s: IoreqServer, page: IoreqPage): void {
   P2m.lock(d);
   P2m.lookup(d, page.gfn, 0);
   const isThere = d.lookupMfn == page.mfn;
-  const rc = isThere ? P2m.set(d, page.gfn, INVALID_MFN, 0, P2M_INVALID, d.p2mDefaultAccess) : -EINVAL;
+  const rc = isThere ? P2m.clear(d, page.gfn, 0) : -EINVAL;
   if (rc == OK) Frame.at(page.mfn).m2p = INVALID_M2P;
   P2m.unlock(d);
   if (rc != OK) domainCrash(d, CRASH_IOREQ_PAGE);

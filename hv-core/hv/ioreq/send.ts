@@ -25,7 +25,7 @@ import { vcpuStartShutdownDeferral } from "../domain/shutdown";
 import { IoKind } from "../emulate/io-kind";
 import { IO_RETRY, IO_UNHANDLEABLE } from "../emulate/io-result";
 import { evtchnNotifyXenPort } from "../evtchn/xen-port";
-import { VPF_BLOCKED_IN_XEN, Vcpu } from "../vcpu";
+import { Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { IOREQ_MAX_VCPUS, IoreqServer } from "./server";
 import { Slot } from "./slot";
 
@@ -58,7 +58,7 @@ export function ioreqSend(v: Vcpu, d: Domain, s: IoreqServer): u32 {
   Trace.event(
     TRC_IOREQ_STATE,
     v.slot,
-    s.id | (STATE_IOREQ_READY << 8) | (v.ioSentType << 16) | (<u32>IoKind.isRead(v.ioKind) << 24),
+    s.id | (STATE_IOREQ_READY << 8) | (v.ioSentType << 16) | ((<u32>IoKind.isRead(v.ioKind)) << 24),
     v.ioSentAddr,
     v.ioData,
   );

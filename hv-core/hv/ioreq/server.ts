@@ -51,24 +51,26 @@ export class IoreqServer {
   private _pad: u32;
 
   @inline ranges(type: u32): u32 {
-    return load<u32>(changetype<usize>(this) + offsetof<IoreqServer>("ranges0") + (<usize>type << 2));
+    return load<u32>(changetype<usize>(this) + offsetof<IoreqServer>("ranges0") + ((<usize>type) << 2));
   }
 
   @inline setRanges(type: u32, head: u32): void {
-    store<u32>(changetype<usize>(this) + offsetof<IoreqServer>("ranges0") + (<usize>type << 2), head);
+    store<u32>(changetype<usize>(this) + offsetof<IoreqServer>("ranges0") + ((<usize>type) << 2), head);
   }
 
   @inline page(which: u32): IoreqPage {
-    return changetype<IoreqPage>(changetype<usize>(this) + offsetof<IoreqServer>("syncGfn") + which * offsetof<IoreqPage>());
+    return changetype<IoreqPage>(
+      changetype<usize>(this) + offsetof<IoreqServer>("syncGfn") + which * offsetof<IoreqPage>(),
+    );
   }
 
   /** Port of the target's channel for the slot of vCPU `id`, 0 = none. */
   @inline port(id: u32): u32 {
-    return load<u32>(changetype<usize>(this) + PORTS_OFFSET + (<usize>id << 2));
+    return load<u32>(changetype<usize>(this) + PORTS_OFFSET + ((<usize>id) << 2));
   }
 
   @inline setPort(id: u32, port: u32): void {
-    store<u32>(changetype<usize>(this) + PORTS_OFFSET + (<usize>id << 2), port);
+    store<u32>(changetype<usize>(this) + PORTS_OFFSET + ((<usize>id) << 2), port);
   }
 
   @inline static at(address: u32): IoreqServer {
@@ -99,8 +101,10 @@ export class IoreqPage {
 export const PAGE_SYNC: u32 = 0;
 export const PAGE_BUFFERED: u32 = 1;
 
-if (offsetof<IoreqServer>("bufGfn") - offsetof<IoreqServer>("syncGfn") != offsetof<IoreqPage>()) ERROR("IoreqPage and IoreqServer differ");
-if (offsetof<IoreqServer>() > PORTS_OFFSET || PORTS_OFFSET + IOREQ_MAX_VCPUS * 4 > IOREQ_SERVER_SIZE) ERROR("IoreqServer outgrew its place");
+if (offsetof<IoreqServer>("bufGfn") - offsetof<IoreqServer>("syncGfn") != offsetof<IoreqPage>())
+  ERROR("IoreqPage and IoreqServer differ");
+if (offsetof<IoreqServer>() > PORTS_OFFSET || PORTS_OFFSET + IOREQ_MAX_VCPUS * 4 > IOREQ_SERVER_SIZE)
+  ERROR("IoreqServer outgrew its place");
 
 /** An unused, zeroed server record; NO_SERVER when the machine has none left. */
 export function ioreqServerAlloc(): u32 {

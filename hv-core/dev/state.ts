@@ -1,0 +1,53 @@
+/**
+ * State of the small in-core devices of one domain: 4 KiB each at DEVICES_BASE, index = domain slot. Semantic memory.
+ * Written by: the vCPUs of the domain; the receive queue also by the outside (dev/console.ts).
+ */
+import { COUNTER_SCRATCH, COUNTER_SIZE } from "../abi/devices";
+import { DEVICES_BASE, DEVICES_SIZE, MAX_DOMAINS } from "../abi/layout";
+
+export const DEVICE_STATE_SIZE: u32 = 0x1000;
+export const UART_QUEUE: u32 = 16;
+
+@unmanaged
+export class DeviceState {
+  // Counter device.
+  value: u64;
+  reads: u64;
+  writes: u64;
+  last: u64;
+  // UART: registers that keep what was written.
+  divisor: u16;
+  ier: u8;
+  fcr: u8;
+  lcr: u8;
+  mcr: u8;
+  scratch: u8;
+  /** POST port: the last byte. */
+  post: u8;
+  /** Receive queue: first entry and number of entries. */
+  rxFirst: u32;
+  rxCount: u32;
+  rx0: u64; // sixteen bytes: use rxByte()
+  rx1: u64;
+
+  @inline static of(slot: u32): DeviceState {
+    return changetype<DeviceState>(DEVICES_BASE + <usize>slot * DEVICE_STATE_SIZE);
+  }
+
+  @inline rxAddress(index: u32): usize {
+    return changetype<usize>(this) + offsetof<DeviceState>("rx0") + (index % UART_QUEUE);
+  }
+
+  /** Where scratch byte `offset` (COUNTER_SCRATCH..COUNTER_SIZE) of the counter device is kept. */
+  @inline scratchAddress(offset: u32): usize {
+    return changetype<usize>(this) + offset;
+  }
+}
+
+if (offsetof<DeviceState>() > COUNTER_SCRATCH) ERROR("DeviceState runs into the scratch bytes");
+if (COUNTER_SIZE > 0x1000 || MAX_DOMAINS * 0x1000 > DEVICES_SIZE) ERROR("devices do not fit");
+
+/** A new domain in this slot finds its devices as after power-on. */
+export function devicesReset(slot: u32): void {
+  memory.fill(DEVICES_BASE + <usize>slot * DEVICE_STATE_SIZE, 0, DEVICE_STATE_SIZE);
+}

@@ -1,0 +1,115 @@
+/**
+ * Emulation is replay (docs/architecture.md section 4): the one executor of instructions is run against the answers collected so
+ * far; what is missing is fetched here, one access at a time, until the instruction retires. It may have to wait for a device
+ * model in between: the answers stay in the vCPU and emulateResume goes on.
+ *
+ * Before: exits/on-ept-violation.ts, exits/on-io.ts. After: emulate/memory.ts and emulate/do-io.ts for each access.
+ */
+
+import { CTR_REPLAYS } from "../../abi/counters";
+import { VEC_GP } from "../../abi/cpu";
+import { CRASH_IO_MISMATCH } from "../../abi/crash";
+import { EXIT_EPT_MISCONFIG, EXIT_NEED_ANSWER, EXIT_REPLAYED, EXIT_UNHANDLEABLE } from "../../abi/exits";
+import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
+import { Count } from "../../base/counters";
+import { ANSWER_DONE, ANSWER_MEMORY, ANSWER_NEED, ANSWER_READ, Answer, Answers } from "../../hw/answers";
+import { Cpu } from "../../hw/cpu";
+import { Run } from "../../hw/run";
+import { domainCrash } from "../domain/shutdown";
+import { onEptMisconfig } from "../exits/on-ept-misconfig";
+import { EVENT_EXCEPTION, EVENT_HAS_ERROR, EVENT_VALID } from "../irq/event";
+import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
+import { Verdict } from "../verdict";
+import { ioDo } from "./do-io";
+import { IO_KIND_READ } from "./io-kind";
+import { IO_OKAY, IO_RETRY } from "./io-result";
+import { memoryAnswer, memoryKind, NO_LATCH } from "./memory";
+
+/**
+ * Emulates the instruction at rip.
+ *
+ * @param gfn the page whose p2m lock is held and whose type is `type` (d.lookupMfn is its frame); NO_LATCH when none is.
+ */
+export function emulateInstruction(v: Vcpu, gfn: u64, type: u32): Verdict {
+  Answers.of(v.cpu).clear();
+  v.mmioGfn = gfn;
+  v.mmioType = type;
+  const verdict = replay(v, v.cpu);
+  v.mmioGfn = NO_LATCH;
+  return verdict;
+}
+
+/** The answer of a device model is in: goes on where emulateInstruction stopped. @returns true when the guest may be entered. */
+export function emulateResume(v: Vcpu): bool {
+  const answers = Answers.of(v.cpu);
+  if (answers.count == 0 || v.ioState != <u32>STATE_IOREQ_RESP_READY) return true;
+  const answer = answers.entry(answers.count - 1);
+  if (answer.state != ANSWER_NEED) {
+    domainCrash(v.domain, CRASH_IO_MISMATCH);
+    return false;
+  }
+  const isRead = answer.dir == ANSWER_READ;
+  const kind = answer.space == ANSWER_MEMORY ? memoryKind(isRead) : portKind(isRead);
+  if (ioDo(v, kind, answer.addr, answer.data, 1, answer.size, 0) != IO_OKAY) return false;
+  if (isRead) answer.data = v.ioData;
+  answer.state = ANSWER_DONE;
+  v.mmioGfn = NO_LATCH;
+  const verdict = replay(v, v.cpu);
+  return verdict != Verdict.Block && verdict != Verdict.Crash && (v.pauseFlags & VPF_BLOCKED_IN_XEN) == 0;
+}
+
+function replay(v: Vcpu, c: Cpu): Verdict {
+  const answers = Answers.of(c);
+  while (true) {
+    answers.used = 0;
+    Count.one(CTR_REPLAYS);
+    const reason = Run.cpuReplay(c);
+    if (reason == <u32>EXIT_NEED_ANSWER) {
+      const answer = answers.entry(answers.count - 1);
+      const result = answer.space == ANSWER_MEMORY ? memoryAnswer(v, answer) : portAnswer(v, answer);
+      if (result == IO_OKAY) answer.state = ANSWER_DONE;
+      else return result == IO_RETRY ? wait(v) : fail(v, answers);
+    } else if (reason == <u32>EXIT_REPLAYED) {
+      return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
+    } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
+      const verdict = onEptMisconfig(v);
+      if (verdict == Verdict.Crash) return verdict;
+    } else if (reason == <u32>EXIT_UNHANDLEABLE) {
+      return fail(v, answers);
+    } else {
+      // Not an access that could be emulated (the code changed under our feet, or its exception ends in an exit): the guest runs it.
+      return Verdict.Retry;
+    }
+  }
+}
+
+/** The request went to a device model, or has to be made again from the start. */
+function wait(v: Vcpu): Verdict {
+  if (v.ioPending == 0) return Verdict.Retry;
+  v.ioCompletion = IO_MMIO_COMPLETION;
+  return Verdict.Block;
+}
+
+/** The instruction cannot be emulated: #GP(0), as Xen does; one that changed while it waited crashes the domain. */
+function fail(v: Vcpu, answers: Answers): Verdict {
+  if (v.domain.isShuttingDown != 0 && v.domain.crashReason != 0) return Verdict.Crash;
+  if (answers.mismatch != 0) {
+    domainCrash(v.domain, CRASH_IO_MISMATCH);
+    return Verdict.Crash;
+  }
+  v.cpu.entryEvent = VEC_GP | EVENT_EXCEPTION | EVENT_HAS_ERROR | EVENT_VALID;
+  v.cpu.entryErrorCode = 0;
+  return Verdict.Inject;
+}
+
+/** A port access of a string instruction. */
+function portAnswer(v: Vcpu, answer: Answer): u32 {
+  const isRead = answer.dir == ANSWER_READ;
+  const result = ioDo(v, portKind(isRead), answer.addr, isRead ? 0 : answer.data, 1, answer.size, 0);
+  if (result == IO_OKAY && isRead) answer.data = v.ioData;
+  return result;
+}
+
+function portKind(isRead: bool): u32 {
+  return isRead ? IOREQ_TYPE_PIO | IO_KIND_READ : IOREQ_TYPE_PIO;
+}

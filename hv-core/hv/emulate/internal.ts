@@ -1,0 +1,40 @@
+/**
+ * The handlers inside the hypervisor, which come before every device model (spec 02 step 1, spec 03 section 3.5 step 6): the local
+ * APIC always, and the small devices of hv-core/dev when the knob device.at says `core`.
+ */
+import { COUNTER_BASE, COUNTER_SIZE } from "../../abi/devices";
+import { DEVICE_AT_CORE, KNOB_DEVICE_AT } from "../../abi/knobs";
+import { Knobs } from "../../base/machine";
+import { counterAccess } from "../../dev/counter";
+import { devicePort, isDevicePort } from "../../dev/ports";
+import { lapicMmio } from "../irq/lapic-mmio";
+import { APIC_BASE_MODE_MASK, APIC_BASE_MODE_XAPIC } from "../irq/lapic-regs";
+import { Vcpu } from "../vcpu";
+
+const PAGE_MASK: u64 = 0xfff;
+
+export class Internal {
+  @inline static isLapicPage(v: Vcpu, gpa: u64): bool {
+    return ((gpa ^ v.apicBase) & ~PAGE_MASK) == 0 && (<u32>v.apicBase & APIC_BASE_MODE_MASK) == APIC_BASE_MODE_XAPIC;
+  }
+
+  /** Whether an access to `gpa` is answered in here. */
+  @inline static claimsMemory(v: Vcpu, gpa: u64): bool {
+    if (gpa - <u64>COUNTER_BASE < <u64>COUNTER_SIZE && Knobs.get(KNOB_DEVICE_AT) == <u32>DEVICE_AT_CORE) return true;
+    return Internal.isLapicPage(v, gpa);
+  }
+
+  /** Makes one access that claimsMemory accepted. @returns the data: what was read, or `data` again. */
+  static memory(v: Vcpu, gpa: u64, size: u32, isRead: bool, data: u64): u64 {
+    if (Internal.isLapicPage(v, gpa)) return lapicMmio(v, <u32>(gpa & PAGE_MASK), size, isRead, data);
+    return counterAccess(v.domainSlot, <u32>(gpa & PAGE_MASK), size, isRead, data);
+  }
+
+  @inline static claimsPort(port: u32): bool {
+    return Knobs.get(KNOB_DEVICE_AT) == <u32>DEVICE_AT_CORE && isDevicePort(port);
+  }
+
+  static port(v: Vcpu, port: u32, size: u32, isRead: bool, data: u32): u64 {
+    return devicePort(v.domain, port, size, isRead, data);
+  }
+}

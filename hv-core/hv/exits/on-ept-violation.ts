@@ -1,0 +1,70 @@
+/**
+ * EPT violation (exit 48): the guest touched a page in a way its EPT entry does not allow. Decision order of spec 02 section 2.2.
+ *
+ * Before: exits/dispatch.ts. After: emulate/emulate.ts for pages that a device model or the hypervisor answers for.
+ * The steps for nested guests, access listeners, paging, sharing and log-dirty stand where their subsystems are.
+ */
+import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY } from "../../abi/crash";
+import { QUAL_WRITE_BIT } from "../../abi/exits";
+import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
+import { W_TYPE_READ } from "../../abi/windows";
+import { ACCESS_READ, Window } from "../../base/window";
+import { Cpu } from "../../hw/cpu";
+import { domainCrash } from "../domain/shutdown";
+import { emulateInstruction } from "../emulate/emulate";
+import { Internal } from "../emulate/internal";
+import { NO_LATCH } from "../emulate/memory";
+import { P2m } from "../p2m/p2m";
+import { P2mType } from "../p2m/types";
+import { Vcpu } from "../vcpu";
+import { Verdict } from "../verdict";
+
+export function onEptViolation(v: Vcpu): Verdict {
+  const c = v.cpu;
+  const gpa = c.exitGpa;
+  // Step 1: our own handlers, without a lookup and without the lock.
+  if (Internal.claimsMemory(v, gpa)) return emulate(v, c, NO_LATCH, 0);
+
+  // Step 2: from here on the type cannot change under our feet.
+  const d = v.domain;
+  const gfn = gpa >> 12;
+  const isWrite = ((<u32>c.exitQualification >> QUAL_WRITE_BIT) & 1) != 0;
+  P2m.lock(d);
+  const type = P2m.lookup(d, gfn, isWrite ? P2M_ALLOC | P2M_UNSHARE : P2M_ALLOC);
+  Window.at(W_TYPE_READ, changetype<usize>(d), ACCESS_READ);
+  let verdict: Verdict;
+  if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type))) {
+    verdict = emulate(v, c, gfn, type); // step 5, with the lock still held
+  } else if (P2mType.isRam(type)) {
+    verdict = spurious(c); // step 8: fixed already, or executing from a page without that right (N-1)
+  } else {
+    domainCrash(d, CRASH_EPT_VIOLATION); // step 9
+    verdict = Verdict.Crash;
+  }
+  P2m.unlock(d);
+  return verdict;
+}
+
+/** Pages that can be read by the guest itself but whose writes are dropped, or wanted by a device model. */
+function isWatched(type: u32): bool {
+  return type == <u32>P2M_IOREQ_SERVER || P2mType.isDiscardWrite(type);
+}
+
+/** Emulation starts the instruction again; an event that was being delivered has none. */
+function emulate(v: Vcpu, c: Cpu, gfn: u64, type: u32): Verdict {
+  if (c.exitIdtVectoring != 0) {
+    domainCrash(v.domain, CRASH_EVENT_DELIVERY);
+    return Verdict.Crash;
+  }
+  return emulateInstruction(v, gfn, type);
+}
+
+/** The same access again, and with it the event whose delivery it was part of. */
+function spurious(c: Cpu): Verdict {
+  if (c.exitIdtVectoring != 0) {
+    c.entryEvent = c.exitIdtVectoring;
+    c.entryErrorCode = c.exitIdtError;
+    c.entryInsnLength = c.exitInsnLength;
+  }
+  return Verdict.Retry;
+}

@@ -1,0 +1,17 @@
+/**
+ * I/O instruction (exit 30). IN and OUT go straight to the port; INS and OUTS have a memory operand and are emulated.
+ * The processor has checked IOPL and the TSS bitmap before the exit.
+ */
+import { QUAL_IO_IN_BIT, QUAL_IO_PORT_SHIFT, QUAL_IO_STRING_BIT } from "../../abi/exits";
+import { emulateInstruction } from "../emulate/emulate";
+import { NO_LATCH } from "../emulate/memory";
+import { portAccess } from "../emulate/port";
+import { Vcpu } from "../vcpu";
+import { Verdict } from "../verdict";
+
+export function onIo(v: Vcpu): Verdict {
+  const qualification = <u32>v.cpu.exitQualification;
+  if ((qualification >> QUAL_IO_STRING_BIT) & 1) return emulateInstruction(v, NO_LATCH, 0);
+  const isRead = ((qualification >> QUAL_IO_IN_BIT) & 1) != 0;
+  return portAccess(v, qualification >> QUAL_IO_PORT_SHIFT, (qualification & 7) + 1, isRead);
+}

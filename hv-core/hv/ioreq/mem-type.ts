@@ -1,0 +1,82 @@
+/**
+ * The ioreq_server page type (spec 03 section 3.6): which server gets the writes to pages of the type, and what happens to the
+ * pages when it goes. Types of single pages are set by dm-op-memory.ts; the writes themselves are routed in emulate/do-io.ts.
+ */
+
+import { EBUSY, EINVAL, ENOMEM, ERESTART, OK } from "../../abi/errno";
+import { DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
+import { HVMMEM_IOREQ_SERVER, P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
+import { W_TYPE_SERVER_CLEARED } from "../../abi/windows";
+import { Lock } from "../../base/lock";
+import { ACCESS_WRITE, Window } from "../../base/window";
+import { Domain, NO_SERVER } from "../domain";
+import { P2m } from "../p2m/p2m";
+import { ioreqLockOf, ioreqServerOf } from "./life-cycle";
+import { IoreqServer } from "./server";
+
+/** gfns swept before a hypercall lets others have a turn. */
+const SWEEP_BATCH: u64 = 256;
+
+function typeLockOf(d: Domain): usize {
+  return changetype<usize>(d) + offsetof<Domain>("p2mIoreqLock");
+}
+
+/** p2m_set_ioreq_server. @returns OK; -EINVAL (not this server's), -EBUSY (somebody's already, or pages are left). */
+function setServer(d: Domain, s: IoreqServer, flags: u32): i32 {
+  Lock.acquire(typeLockOf(d));
+  let rc = OK;
+  if (flags == 0) {
+    if (d.p2mIoreqServer != s.address) rc = -EINVAL;
+    else d.p2mIoreqServer = NO_SERVER;
+  } else if (d.p2mIoreqServer != NO_SERVER || d.p2mIoreqEntries != 0) {
+    rc = -EBUSY;
+  } else {
+    d.p2mIoreqServer = s.address;
+  }
+  if (rc == OK) d.p2mIoreqFlags = flags;
+  Lock.release(typeLockOf(d));
+  return rc;
+}
+
+/** The server is destroyed: it loses the type. The pages keep theirs, as in Xen 4.17 (spec 03 section 3.8, S-1). */
+export function memTypeForgetServer(d: Domain, s: IoreqServer): void {
+  if (d.p2mIoreqServer == s.address) setServer(d, s, 0);
+}
+
+/**
+ * DMOP_map_mem_type_to_ioreq_server: gives the writes to pages of the type to server `id`, or with flags 0 takes them away and
+ * turns the remaining pages back into RAM.
+ *
+ * @param from gfn at which a preempted call goes on, 0 at first.
+ * @returns OK; -EINVAL (type, flags, not mapped), -ENOENT, -EPERM, -EBUSY; -ERESTART with the next `from` in memTypeResumeAt.
+ */
+export function memTypeMap(d: Domain, id: u32, caller: u32, type: u32, flags: u32, from: u64): i32 {
+  if (type != <u32>HVMMEM_IOREQ_SERVER || (flags & ~(<u32>DMOP_MEM_ACCESS_WRITE)) != 0) return -EINVAL;
+  if (from == 0) {
+    Lock.acquire(ioreqLockOf(d));
+    const found = ioreqServerOf(d, id, caller);
+    const rc = found < 0 ? found : setServer(d, IoreqServer.at(found), flags);
+    Lock.release(ioreqLockOf(d));
+    if (rc != OK) return rc;
+    Window.at(W_TYPE_SERVER_CLEARED, typeLockOf(d), ACCESS_WRITE); // pages still have the type, nobody answers
+  }
+  return flags == 0 ? sweep(d, from) : OK;
+}
+
+/** Turns up to SWEEP_BATCH pages of the type from `from` on back into RAM. */
+function sweep(d: Domain, from: u64): i32 {
+  const end = from + SWEEP_BATCH;
+  for (let gfn = from; gfn < end && gfn <= d.p2mMaxMapped && d.p2mIoreqEntries != 0; gfn++) {
+    P2m.lock(d);
+    let rc = OK;
+    if (P2m.lookup(d, gfn, 0) == <u32>P2M_IOREQ_SERVER) rc = P2m.changeTypeOne(d, gfn, P2M_IOREQ_SERVER, P2M_RAM_RW);
+    P2m.unlock(d);
+    if (rc == -ENOMEM) return rc;
+  }
+  return d.p2mIoreqEntries != 0 && end <= d.p2mMaxMapped ? -ERESTART : OK;
+}
+
+/** Where a preempted memTypeMap goes on. */
+export function memTypeResumeAt(from: u64): u64 {
+  return from + SWEEP_BATCH;
+}
