@@ -1,0 +1,40 @@
+/** An EPT walk for people: one line for each level, then what it ends in. */
+
+import type { Core } from "../core.ts";
+import type { DomId } from "../ids.ts";
+import { translateGpa, type WalkStep } from "../inspect.ts";
+
+const NAMES: Readonly<Record<number, string>> = { 4: "PML4", 3: "PDPT", 2: "PD", 1: "PT" };
+const SIZES: Readonly<Record<number, string>> = { 3: "1G page", 2: "2M page", 1: "4K page" };
+
+/** Why the walk stops at its last step: a page, a hole, or an illegal entry. */
+export function walkEnd(step: WalkStep | undefined): string {
+  if (!step) return "no such domain";
+  const e = step.decoded;
+  if (!e.isPresent) return `EPT violation: nothing is mapped at level ${step.level} (p2m type ${e.type})`;
+  if (e.isInvalidated) return `EPT misconfiguration at level ${step.level}: the entry's type is to be recalculated`;
+  if (step.level === 1 || e.leaf)
+    return `${SIZES[step.level] ?? "page"}, p2m type ${e.type}, access ${e.access}, memory type ${e.emt}`;
+  return "the walk stops in a table";
+}
+
+export function walkText(core: Core, domid: DomId, gpa: number, steps: readonly WalkStep[]): string {
+  const lines = [
+    `gpa 0x${gpa.toString(16)} = gfn 0x${Math.floor(gpa / 4096).toString(16)} + 0x${(gpa % 4096).toString(16)}`,
+  ];
+  for (const s of steps) {
+    const e = s.decoded;
+    const target = !e.isPresent
+      ? "not present"
+      : `mfn 0x${e.mfn.toString(16)} ${e.rights}${e.leaf || s.level === 1 ? " leaf" : ""}`;
+    const table = `mfn 0x${s.tableMfn.toString(16)}[${s.index}]`;
+    lines.push(
+      `  level ${s.level} ${(NAMES[s.level] ?? "").padEnd(4)} ${table.padEnd(18)} 0x${s.entry.toString(16).padStart(16, "0")}  ${target}`,
+    );
+  }
+  lines.push(`  => ${walkEnd(steps.at(-1))}`);
+  const mfn = translateGpa(core, domid, gpa);
+  if (mfn >= 0)
+    lines.push(`  => machine address 0x${(mfn * 4096 + (gpa % 4096)).toString(16)} (mfn 0x${mfn.toString(16)})`);
+  return `${lines.join("\n")}\n`;
+}

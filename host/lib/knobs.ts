@@ -1,0 +1,180 @@
+/**
+ * Knobs: how a design alternative is written down (docs/architecture.md section 6). Each has a name, values with a meaning,
+ * a default, and possibly another value in some era. Indices in the machine header: abi/knobs.ts.
+ */
+import {
+  DEVICE_AT_CORE,
+  DEVICE_AT_HOST,
+  ERA_4_17,
+  ERA_2012,
+  ERA_2014,
+  ERA_2016,
+  ERA_TODAY,
+  KNOB_DEVICE_AT,
+  KNOB_ERA,
+  KNOB_P2M_SUPERPAGES,
+  KNOB_PADDR_BITS,
+  KNOB_SCHED_QUANTUM,
+  KNOB_SEED,
+  KNOB_TLB_ENTRIES,
+  KNOB_TRACE_MASK,
+  KNOB_TSC_KHZ,
+} from "../../hv-core/abi/knobs.ts";
+import { UsageError } from "./errors.ts";
+
+export type EraName = "2012" | "2014" | "2016-v6" | "4.17" | "today";
+
+export const ERAS: Readonly<Record<EraName, number>> = {
+  "2012": ERA_2012,
+  "2014": ERA_2014,
+  "2016-v6": ERA_2016,
+  "4.17": ERA_4_17,
+  today: ERA_TODAY,
+};
+export const DEFAULT_ERA: EraName = "4.17";
+
+export interface Knob {
+  readonly name: string;
+  readonly index: number;
+  /** Closed list of named values; absent = a number. */
+  readonly values?: Readonly<Record<string, number>>;
+  readonly min?: number;
+  readonly max?: number;
+  readonly powerOfTwo?: boolean;
+  readonly default: number;
+  /** Where an era differs from the default. */
+  readonly eras?: Partial<Record<EraName, number>>;
+  readonly text: string;
+}
+
+export const KNOBS: readonly Knob[] = [
+  {
+    name: "tlb.entries",
+    index: KNOB_TLB_ENTRIES,
+    min: 16,
+    max: 1024,
+    powerOfTwo: true,
+    default: 1024,
+    text: "entries of each vCPU's TLB",
+  },
+  {
+    name: "device.at",
+    index: KNOB_DEVICE_AT,
+    values: { host: DEVICE_AT_HOST, core: DEVICE_AT_CORE },
+    default: DEVICE_AT_HOST,
+    text: "small devices as ioreq servers in the host, or as handlers inside the core",
+  },
+  {
+    name: "p2m.superpages",
+    index: KNOB_P2M_SUPERPAGES,
+    values: { off: 0, on: 1 },
+    default: 1,
+    text: "map guest RAM with 2M and 1G leaves where aligned",
+  },
+  {
+    name: "sched.quantum",
+    index: KNOB_SCHED_QUANTUM,
+    min: 1,
+    max: 100_000_000,
+    default: 10_000,
+    text: "instructions a vCPU may run before the next one has its turn",
+  },
+  {
+    name: "tsc.khz",
+    index: KNOB_TSC_KHZ,
+    min: 1000,
+    max: 2_000_000_000,
+    default: 1_000_000,
+    text: "frequency of the virtual TSC; one instruction is one tick",
+  },
+  {
+    name: "trace.mask",
+    index: KNOB_TRACE_MASK,
+    min: 0,
+    max: 0x7fff_ffff,
+    default: 0x7e,
+    text: "classes of trace events recorded (bit n = class n; 0 = off)",
+  },
+  {
+    name: "paddr.bits",
+    index: KNOB_PADDR_BITS,
+    min: 36,
+    max: 48,
+    default: 40,
+    text: "physical address width shown to guests",
+  },
+  { name: "seed", index: KNOB_SEED, min: 0, max: 0x7fff_ffff, default: 1, text: "seed of everything random" },
+];
+
+export type KnobValues = Readonly<Record<string, number>>;
+
+function isEra(name: string): name is EraName {
+  return Object.hasOwn(ERAS, name);
+}
+
+/** @throws UsageError for a name that is no era. */
+export function parseEra(name: string): EraName {
+  if (isEra(name)) return name;
+  throw new UsageError(`unknown era "${name}": use one of ${Object.keys(ERAS).join(", ")}`);
+}
+
+/** All knobs of an era. */
+export function eraKnobs(era: EraName): Record<string, number> {
+  const all: Record<string, number> = {};
+  for (const knob of KNOBS) all[knob.name] = knob.eras?.[era] ?? knob.default;
+  return all;
+}
+
+/** Checks one number against a knob's range. @throws UsageError */
+export function checkKnob(name: string, value: number): Knob {
+  const knob = KNOBS.find((k) => k.name === name);
+  if (!knob) throw new UsageError(`unknown knob "${name}": vmexit knobs lists them`);
+  if (knob.values) {
+    if (!Object.values(knob.values).includes(value))
+      throw new UsageError(`knob ${name}: ${value} is not one of ${Object.keys(knob.values).join(", ")}`);
+    return knob;
+  }
+  const min = knob.min ?? 0;
+  const max = knob.max ?? 0x7fff_ffff;
+  const isPower = value > 0 && (value & (value - 1)) === 0;
+  if (!Number.isInteger(value) || value < min || value > max || (knob.powerOfTwo && !isPower))
+    throw new UsageError(
+      `knob ${name}: ${value} is not ${knob.powerOfTwo ? "a power of two" : "a whole number"} from ${min} to ${max}`,
+    );
+  return knob;
+}
+
+/** "tlb.entries=64" -> ["tlb.entries", 64]. @throws UsageError with what is wrong and what to do. */
+export function parseKnob(text: string): [name: string, value: number] {
+  const at = text.indexOf("=");
+  if (at <= 0) throw new UsageError(`knob "${text}": write name=value, for instance tlb.entries=64`);
+  const name = text.slice(0, at);
+  const word = text.slice(at + 1);
+  const knob = KNOBS.find((k) => k.name === name);
+  if (!knob) throw new UsageError(`unknown knob "${name}": vmexit knobs lists them`);
+  if (knob.values) {
+    const value = Object.hasOwn(knob.values, word) ? knob.values[word] : undefined;
+    if (value === undefined)
+      throw new UsageError(`knob ${name}: "${word}" is not one of ${Object.keys(knob.values).join(", ")}`);
+    return [name, value];
+  }
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(word)) throw new UsageError(`knob ${name}: "${word}" is not a number`);
+  const value = Number(word);
+  checkKnob(name, value);
+  return [name, value];
+}
+
+/** A knob's value as the user would write it. */
+export function formatKnob(knob: Knob, value: number): string {
+  if (!knob.values) return String(value);
+  return Object.entries(knob.values).find(([, v]) => v === value)?.[0] ?? String(value);
+}
+
+/** [index, value] of every knob for the core, era first. */
+export function knobSettings(era: EraName, values: KnobValues): [index: number, value: number][] {
+  const settings: [number, number][] = [[KNOB_ERA, ERAS[era]]];
+  for (const name of Object.keys(values)) checkKnob(name, values[name]!);
+  const all = { ...eraKnobs(era), ...values };
+  for (const knob of KNOBS) settings.push([knob.index, all[knob.name]!]);
+  return settings;
+}

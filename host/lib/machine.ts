@@ -1,0 +1,280 @@
+/**
+ * A machine: one instance of the core, its dom0, and the guests in it. The stable API of vmexit:
+ *
+ *   using machine = createMachine(wasm, { memoryBytes: 64 * 2 ** 20 });
+ *   const guest = machine.createGuest({ image, memoryBytes: 64 * 2 ** 20, vcpus: 1, cmdline: "", modules: [] });
+ *   const end = machine.run({ maxInstructions: 1e9 });
+ *
+ * run() plays dom0 as well: whenever a dom0 event is pending it serves the device models and the toolstack.
+ * A guest that crashes is a value (GuestEnd), never an exception. Read next: dom0.ts, toolstack/build.ts, device/platform.ts.
+ */
+import { CTR_INSTRUCTIONS } from "../../hv-core/abi/counters.ts";
+import { CRASH_DEAD_HALT, CRASH_NONE } from "../../hv-core/abi/crash.ts";
+import { DOM_CRASH_REASON, DOM_DOMID, DOM_STATE } from "../../hv-core/abi/domain.ts";
+import { SHUTDOWN_CRASH, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
+import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
+import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS, TRACE_BASE } from "../../hv-core/abi/layout.ts";
+import { RUN_ATTENTION, RUN_IDLE } from "../../hv-core/abi/run.ts";
+import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
+import { ACTOR_TOOLSTACK, allocActor, freeActorsOf } from "./actors.ts";
+import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
+import { readCounter, readCounters, readExits } from "./counters.ts";
+import { crashSentence } from "./crash.ts";
+import {
+  type ConsoleLog,
+  consoleText,
+  createConsoleLog,
+  cutConsole,
+  type DeviceContext,
+  putConsole,
+} from "./device/context.ts";
+import { attachPlatform, serveActor, typeToGuest } from "./device/platform.ts";
+import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "./dom0.ts";
+import { check } from "./errors.ts";
+import { drainHvConsole } from "./hv-console.ts";
+import type { DomId } from "./ids.ts";
+import { DOM0 } from "./ids.ts";
+import { peek, type Registers, registers, vcpuSlots, type WalkStep, walk } from "./inspect.ts";
+import { DEFAULT_ERA, type EraName, eraKnobs, type KnobValues, knobSettings } from "./knobs.ts";
+import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { type BuiltDomain, buildDomain, type DomainSpec, overheadFrames } from "./toolstack/build.ts";
+import { domainDestroy, domainGetInfo, domainUnpause } from "./toolstack/domctl.ts";
+import { evtchnBindVirq } from "./toolstack/evtchn.ts";
+import { createForeignWindow, type ForeignWindow } from "./toolstack/foreign.ts";
+
+export interface MachineOptions {
+  /** RAM of all guests together, in bytes: decides the number of machine frames. */
+  readonly memoryBytes: number;
+  /** vCPUs of all guests together. Default 8. */
+  readonly vcpus?: number;
+  readonly era?: EraName;
+  readonly knobs?: KnobValues;
+  /** Pages of RAM of dom0: its bounce arena. Default 64. */
+  readonly dom0Pages?: number;
+  readonly suspend?: (window: number, addr: number, kind: number) => void;
+}
+
+export type Outcome = "poweroff" | "reboot" | "crash" | "halted" | "budget";
+
+/** How a guest ended. */
+export interface GuestEnd {
+  readonly outcome: Outcome;
+  /** A sentence. */
+  readonly reason: string;
+}
+
+export interface RunOptions {
+  /** Stop after about this many guest instructions. */
+  readonly maxInstructions: number;
+}
+
+/** Why run() returned. */
+export type RunEnd =
+  | { readonly kind: "ended" } // every guest has ended
+  | { readonly kind: "idle" } // nothing can run before the outside does something
+  | { readonly kind: "budget" };
+
+export type StepResult =
+  | { readonly kind: "ran"; readonly instructions: number }
+  | { readonly kind: "blocked" }
+  | { readonly kind: "ended" };
+
+export interface Stats {
+  readonly instructions: number;
+  /** Exits by name, only those that happened. */
+  readonly exits: Readonly<Record<string, number>>;
+  readonly counters: Readonly<Record<string, number>>;
+}
+
+export interface Machine extends Disposable {
+  readonly core: Core;
+  readonly dom0: Dom0;
+  readonly window: ForeignWindow;
+  readonly era: EraName;
+  readonly knobs: KnobValues;
+  /** Builds a domain, attaches its devices and lets it run. @throws UsageError, HvError */
+  createGuest(spec: DomainSpec): BuiltDomain;
+  /** Takes a guest away, whatever it does, with its devices. */
+  destroyGuest(domid: DomId): void;
+  /** Runs all guests and serves dom0 until one of the ends of RunEnd. */
+  run(options: RunOptions): RunEnd;
+  /** Runs one instruction of one vCPU (by slot: see vcpus()), and serves dom0 as far as that makes it go on. */
+  step(slot: number): StepResult;
+  /** How a guest ended, undefined while it lives. */
+  ended(domid: DomId): GuestEnd | undefined;
+  vcpus(domid: DomId): readonly number[];
+  regs(slot: number): Registers;
+  /** Guest-physical memory, without side effects. */
+  peek(domid: DomId, gpa: number, bytes: number): Uint8Array;
+  walk(domid: DomId, gpa: number): readonly WalkStep[];
+  /** Everything written on any console so far, from byte `from` on. */
+  console(from?: number): string;
+  /** Bytes not yet taken by takeConsole, as the terminal wants them. */
+  takeConsole(): Uint8Array;
+  /** Types on the guest's consoles. */
+  type(domid: DomId, bytes: Uint8Array): void;
+  stats(): Stats;
+  snapshot(): Snapshot;
+  restore(snapshot: Snapshot): void;
+  /** Sixteen hexadecimal digits. */
+  stateHash(): string;
+  traceHash(): string;
+}
+
+/** Instructions between two looks at the budget, when nothing else stops the core. */
+const SLICE = 50_000_000;
+/** Device answers that one step() may need before its instruction retires. */
+const STEP_TRIES = 200;
+
+/** @throws UsageError for bad options; HvError when the core refuses to start. */
+export function createMachine(wasm: WebAssembly.Module, options: MachineOptions): Machine {
+  const era = options.era ?? DEFAULT_ERA;
+  const knobs = { ...eraKnobs(era), ...options.knobs };
+  const settings = knobSettings(era, options.knobs ?? {});
+  const dom0Pages = options.dom0Pages ?? 64;
+  const frameCount =
+    Math.ceil(options.memoryBytes / 4096) + overheadFrames(options.memoryBytes, options.vcpus ?? 8) + dom0Pages + 256;
+  const core = instantiateCore(wasm, { frameCount, ...(options.suspend ? { suspend: options.suspend } : {}) });
+  for (const [index, value] of settings) core.exports.setKnob(index, value);
+  check(core.exports.machineInit(frameCount, dom0Pages), "machineInit", "the machine is too small for its dom0");
+  refreshViews(core);
+
+  const dom0 = createDom0(core, dom0Pages);
+  const log: ConsoleLog = createConsoleLog();
+  const context: DeviceContext = { dom0, log };
+  const toolstack = allocActor(core, ACTOR_TOOLSTACK, DOM0);
+  bindActor(dom0, evtchnBindVirq(dom0, VIRQ_DOM_EXC), toolstack);
+  const window = createForeignWindow(dom0);
+  let taken = 0;
+
+  const onHvByte = (byte: number): void => putConsole(context, byte);
+  const onEvent = (actor: number, data: number): void => serveActor(context, actor, data);
+
+  /** Plays dom0: console first, so that the order of output is the order of execution. @returns whether anything was pending. */
+  function serve(): boolean {
+    refreshViews(core);
+    drainHvConsole(core, onHvByte);
+    if (!isEventPending(dom0)) return false;
+    handleEvents(dom0, onEvent);
+    return true;
+  }
+
+  function isOver(): boolean {
+    const guests = liveDomains(core);
+    return guests.every((domid) => domainGetInfo(dom0, domid).isShutDown);
+  }
+
+  return {
+    core,
+    dom0,
+    window,
+    era,
+    knobs,
+    createGuest(spec) {
+      const domain = buildDomain(dom0, window, spec, knobs["p2m.superpages"] === 1);
+      const smallDevices = knobs["device.at"] === DEVICE_AT_HOST;
+      attachPlatform(context, domain, { vcpus: spec.vcpus, memoryBytes: spec.memoryBytes, smallDevices });
+      domainUnpause(dom0, domain.domid);
+      return domain;
+    },
+    destroyGuest(domid) {
+      domainDestroy(dom0, domid);
+      freeActorsOf(core, domid);
+    },
+    run({ maxInstructions }) {
+      const start = readCounter(core, CTR_INSTRUCTIONS);
+      for (;;) {
+        const left = maxInstructions - (readCounter(core, CTR_INSTRUCTIONS) - start);
+        if (left <= 0) return { kind: "budget" };
+        const why = core.exports.run(Math.min(left, SLICE));
+        const wasPending = serve();
+        if (why === RUN_IDLE && !wasPending) return isOver() ? { kind: "ended" } : { kind: "idle" };
+        if (why !== RUN_ATTENTION && isOver()) return { kind: "ended" };
+      }
+    },
+    step(slot) {
+      for (let i = 0; i < STEP_TRIES; i++) {
+        const instructions = core.exports.runVcpu(slot, 1);
+        const wasPending = serve();
+        if (instructions > 0) return { kind: "ran", instructions };
+        if (!wasPending) return isOver() ? { kind: "ended" } : { kind: "blocked" };
+      }
+      return { kind: "blocked" };
+    },
+    ended: (domid) => guestEnd(core, dom0, domid),
+    vcpus: (domid) => vcpuSlots(core, domid),
+    regs: (slot) => registers(core, slot),
+    peek: (domid, gpa, bytes) => peek(core, domid, gpa, bytes).data,
+    walk: (domid, gpa) => walk(core, domid, gpa),
+    console: (from = 0) => consoleText(log, from),
+    takeConsole() {
+      const bytes = log.bytes.slice(taken, log.length);
+      taken = log.length;
+      return bytes;
+    },
+    type: (domid, bytes) => typeToGuest(context, domid, bytes),
+    stats: () => ({
+      instructions: readCounter(core, CTR_INSTRUCTIONS),
+      exits: readExits(core),
+      counters: readCounters(core),
+    }),
+    snapshot: () => takeSnapshot(core),
+    restore(snapshot) {
+      restoreSnapshot(core, snapshot);
+      cutConsole(core, log);
+      taken = Math.min(taken, log.length);
+    },
+    stateHash() {
+      core.exports.stateHash();
+      return mailboxHex(core);
+    },
+    traceHash: () =>
+      core.view
+        .getBigUint64(TRACE_BASE + TRACE_HASH, true)
+        .toString(16)
+        .padStart(16, "0"),
+    // The linear memory goes with the instance; what a machine holds outside it is only the console text.
+    [Symbol.dispose]() {
+      log.bytes = new Uint8Array(0);
+      log.length = 0;
+    },
+  };
+}
+
+const DOMAIN_ALIVE = 1;
+
+/** Ids of all living domains but dom0. */
+function liveDomains(core: Core): DomId[] {
+  const found: DomId[] = [];
+  for (let slot = 1; slot < MAX_DOMAINS; slot++) {
+    const at = (DOMAINS_BASE + slot * DOMAIN_SIZE) >> 2;
+    if (core.u32[at + (DOM_STATE >> 2)] === DOMAIN_ALIVE) found.push(core.u32[at + (DOM_DOMID >> 2)]! as DomId);
+  }
+  return found;
+}
+
+function crashReason(core: Core, domid: DomId): number {
+  for (let slot = 1; slot < MAX_DOMAINS; slot++) {
+    const at = (DOMAINS_BASE + slot * DOMAIN_SIZE) >> 2;
+    if (core.u32[at + (DOM_STATE >> 2)] !== 0 && core.u32[at + (DOM_DOMID >> 2)] === domid)
+      return core.u32[at + (DOM_CRASH_REASON >> 2)]!;
+  }
+  return CRASH_NONE;
+}
+
+function guestEnd(core: Core, dom0: Dom0, domid: DomId): GuestEnd | undefined {
+  const info = domainGetInfo(dom0, domid);
+  if (!info.isShutDown) return undefined;
+  const crash = crashReason(core, domid);
+  if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
+  switch (info.shutdownCode) {
+    case SHUTDOWN_POWEROFF:
+      return { outcome: "poweroff", reason: "the guest powered off" };
+    case SHUTDOWN_REBOOT:
+      return { outcome: "reboot", reason: "the guest asked for a reboot" };
+    case SHUTDOWN_CRASH:
+      return { outcome: "crash", reason: crash === CRASH_NONE ? "the guest asked for a crash" : crashSentence(crash) };
+    default:
+      return { outcome: "crash", reason: `the guest shut down with reason ${info.shutdownCode}` };
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * Domain control, in the shape of libxc: one typed function per DOMCTL (spec 05 sections 5.1 and 5.3, interface of Xen 4.17).
+ * The structure is 144 bytes: cmd u32@0, interface version u32@4, domain u16@8, union@16.
+ */
+import {
+  DOMCTL_CREATEDOMAIN,
+  DOMCTL_DESTROYDOMAIN,
+  DOMCTL_GETDOMAININFO,
+  DOMCTL_INTERFACE_VERSION_4_17,
+  DOMCTL_MAX_MEM,
+  DOMCTL_MAX_VCPUS,
+  DOMCTL_PAUSEDOMAIN,
+  DOMCTL_SETHVMCONTEXT,
+  DOMCTL_UNPAUSEDOMAIN,
+  HC_DOMCTL,
+} from "../../../hv-core/abi/hypercalls.ts";
+import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
+import { check } from "../errors.ts";
+import { DomId } from "../ids.ts";
+
+const SIZE = 144;
+const UNION = 16;
+
+/**
+ * One domctl. `fill` writes the union, `read` takes the answer from it; both get the view and the union's address.
+ * @throws HvError
+ */
+function domctl<T>(
+  dom0: Dom0,
+  name: string,
+  cmd: number,
+  domid: number,
+  fill: (view: DataView, at: number) => void,
+  read: (view: DataView, at: number, header: number) => T,
+): T {
+  return withBuffer(dom0, SIZE, ({ gpa, at }) => {
+    const { view } = dom0.core;
+    view.setUint32(at, cmd, true);
+    view.setUint32(at + 4, DOMCTL_INTERFACE_VERSION_4_17, true);
+    view.setUint16(at + 8, domid, true);
+    fill(view, at + UNION);
+    check(hypercall(dom0, HC_DOMCTL, gpa), name);
+    return read(dom0.core.view, at + UNION, at);
+  });
+}
+
+const nothing = (): void => {};
+
+const CDF_HVM = 1;
+const CDF_HAP = 2;
+/** A PVH domain has a local APIC and nothing else emulated. */
+const EMULATION_LAPIC = 1;
+
+/** Creates a PVH domain, paused. The hypervisor picks the next free id. */
+export function domainCreate(dom0: Dom0, vcpus: number): DomId {
+  return domctl(
+    dom0,
+    "DOMCTL_createdomain",
+    DOMCTL_CREATEDOMAIN,
+    0,
+    (view, at) => {
+      view.setUint32(at + 20, CDF_HVM | CDF_HAP, true);
+      view.setUint32(at + 28, vcpus, true);
+      view.setUint32(at + 32, 1023, true); // max_evtchn_port, as libxl sets it
+      view.setInt32(at + 36, 64, true); // max_grant_frames
+      view.setInt32(at + 40, 1024, true); // max_maptrack_frames
+      view.setUint32(at + 44, 2, true); // grant table version
+      view.setUint32(at + 56, EMULATION_LAPIC, true);
+    },
+    (view, _at, header) => DomId(view.getUint16(header + 8, true)),
+  );
+}
+
+export function domainMaxVcpus(dom0: Dom0, domid: DomId, vcpus: number): void {
+  domctl(dom0, "DOMCTL_max_vcpus", DOMCTL_MAX_VCPUS, domid, (view, at) => view.setUint32(at, vcpus, true), nothing);
+}
+
+export function domainMaxMem(dom0: Dom0, domid: DomId, kib: number): void {
+  domctl(
+    dom0,
+    "DOMCTL_max_mem",
+    DOMCTL_MAX_MEM,
+    domid,
+    (view, at) => {
+      view.setUint32(at, kib % 2 ** 32, true);
+      view.setUint32(at + 4, Math.floor(kib / 2 ** 32), true);
+    },
+    nothing,
+  );
+}
+
+export function domainPause(dom0: Dom0, domid: DomId): void {
+  domctl(dom0, "DOMCTL_pausedomain", DOMCTL_PAUSEDOMAIN, domid, nothing, nothing);
+}
+
+export function domainUnpause(dom0: Dom0, domid: DomId): void {
+  domctl(dom0, "DOMCTL_unpausedomain", DOMCTL_UNPAUSEDOMAIN, domid, nothing, nothing);
+}
+
+export function domainDestroy(dom0: Dom0, domid: DomId): void {
+  domctl(dom0, "DOMCTL_destroydomain", DOMCTL_DESTROYDOMAIN, domid, nothing, nothing);
+}
+
+export interface DomainInfo {
+  readonly domid: DomId;
+  readonly isDying: boolean;
+  readonly isShutDown: boolean;
+  readonly isPaused: boolean;
+  readonly isBlocked: boolean;
+  readonly isRunning: boolean;
+  /** SHUTDOWN_*, meaningful when isShutDown. */
+  readonly shutdownCode: number;
+  readonly totPages: number;
+  readonly maxPages: number;
+}
+
+export function domainGetInfo(dom0: Dom0, domid: DomId): DomainInfo {
+  return domctl(dom0, "DOMCTL_getdomaininfo", DOMCTL_GETDOMAININFO, domid, nothing, (view, at) => {
+    const flags = view.getUint32(at + 4, true);
+    const u64 = (offset: number): number =>
+      view.getUint32(at + offset, true) + view.getUint32(at + offset + 4, true) * 2 ** 32;
+    return {
+      domid: DomId(view.getUint16(at, true)),
+      isDying: (flags & 1) !== 0,
+      isShutDown: (flags & 4) !== 0,
+      isPaused: (flags & 8) !== 0,
+      isBlocked: (flags & 16) !== 0,
+      isRunning: (flags & 32) !== 0,
+      shutdownCode: (flags >>> 16) & 0xff,
+      totPages: u64(8),
+      maxPages: u64(16),
+    };
+  });
+}
+
+/** Loads HVM save records into a domain: the state its vCPUs start with (hvm-context.ts makes them). */
+export function domainSetHvmContext(dom0: Dom0, domid: DomId, records: Uint8Array): void {
+  withBuffer(dom0, records.length, (buffer) => {
+    dom0.core.u8.set(records, buffer.at);
+    domctl(
+      dom0,
+      "DOMCTL_sethvmcontext",
+      DOMCTL_SETHVMCONTEXT,
+      domid,
+      (view, at) => {
+        view.setUint32(at, records.length, true);
+        view.setUint32(at + 8, buffer.gpa, true);
+      },
+      nothing,
+    );
+  });
+}
