@@ -48,6 +48,11 @@ export function siliconFlush(): void {
   SiliconMachine.flush();
 }
 
+/** The frame was changed from outside: code decoded from it is dropped. */
+export function siliconFrameWritten(mfn: u32): void {
+  SiliconMachine.frameWritten(mfn);
+}
+
 /** An access by the processor; the value is at MAILBOX_BASE. kind: 0 read, 1 write, 2 read for write, 3 fetch. @returns c.fault. */
 export function probeAccess(kind: u32, linLow: u32, linHigh: u32, size: u32, seg: u32): u32 {
   return Probe.access(kind, ((<u64>linHigh) << 32) | linLow, size, seg);

@@ -33,7 +33,7 @@ import { Cpu } from "../hw/cpu";
 import { CR0_PG, Mode } from "../hw/mode";
 import { Run } from "../hw/run";
 import { Tlb } from "../hw/tlb";
-import { CodeArena } from "../mem/code-pages";
+import { CodeArena, CodePages } from "../mem/code-pages";
 
 const FLAT: u32 = ATTR_S | ATTR_P | ATTR_G | ATTR_WRITABLE | ATTR_ACCESSED;
 /** R, W, X and memory type WB. */
@@ -174,6 +174,10 @@ export class SiliconMachine {
 
   static flush(): void {
     Tlb.flushAll(SiliconMachine.cpu());
+  }
+
+  static frameWritten(mfn: u32): void {
+    CodePages.invalidate(mfn);
   }
 
   static run(budget: u32): u32 {

@@ -8,7 +8,7 @@
 import { CPU_CR2, CPU_RFLAGS, CPU_RIP, CPU_SEG_SIZE, CPU_SEGS, SEG_CS, SEG_DS, SEG_ES, SEG_SS } from "../../hv-core/abi/cpu.ts";
 import { EXIT_HLT } from "../../hv-core/abi/exits.ts";
 import { CR0_ET, CR0_NE, CR0_PE, CR0_PG_BIT, CR0_WP, CR4_PAE, EFER_LMA, EFER_LME, EFER_NXE } from "../../hv-core/abi/regs.ts";
-import { buildEpt, cpuAt, frameAt, instantiateSilicon, type SegmentState, type Silicon, setCpuState } from "../../host/lib/silicon.ts";
+import { CPU_AT, frameAt, instantiateSilicon, type SegmentState, type Silicon, setCpuState } from "../../host/lib/silicon.ts";
 import { type TestCase, type TestResult, VECTOR_TIMEOUT } from "./case-format.ts";
 import { CODE_BASE, CODE_BYTES, DATA_BASE, DATA_BYTES, FS_BASE, GS_BASE, READ_ONLY_BASE, SEL_CODE32, SEL_CODE64, SEL_DATA } from "./layout.ts";
 
@@ -41,13 +41,10 @@ const STACK = 23;
 const CODE = 32;
 const DATA = 40;
 const READ_ONLY = 48;
-const GUEST_PAGES = 64;
 
 /** The kernel's pages lie where no case goes. */
 const KERNEL = 0xe000_0000;
 const STACK_TOP = KERNEL + (STACK + 1) * 0x1000;
-const FIRST_MFN = 16;
-const EPT_ROOT = FIRST_MFN + GUEST_PAGES;
 const FRAMES = 256;
 /** Bytes of the processor's structure that a case starts from (hw/cpu.ts). */
 const CPU_BYTES = 1024;
@@ -69,19 +66,17 @@ export interface SiliconGuest {
 export function createSiliconGuest(module: WebAssembly.Module): SiliconGuest {
   const silicon = instantiateSilicon(module, FRAMES);
   const { u8, view, exports } = silicon;
-  const page = (gfn: number) => frameAt(FIRST_MFN + gfn);
-  buildEpt(silicon, EPT_ROOT, GUEST_PAGES, (gfn) => FIRST_MFN + gfn);
-  buildPageTables(silicon, page);
-  buildTables(silicon, page);
+  buildPageTables(silicon);
+  buildTables(silicon);
   const templates: Record<Environment, Uint8Array> = {
     long64: template(silicon, true, SEL_CODE64),
     compat32: template(silicon, true, SEL_CODE32),
     pae32: template(silicon, false, SEL_CODE32),
   };
 
-  const cpu = cpuAt(0);
-  const codeAt = page(CODE);
-  const dataAt = page(DATA);
+  const cpu = CPU_AT;
+  const codeAt = frameAt(CODE);
+  const dataAt = frameAt(DATA);
   const words = new Int32Array(silicon.memory.buffer, dataAt, DATA_BYTES / 4);
   let image = new Uint8Array(DATA_BYTES);
   let imageWords = new Int32Array(image.buffer);
@@ -91,24 +86,24 @@ export function createSiliconGuest(module: WebAssembly.Module): SiliconGuest {
     setData(data) {
       image = data.slice();
       imageWords = new Int32Array(image.buffer);
-      u8.set(data.subarray(0, 0x1000), page(READ_ONLY));
+      u8.set(data.subarray(0, 0x1000), frameAt(READ_ONLY));
     },
 
     run(test, environment) {
       u8.fill(0xcc, codeAt, codeAt + CODE_BYTES);
       u8.set(test.code, codeAt + test.codeOffset);
-      exports.siliconFrameWritten(FIRST_MFN + CODE);
-      exports.siliconFrameWritten(FIRST_MFN + CODE + 1);
+      exports.siliconFrameWritten(CODE);
+      exports.siliconFrameWritten(CODE + 1);
       u8.set(image, dataAt);
       u8.set(templates[environment], cpu);
-      if (current !== environment) exports.siliconRefresh(0); // other page tables: the TLB must not remember the old ones
+      if (current !== environment) exports.siliconSync(); // other page tables: the TLB must not remember the old ones
       current = environment;
       for (let i = 0; i < 16; i++) view.setBigUint64(cpu + i * 8, test.regs[i]!, true);
       view.setBigUint64(cpu + CPU_RIP, BigInt(CODE_BASE + test.codeOffset), true);
       view.setUint32(cpu + CPU_RFLAGS, test.flags | 0x202, true);
 
-      const exit = exports.siliconRun(0, BUDGET);
-      const result = outcome(silicon, exit, environment === "pae32", page(STACK));
+      const exit = exports.siliconRun(BUDGET);
+      const result = outcome(silicon, exit, environment === "pae32", frameAt(STACK));
       for (let i = 0; i < words.length; i += 2) {
         if (words[i] === imageWords[i] && words[i + 1] === imageWords[i + 1]) continue;
         result.changes.push([i * 4, view.getBigUint64(dataAt + i * 4, true)]);
@@ -121,7 +116,7 @@ export function createSiliconGuest(module: WebAssembly.Module): SiliconGuest {
 /** Reads what the exception left on the kernel's stack. */
 function outcome(silicon: Silicon, exit: number, is32: boolean, stack: number): TestResult {
   const { view } = silicon;
-  const cpu = cpuAt(0);
+  const cpu = CPU_AT;
   const selector = (index: number) => view.getUint16(cpu + CPU_SEGS + index * CPU_SEG_SIZE + 16, true);
   const regs = new BigUint64Array(16);
   for (let i = 0; i < 16; i++) regs[i] = view.getBigUint64(cpu + i * 8, true);
@@ -130,7 +125,7 @@ function outcome(silicon: Silicon, exit: number, is32: boolean, stack: number): 
     error: 0,
     cr2: 0n,
     rip: view.getBigUint64(cpu + CPU_RIP, true),
-    flags: silicon.exports.siliconFlags(0) >>> 0,
+    flags: view.getUint32(cpu + CPU_RFLAGS, true),
     cs: selector(SEG_CS),
     ss: selector(SEG_SS),
     ds: selector(SEG_DS),
@@ -159,10 +154,10 @@ function outcome(silicon: Silicon, exit: number, is32: boolean, stack: number): 
 }
 
 /** Four-level tables and PAE tables that share everything below the directory pointers. */
-function buildPageTables(silicon: Silicon, page: (gfn: number) => number): void {
+function buildPageTables(silicon: Silicon): void {
   const { view } = silicon;
   const put = (table: number, index: number, gfn: number, bits: bigint) =>
-    view.setBigUint64(page(table) + index * 8, (BigInt(gfn) << 12n) | bits, true);
+    view.setBigUint64(frameAt(table) + index * 8, (BigInt(gfn) << 12n) | bits, true);
   const directory = (linear: number) => Math.floor(linear / 0x20_0000) & 511;
   const entry = (linear: number) => Math.floor(linear / 0x1000) & 511;
   put(PML4, 0, PDPT_LONG, P | W | U);
@@ -185,7 +180,7 @@ function buildPageTables(silicon: Silicon, page: (gfn: number) => number): void 
 }
 
 /** GDT, IDT, TSS and handlers. Linux's GDT has 16 entries. */
-function buildTables(silicon: Silicon, page: (gfn: number) => number): void {
+function buildTables(silicon: Silicon): void {
   const { view, u8 } = silicon;
   const descriptor = (attributes: number, base = 0, limit = 0xfffff) =>
     BigInt(limit & 0xffff) |
@@ -198,7 +193,7 @@ function buildTables(silicon: Silicon, page: (gfn: number) => number): void {
     [GDT_LONG, TSS_LONG, 0xa9b],
     [GDT_PAE, TSS_PAE, 0xc9b],
   ] as const) {
-    const at = page(gdt);
+    const at = frameAt(gdt);
     const put = (selector: number, value: bigint) => view.setBigUint64(at + (selector & ~7), value, true);
     put(0x08, descriptor(0xc9b));
     put(0x10, descriptor(kernelCode));
@@ -208,17 +203,17 @@ function buildTables(silicon: Silicon, page: (gfn: number) => number): void {
     put(SEL_CODE64, descriptor(0xafb));
     put(0x40, descriptor(0x08b, KERNEL + tss * 0x1000, 0x67));
   }
-  view.setBigUint64(page(TSS_LONG) + 4, BigInt(STACK_TOP), true); // RSP0
-  view.setUint32(page(TSS_PAE) + 4, STACK_TOP, true); // ESP0
-  view.setUint32(page(TSS_PAE) + 8, 0x18, true); // SS0
+  view.setBigUint64(frameAt(TSS_LONG) + 4, BigInt(STACK_TOP), true); // RSP0
+  view.setUint32(frameAt(TSS_PAE) + 4, STACK_TOP, true); // ESP0
+  view.setUint32(frameAt(TSS_PAE) + 8, 0x18, true); // SS0
   for (let vector = 0; vector < 256; vector++) {
     const handler = KERNEL + HANDLERS * 0x1000 + vector * 16;
     const type = vector === 3 || vector === 4 ? 0xee : 0x8e;
     const gate = BigInt(handler & 0xffff) | (0x10n << 16n) | (BigInt(type) << 40n) | (BigInt(handler >>> 16) << 48n);
-    view.setBigUint64(page(IDT_LONG) + vector * 16, gate, true);
-    view.setBigUint64(page(IDT_PAE) + vector * 8, gate, true);
+    view.setBigUint64(frameAt(IDT_LONG) + vector * 16, gate, true);
+    view.setBigUint64(frameAt(IDT_PAE) + vector * 8, gate, true);
   }
-  u8.fill(0xf4, page(HANDLERS), page(HANDLERS) + 0x1000); // HLT
+  u8.fill(0xf4, frameAt(HANDLERS), frameAt(HANDLERS) + 0x1000); // HLT
 }
 
 /** The processor as user mode finds it, as bytes to copy before each case. */
@@ -226,8 +221,7 @@ function template(silicon: Silicon, isLong: boolean, code: number): Uint8Array {
   const tss = isLong ? TSS_LONG : TSS_PAE;
   const data = flat(SEL_DATA, 0xc0f3);
   const paging = 2 ** CR0_PG_BIT;
-  setCpuState(silicon, 0, {
-    eptRoot: EPT_ROOT,
+  setCpuState(silicon, {
     cr0: BigInt(paging + CR0_PE + CR0_ET + CR0_NE + CR0_WP),
     cr3: BigInt((isLong ? PML4 : PDPT_PAE) * 0x1000),
     cr4: BigInt(CR4_PAE),
@@ -248,7 +242,7 @@ function template(silicon: Silicon, isLong: boolean, code: number): Uint8Array {
     gdtr: { base: BigInt(KERNEL + (isLong ? GDT_LONG : GDT_PAE) * 0x1000), limit: 127 },
     idtr: { base: BigInt(KERNEL + (isLong ? IDT_LONG : IDT_PAE) * 0x1000), limit: isLong ? 0xfff : 0x7ff },
   });
-  const cpu = cpuAt(0);
+  const cpu = CPU_AT;
   if (!isLong) {
     // The four directory pointers that a load of CR3 would have read.
     for (const [i, gfn] of [

@@ -1,0 +1,53 @@
+/**
+ * Takes samples of things that are compared with each other, interleaved in one process: round by round each contestant gives a few,
+ * so that a machine that slows down slows all of them. The only importer of `benchmark`, which serves as the sampler and nothing else.
+ * Raw samples are kept; statistics.ts makes sense of them, report.ts prints them.
+ */
+import Benchmark from "benchmark";
+
+/** Something that can be timed: either a function, or its own sampler (a native program). */
+export interface Contestant {
+  readonly name: string;
+  /** How many operations one call (or one sample) stands for. */
+  readonly operations: number;
+  /** One call; benchmark times it. */
+  readonly call?: () => void;
+  /** Gives seconds per call by itself. */
+  readonly sample?: () => readonly number[];
+}
+
+export interface Measurement {
+  readonly name: string;
+  /** Nanoseconds for one operation, in the order they were taken. */
+  readonly samples: readonly number[];
+}
+
+export interface Effort {
+  readonly rounds: number;
+  /** Seconds that one contestant may take in one round. */
+  readonly roundSeconds: number;
+}
+
+export const QUICK: Effort = { rounds: 3, roundSeconds: 0.1 };
+export const NORMAL: Effort = { rounds: 7, roundSeconds: 0.25 };
+
+function sampleCall(call: () => void, seconds: number): readonly number[] {
+  const bench = new Benchmark("sample", { fn: call, async: false, maxTime: seconds, minTime: seconds / 5, minSamples: 1, initCount: 1 });
+  bench.run({ async: false });
+  const { error } = bench as unknown as { error?: Error };
+  if (error) throw error;
+  return bench.stats.sample;
+}
+
+/** Samples all contestants, in turn, for the given number of rounds. */
+export function measure(contestants: readonly Contestant[], effort: Effort = NORMAL): Measurement[] {
+  const samples = contestants.map(() => [] as number[]);
+  for (const contestant of contestants) contestant.call?.(); // warm up: compile, fill caches
+  for (let round = 0; round < effort.rounds; round++) {
+    contestants.forEach((contestant, i) => {
+      const taken = contestant.sample ? contestant.sample() : sampleCall(contestant.call!, effort.roundSeconds);
+      for (const seconds of taken) samples[i]!.push((seconds * 1e9) / contestant.operations);
+    });
+  }
+  return contestants.map((contestant, i) => ({ name: contestant.name, samples: samples[i]! }));
+}

@@ -1,0 +1,148 @@
+/*
+ * The EPT walk and the TLB hit of hv-core/hw/ept-walk.ts and hw/tlb.ts in C, on the same tables in the same layout:
+ * the yardstick for what the detour through WebAssembly costs.
+ *
+ *   walk ept|tlb COUNT MASK SAMPLES      prints seconds for COUNT translations of page numbers below MASK + 1, SAMPLES times
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define MFN_MASK 0x000ffffffffff000ull
+#define TABLE_CHECKED 0xfbull
+#define LEAF_LEGAL 0x00bababa0000babaull
+#define MISCONFIG (1ull << 63)
+#define LARGE 0x800ull
+#define TLB_ENTRIES 256
+#define PAGE_BITS 0xfffffffffffff000ull
+
+static uint8_t *frames;
+static uint64_t frame_count;
+static uint32_t next_frame = 1;
+static uint32_t root;
+
+static inline uint64_t entry_at(uint64_t table, uint64_t index8)
+{
+    return *(const uint64_t *)(frames + table + index8);
+}
+
+static __attribute__((noinline)) uint64_t walk_any(uint64_t gpa)
+{
+    if (gpa >> 48) return 0;
+    uint64_t rights = 7, table = (uint64_t)root << 12, shift = 39, steps = 0;
+    for (;;) {
+        uint64_t e = entry_at(table, (gpa >> (shift - 3)) & 0xff8), so = steps << 8;
+        rights &= e;
+        if (!(e & 7)) return so;
+        if ((e & 3) == 2) return so | MISCONFIG;
+        int large = shift != 12 && (e & 0x80);
+        if (shift == 12 || large) {
+            if (shift == 39 || !((LEAF_LEGAL >> (e & 63)) & 1)) return so | MISCONFIG;
+            if (!large) return (e & MFN_MASK) | so | rights;
+            uint64_t offset = shift == 30 ? 0x3ffff000 : 0x1ff000;
+            if (e & offset) return so | MISCONFIG;
+            return (e & MFN_MASK) | so | rights | LARGE | (gpa & offset);
+        }
+        if ((e & 0x78) || (e & MFN_MASK) >> 12 >= frame_count) return so | MISCONFIG;
+        table = e & MFN_MASK;
+        shift -= 9;
+        steps++;
+    }
+}
+
+static __attribute__((noinline)) uint64_t walk(uint64_t gpa)
+{
+    const uint64_t limit = frame_count << 12;
+    uint64_t e4 = entry_at((uint64_t)root << 12, (gpa >> 36) & 0xff8);
+    if ((e4 & TABLE_CHECKED) != 3 || (e4 & MFN_MASK) >= limit || gpa >> 48) return walk_any(gpa);
+    uint64_t e3 = entry_at(e4 & MFN_MASK, (gpa >> 27) & 0xff8);
+    if ((e3 & TABLE_CHECKED) != 3 || (e3 & MFN_MASK) >= limit) return walk_any(gpa);
+    uint64_t e2 = entry_at(e3 & MFN_MASK, (gpa >> 18) & 0xff8);
+    if ((e2 & TABLE_CHECKED) != 3 || (e2 & MFN_MASK) >= limit) return walk_any(gpa);
+    uint64_t e1 = entry_at(e2 & MFN_MASK, (gpa >> 9) & 0xff8);
+    if (!((LEAF_LEGAL >> (e1 & 63)) & 1)) return walk_any(gpa);
+    return (e1 & MFN_MASK) | 3 << 8 | (e4 & e3 & e2 & e1 & 7);
+}
+
+struct tlb_entry {
+    uint64_t tag;
+    uint32_t delta, meta;
+};
+static struct tlb_entry tlb[TLB_ENTRIES];
+
+static uint32_t table_below(uint32_t table, uint32_t index)
+{
+    uint64_t *e = (uint64_t *)(frames + ((uint64_t)table << 12)) + index;
+    if (!*e) *e = (uint64_t)next_frame++ << 12 | 7;
+    return (uint32_t)(*e >> 12);
+}
+
+/** Guest frame g lies at machine frame first + g; the tables come before. */
+static void build(uint32_t pages)
+{
+    uint32_t tables = 4 + pages / 512 + pages / (512 * 512) + 4;
+    frame_count = (uint64_t)tables + pages + 8;
+    frames = aligned_alloc(4096, frame_count << 12);
+    memset(frames, 0, (uint64_t)tables << 12);
+    root = next_frame++;
+    for (uint32_t g = 0; g < pages; g++) {
+        uint32_t l3 = table_below(root, g >> 27), l2 = table_below(l3, (g >> 18) & 511), l1 = table_below(l2, (g >> 9) & 511);
+        ((uint64_t *)(frames + ((uint64_t)l1 << 12)))[g & 511] = (uint64_t)(tables + g) << 12 | 0x37;
+    }
+    for (uint32_t i = 0; i < TLB_ENTRIES; i++) tlb[i].tag = ~0ull;
+    for (uint32_t g = 0; g < TLB_ENTRIES && g < pages; g++) {
+        tlb[g].tag = (uint64_t)g << 12;
+        tlb[g].delta = (tables + g) << 12;
+    }
+}
+
+static inline uint32_t step(uint32_t x)
+{
+    x ^= x << 13;
+    x ^= x >> 17;
+    return x ^ x << 5;
+}
+
+static uint32_t run_ept(uint32_t count, uint32_t mask)
+{
+    uint32_t x = 12345, sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        x = step(x);
+        sum += (uint32_t)(walk((uint64_t)(x & mask) << 12) >> 12);
+    }
+    return sum;
+}
+
+static uint32_t run_tlb(uint32_t count, uint32_t mask)
+{
+    uint32_t x = 12345, sum = 0;
+    const uint64_t refused = PAGE_BITS | 1;
+    for (uint32_t i = 0; i < count; i++) {
+        x = step(x);
+        uint64_t linear = (uint64_t)(x & mask) << 12 | (x >> 20 & 0xff8);
+        const struct tlb_entry *e = &tlb[(linear >> 12) & (TLB_ENTRIES - 1)];
+        if (((e->tag ^ (linear + 3)) & refused & (PAGE_BITS | (e->tag & 0xfff))) == 0) sum += e->delta + (uint32_t)linear;
+        else sum += (uint32_t)walk_any(linear);
+    }
+    return sum;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 5) return 2;
+    uint32_t count = (uint32_t)strtoul(argv[2], 0, 0), mask = (uint32_t)strtoul(argv[3], 0, 0), samples = (uint32_t)strtoul(argv[4], 0, 0);
+    volatile uint32_t sink = 0;
+    build(mask + 1);
+    uint32_t (*run)(uint32_t, uint32_t) = argv[1][0] == 'e' ? run_ept : run_tlb;
+    sink += run(count, mask);
+    for (uint32_t i = 0; i < samples; i++) {
+        struct timespec a, b;
+        clock_gettime(CLOCK_MONOTONIC, &a);
+        sink += run(count, mask);
+        clock_gettime(CLOCK_MONOTONIC, &b);
+        printf("%.9f\n", (double)(b.tv_sec - a.tv_sec) + (double)(b.tv_nsec - a.tv_nsec) * 1e-9);
+    }
+    return 0;
+}
