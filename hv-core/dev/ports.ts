@@ -7,26 +7,20 @@ import { deviceOutput } from "./console";
 import { DeviceState } from "./state";
 import { uartRead, uartWrite } from "./uart";
 
-export function isDevicePort(port: u32): bool {
-  return (
-    port - <u32>UART_PORT < <u32>UART_PORTS ||
-    port == <u32>DEBUG_PORT ||
-    port == <u32>POST_PORT ||
-    port == <u32>EXIT_PORT
-  );
+/** Whether the whole access belongs to one of the devices; as with an ioreq server's ranges, a part is not enough. */
+export function isDevicePort(port: u32, size: u32): bool {
+  if (port - <u32>UART_PORT < <u32>UART_PORTS) return port - <u32>UART_PORT + size <= <u32>UART_PORTS;
+  return size == 1 && (port == <u32>DEBUG_PORT || port == <u32>POST_PORT || port == <u32>EXIT_PORT);
 }
 
-/**
- * One access to a port that isDevicePort accepted. The devices are eight bits wide: the other bytes of a wider read are ones, those
- * of a wider write are lost. @returns what was read, or `data`.
- */
+/** One access that isDevicePort accepted; a wide one touches as many registers. @returns what was read, or `data`. */
 export function devicePort(d: Domain, port: u32, size: u32, isRead: bool, data: u32): u64 {
-  if (!isRead) {
-    write(d, port, data & 255);
-    return data;
+  let result: u32 = isRead ? 0 : data;
+  for (let i: u32 = 0; i < size; i++) {
+    if (isRead) result |= read(d, port + i) << (i << 3);
+    else write(d, port + i, (data >> (i << 3)) & 255);
   }
-  const ones: u32 = 0xffff_ffff >> (32 - (size << 3));
-  return <u64>(read(d, port) | (ones & ~255));
+  return <u64>result;
 }
 
 function read(d: Domain, port: u32): u32 {

@@ -2,7 +2,7 @@
  * State of the small in-core devices of one domain: 4 KiB each at DEVICES_BASE, index = domain slot. Semantic memory.
  * Written by: the vCPUs of the domain; the receive queue also by the outside (dev/console.ts).
  */
-import { COUNTER_SCRATCH, COUNTER_SIZE } from "../abi/devices";
+import { COUNTER_LAST, COUNTER_READS, COUNTER_SCRATCH, COUNTER_SIZE } from "../abi/devices";
 import { DEVICES_BASE, DEVICES_SIZE, MAX_DOMAINS } from "../abi/layout";
 
 export const DEVICE_STATE_SIZE: u32 = 0x1000;
@@ -10,11 +10,12 @@ export const UART_QUEUE: u32 = 16;
 
 @unmanaged
 export class DeviceState {
-  // Counter device.
+  // Counter device: the register file at its own offsets, then eight bytes that are always 0 (a wide read may reach them).
   value: u64;
   reads: u64;
   writes: u64;
   last: u64;
+  private _zero: u64;
   // UART: registers that keep what was written.
   divisor: u16;
   ier: u8;
@@ -38,13 +39,15 @@ export class DeviceState {
     return changetype<usize>(this) + offsetof<DeviceState>("rx0") + (index % UART_QUEUE);
   }
 
-  /** Where scratch byte `offset` (COUNTER_SCRATCH..COUNTER_SIZE) of the counter device is kept. */
-  @inline scratchAddress(offset: u32): usize {
+  /** Where byte `offset` of the counter device is kept: registers and scratch bytes are at their own offsets. */
+  @inline counterAddress(offset: u32): usize {
     return changetype<usize>(this) + offset;
   }
 }
 
-if (offsetof<DeviceState>() > COUNTER_SCRATCH) ERROR("DeviceState runs into the scratch bytes");
+if (offsetof<DeviceState>() > <usize>COUNTER_SCRATCH) ERROR("DeviceState runs into the scratch bytes");
+if (offsetof<DeviceState>("last") != COUNTER_LAST || offsetof<DeviceState>("reads") != COUNTER_READS)
+  ERROR("counter registers moved");
 if (COUNTER_SIZE > 0x1000 || MAX_DOMAINS * 0x1000 > DEVICES_SIZE) ERROR("devices do not fit");
 
 /** A new domain in this slot finds its devices as after power-on. */

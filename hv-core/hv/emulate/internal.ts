@@ -30,8 +30,8 @@ export class Internal {
     return counterAccess(v.domainSlot, <u32>(gpa & PAGE_MASK), size, isRead, data);
   }
 
-  @inline static claimsPort(port: u32): bool {
-    return Knobs.get(KNOB_DEVICE_AT) == <u32>DEVICE_AT_CORE && isDevicePort(port);
+  @inline static claimsPort(port: u32, size: u32): bool {
+    return Knobs.get(KNOB_DEVICE_AT) == <u32>DEVICE_AT_CORE && isDevicePort(port, size);
   }
 
   static port(v: Vcpu, port: u32, size: u32, isRead: bool, data: u32): u64 {

@@ -103,7 +103,7 @@ export const PAGE_BUFFERED: u32 = 1;
 
 if (offsetof<IoreqServer>("bufGfn") - offsetof<IoreqServer>("syncGfn") != offsetof<IoreqPage>())
   ERROR("IoreqPage and IoreqServer differ");
-if (offsetof<IoreqServer>() > PORTS_OFFSET || PORTS_OFFSET + IOREQ_MAX_VCPUS * 4 > IOREQ_SERVER_SIZE)
+if (offsetof<IoreqServer>() > PORTS_OFFSET || PORTS_OFFSET + IOREQ_MAX_VCPUS * 4 > <usize>IOREQ_SERVER_SIZE)
   ERROR("IoreqServer outgrew its place");
 
 /** An unused, zeroed server record; NO_SERVER when the machine has none left. */
