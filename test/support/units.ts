@@ -1,0 +1,36 @@
+/**
+ * Compiles a unit-test entry of the core (hv-core/units) and instantiates it: for testing internals that have no export in the
+ * shipped builds. A second or two each; call it once per file.
+ */
+import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
+
+interface Compiler {
+  main(
+    args: readonly string[],
+    options: { writeFile(name: string, contents: Uint8Array | string): void },
+  ): Promise<{ error: Error | null; stderr: { toString(): string } }>;
+}
+
+/** The exports of hv-core/units/<name>.ts with `frames` machine frames, and the memory. */
+export async function loadUnits<T>(name: string, frames = 64): Promise<{ exports: T; memory: WebAssembly.Memory }> {
+  const compilerName = "assemblyscript/asc";
+  const asc = (await import(compilerName)) as Compiler;
+  let binary: Uint8Array | undefined;
+  const result = await asc.main(
+    [
+      `hv-core/units/${name}.ts`,
+      ...["--config", "none", "-O2", "--debug", "--runtime", "stub", "--importMemory", "--disableWarning"],
+      ...["--use", "abort=hv-core/base/abort/hvAbort", "--use", "DEBUG=1", "--outFile", "units.wasm"],
+    ],
+    {
+      writeFile: (_, contents) => {
+        if (typeof contents !== "string") binary = contents;
+      },
+    },
+  );
+  if (result.error || !binary) throw new Error(`hv-core/units/${name}.ts: ${result.stderr.toString()}`);
+  const memory = new WebAssembly.Memory({ initial: FRAMES_BASE / 65536 + Math.ceil(frames / 16), maximum: 65535 });
+  const module = await WebAssembly.compile(new Uint8Array(binary));
+  const instance = await WebAssembly.instantiate(module, { env: { memory, suspend: () => {} } });
+  return { exports: instance.exports as unknown as T, memory };
+}
