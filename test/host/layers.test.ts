@@ -1,0 +1,102 @@
+/** The arrows of docs/architecture.md: who may import whom, in the core and in the host. */
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ROOT } from "../../host/node/paths.ts";
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+}
+
+/** Every relative or package import of the .ts files below a folder, paths relative to the checkout. */
+function importsOf(folder: string): Import[] {
+  const found: Import[] = [];
+  for (const entry of readdirSync(join(ROOT, folder), { withFileTypes: true, recursive: true })) {
+    if (!entry.isFile() || !entry.name.endsWith(".ts")) continue;
+    const file = join(entry.parentPath, entry.name);
+    const text = readFileSync(file, "utf8");
+    for (const match of text.matchAll(
+      /^\s*(?:import|export)\b[^;]*?from\s+"([^"]+)"|^\s*import\s+"([^"]+)"|\bimport\("([^"]+)"\)/gm,
+    )) {
+      const target = (match[1] ?? match[2] ?? match[3])!;
+      const to = target.startsWith(".") ? relative(ROOT, resolve(dirname(file), target)).replace(/\.ts$/, "") : target;
+      found.push({ from: relative(ROOT, file).replace(/\.ts$/, ""), to });
+    }
+  }
+  return found;
+}
+
+const show = (imports: readonly Import[]): string[] => imports.map((i) => `${i.from} -> ${i.to}`);
+
+describe("core", () => {
+  const imports = importsOf("hv-core");
+  const layerOf = (path: string): string => {
+    const part = path.split("/")[1] ?? "";
+    return path.split("/").length === 2 ? "top" : part;
+  };
+  /** What each folder may import, besides itself. */
+  const allowed: Readonly<Record<string, readonly string[]>> = {
+    abi: [],
+    base: ["abi"],
+    mem: ["abi", "base"],
+    hw: ["abi", "base", "mem"],
+    hv: ["abi", "base", "mem", "hw", "dev"],
+    dev: ["abi", "base", "mem", "hv"],
+    run: ["abi", "base", "mem", "hw", "hv", "dev"],
+    wasi: ["abi", "base", "mem", "hw", "hv", "dev", "run", "top"],
+    silicon: ["abi", "base", "mem", "hw"],
+    units: ["abi", "base", "mem", "hw", "hv", "dev"],
+    top: ["abi", "base", "mem", "hw", "hv", "dev", "run", "wasi", "silicon"],
+  };
+
+  it("imports only downwards: abi <- base <- mem <- {hw | hv} <- run <- index", () => {
+    const wrong = imports.filter(({ from, to }) => {
+      if (!to.startsWith("hv-core/")) return false;
+      const [a, b] = [layerOf(from), layerOf(to)];
+      return a !== b && !(allowed[a] ?? []).includes(b);
+    });
+    expect(show(wrong)).toEqual([]);
+  });
+
+  it("hw never imports hv", () => {
+    expect(show(imports.filter((i) => i.from.startsWith("hv-core/hw/") && i.to.startsWith("hv-core/hv/")))).toEqual([]);
+  });
+
+  it("nobody imports index", () => {
+    expect(show(imports.filter((i) => i.to === "hv-core/index" && !i.from.startsWith("hv-core/wasi")))).toEqual([]);
+  });
+});
+
+describe("host", () => {
+  const imports = importsOf("host");
+
+  it("only host/node and host/cli import Node modules", () => {
+    expect(show(imports.filter((i) => i.to.startsWith("node:") && i.from.startsWith("host/lib/")))).toEqual([]);
+  });
+
+  it("lib imports neither node nor cli, node does not import cli", () => {
+    const wrong = imports.filter(
+      (i) =>
+        (i.from.startsWith("host/lib/") && /^host\/(node|cli|web)\//.test(i.to)) ||
+        (i.from.startsWith("host/node/") && i.to.startsWith("host/cli/")),
+    );
+    expect(show(wrong)).toEqual([]);
+  });
+
+  it("touches the core only through abi", () => {
+    expect(show(imports.filter((i) => i.to.startsWith("hv-core/") && !i.to.startsWith("hv-core/abi/")))).toEqual([]);
+  });
+
+  it("loaders know nothing of the machine, and only the machine, debug and trace layers are above devices and toolstack", () => {
+    const wrong = imports.filter(
+      (i) =>
+        (i.from.startsWith("host/lib/loader/") &&
+          i.to.startsWith("host/lib/") &&
+          !i.to.startsWith("host/lib/loader/")) ||
+        (/^host\/lib\/(toolstack|device|trace)\//.test(i.from) && /^host\/lib\/(machine|debug\/)/.test(i.to)) ||
+        (/^host\/lib\/toolstack\//.test(i.from) && /^host\/lib\/device\//.test(i.to)),
+    );
+    expect(show(wrong)).toEqual([]);
+  });
+});
