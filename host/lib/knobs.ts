@@ -10,6 +10,7 @@ import {
   ERA_2014,
   ERA_2016,
   ERA_TODAY,
+  KNOB_CONSOLE_VERBOSE,
   KNOB_DEVICE_AT,
   KNOB_ERA,
   KNOB_P2M_SUPERPAGES,
@@ -63,6 +64,13 @@ export const KNOBS: readonly Knob[] = [
     values: { host: DEVICE_AT_HOST, core: DEVICE_AT_CORE },
     default: DEVICE_AT_HOST,
     text: "small devices as ioreq servers in the host, or as handlers inside the core",
+  },
+  {
+    name: "console.verbose",
+    index: KNOB_CONSOLE_VERBOSE,
+    values: { off: 0, on: 1 },
+    default: 0,
+    text: "guests may write to the hypervisor's console, as in a debug build of Xen",
   },
   {
     name: "p2m.superpages",

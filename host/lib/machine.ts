@@ -18,6 +18,7 @@ import { RUN_ATTENTION, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
 import { ACTOR_TOOLSTACK, allocActor, freeActorsOf } from "./actors.ts";
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
+import { drainCoreConsole } from "./core-console.ts";
 import { readCounter, readCounters, readExits } from "./counters.ts";
 import { crashSentence } from "./crash.ts";
 import {
@@ -31,7 +32,6 @@ import {
 import { attachPlatform, serveActor, typeToGuest } from "./device/platform.ts";
 import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "./dom0.ts";
 import { check } from "./errors.ts";
-import { drainHvConsole } from "./hv-console.ts";
 import type { DomId } from "./ids.ts";
 import { DOM0 } from "./ids.ts";
 import { peek, type Registers, registers, vcpuSlots, type WalkStep, walk } from "./inspect.ts";
@@ -147,13 +147,13 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   const window = createForeignWindow(dom0);
   let taken = 0;
 
-  const onHvByte = (byte: number): void => putConsole(context, byte);
+  const onCoreByte = (byte: number): void => putConsole(context, byte);
   const onEvent = (actor: number, data: number): void => serveActor(context, actor, data);
 
   /** Plays dom0: console first, so that the order of output is the order of execution. @returns whether anything was pending. */
   function serve(): boolean {
     refreshViews(core);
-    drainHvConsole(core, onHvByte);
+    drainCoreConsole(core, onCoreByte);
     if (!isEventPending(dom0)) return false;
     handleEvents(dom0, onEvent);
     return true;
