@@ -3,14 +3,14 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { projectFile } from "./paths.ts";
+import { ROOT } from "../host/node/paths.ts";
 import type { Contestant } from "./harness.ts";
 
 /** The program's path, or the reason why there is none. */
 export function compile(source: string): { readonly program: string } | { readonly skipped: string } {
   const program = join(mkdtempSync(join(tmpdir(), "vmexit-bench-")), source.replace(/\.c$/, ""));
   const compiler = process.env["CC"] ?? "cc";
-  const built = spawnSync(compiler, ["-O2", "-o", program, projectFile(`bench/native/${source}`)], { encoding: "utf8" });
+  const built = spawnSync(compiler, ["-O2", "-o", program, join(ROOT, "bench", "native", source)], { encoding: "utf8" });
   if (built.error) return { skipped: `SKIPPED, no C compiler (${compiler}): ${built.error.message}` };
   if (built.status !== 0) return { skipped: `SKIPPED, ${compiler} failed: ${built.stderr.split("\n")[0]}` };
   return { program };

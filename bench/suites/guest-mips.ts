@@ -1,0 +1,55 @@
+/** Instructions per second of guest code on the processor, with the same loops on the real CPU for scale. */
+import { frameAt, instantiateSilicon } from "../../host/lib/silicon.ts";
+import { compileBuild } from "../../host/node/wasm.ts";
+import { EXIT_BUDGET } from "../../hv-core/abi/exits.ts";
+import { type Contestant, type Effort, measure } from "../harness.ts";
+import { compile, nativeContestant } from "../native.ts";
+import { type BenchProgram, PROGRAM_BASE, PROGRAM_RAM, PROGRAMS, programBytes } from "../programs.ts";
+import type { Row, Table } from "../report.ts";
+
+const COUNT = 2_000_000;
+const NATIVE_COUNT = 20_000_000;
+const NATIVE_SAMPLES = 3;
+/** More instructions than any program needs to build its tables. */
+const SETUP = 200_000;
+const NATIVE_NAMES: Readonly<Record<string, string>> = {
+  "ALU loop": "alu",
+  "memory loop, in order": "order",
+  "memory loop, random": "random",
+  "call/branch loop": "call",
+};
+
+/** For scale: figures of others on one machine of the same kind, from the project's first issue; not measured here. */
+const FOR_SCALE =
+  "for scale (quoted, another run): Bochs 130 MIPS ALU, 92 calls; v86 122 and 137 without JIT, 2850 and 1472 with; random access to 64 MiB: Bochs 3.9, v86 6.7 M/s";
+
+/** A processor that has run the program's set-up. */
+export function programContestant(module: WebAssembly.Module, program: BenchProgram): Contestant {
+  // An eighth of the frames holds EPT tables.
+  const silicon = instantiateSilicon(module, Math.ceil((PROGRAM_RAM / 4096) * (8 / 7)) + 64);
+  silicon.u8.set(programBytes(program), frameAt(PROGRAM_BASE / 4096));
+  silicon.exports.siliconReset(32, PROGRAM_BASE);
+  const run = (budget: number): void => {
+    const exit = silicon.exports.siliconRun(budget) >>> 0;
+    if (exit !== EXIT_BUDGET) throw new Error(`${program.name}: unexpected exit ${exit.toString(16)}`);
+  };
+  run(SETUP);
+  return { name: program.name, operations: COUNT, call: () => run(COUNT) };
+}
+
+export function guestMipsSuite(effort: Effort): Table {
+  const module = compileBuild("silicon");
+  const native = compile("loops.c");
+  const rows: Row[] = [];
+  for (const program of PROGRAMS) {
+    const contestants = [programContestant(module, program)];
+    if (!("skipped" in native)) {
+      const args = [NATIVE_NAMES[program.name]!, String(NATIVE_COUNT), String(NATIVE_SAMPLES)];
+      contestants.push(nativeContestant(native.program, "the real CPU", NATIVE_COUNT, args));
+    }
+    const [ours, real] = measure(contestants, effort);
+    rows.push({ measurement: ours!, unit: "MIPS", ...(real ? { against: real } : {}), note: program.what });
+    if (real) rows.push({ measurement: real, unit: "MIPS" });
+  }
+  return { title: "Guest code", rows, notes: [FOR_SCALE, ...("skipped" in native ? [native.skipped] : [])] };
+}
