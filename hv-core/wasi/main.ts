@@ -1,0 +1,126 @@
+/**
+ * The command module: `vmexit run` without a host. Guest file, arguments, console and exit code go through WASI; devices are the
+ * in-core ones. It makes dom0's hypercalls itself, in the order the host does, so that the traces of both can be compared.
+ *
+ *   wasmtime --dir . build/wasi.wasm guest.elf --memory 64M --summary
+ *
+ * Exit codes as the CLI's: 0 powered off, 1 crashed or another reason, 2 wrong usage or image, 3 budget spent.
+ */
+import "../base/abort";
+import { CTR_INSTRUCTIONS } from "../abi/counters";
+import { ENOMEM, ENOSPC, OK } from "../abi/errno";
+import { SHUTDOWN_POWEROFF, VIRQ_DOM_EXC } from "../abi/hypercalls";
+import { DEVICE_AT_CORE, KNOB_DEVICE_AT, KNOB_TRACE_MASK, NR_KNOBS } from "../abi/knobs";
+import { COUNTERS_BASE, FRAMES_BASE, PAGE_SHIFT, TRACE_BASE } from "../abi/layout";
+import { RUN_ATTENTION, RUN_IDLE } from "../abi/run";
+import { TRACE_HASH } from "../abi/trace-events";
+import { Knobs } from "../base/machine";
+import { machineInit } from "../run/machine-init";
+import { run } from "../run/scheduler";
+import { BackEnds } from "./back-ends";
+import { Build } from "./build";
+import { defaultKnob } from "./default-knobs";
+import { Dom0, DOM0_PAGES } from "./dom0";
+import { IMAGE_OK, Image } from "./elf";
+import { Guest } from "./guest";
+import { GuestMemory } from "./guest-memory";
+import { imageProblem, usageProblem } from "./messages";
+import { Options, USAGE_OK } from "./options";
+import { Output } from "./output";
+import { System } from "./system";
+import { Toolstack } from "./toolstack";
+
+const EXIT_POWERED_OFF = 0;
+const EXIT_OTHER_END = 1;
+const EXIT_USAGE = 2;
+const EXIT_BUDGET_SPENT = 3;
+const SLICE: u64 = 50_000_000;
+const INFO_SHUT_DOWN: i64 = 4;
+
+/** Instructions run so far by all guests. */
+function instructions(): u64 {
+  return load<u64>(COUNTERS_BASE + (CTR_INSTRUCTIONS << 3));
+}
+
+/** Machine frames, as host/lib/machine.ts counts them. */
+function frameCount(): u32 {
+  const o = Options.get();
+  const ram = <u32>(o.memoryBytes >> PAGE_SHIFT);
+  const overhead = 192 + o.vcpus * 4 + <u32>((o.memoryBytes + 0x1f_ffff) >> 21) * 2;
+  return ram + overhead + DOM0_PAGES + 256;
+}
+
+/** Sizes linear memory, sets the knobs, creates dom0. */
+function start(): bool {
+  const frames = frameCount();
+  const wanted = <i32>((<u64>FRAMES_BASE + (<u64>frames << PAGE_SHIFT) + 0xffff) >> 16);
+  if (memory.size() < wanted && memory.grow(wanted - memory.size()) < 0) return false;
+  for (let i: u32 = 0; i < <u32>NR_KNOBS; i++) Knobs.set(i, Options.knob(i, defaultKnob(i)));
+  Knobs.set(KNOB_DEVICE_AT, DEVICE_AT_CORE);
+  if (machineInit(frames, DOM0_PAGES) != OK || Dom0.init() != OK) return false;
+  if (Dom0.bindVirq(VIRQ_DOM_EXC) < 0) return false;
+  Guest.get().window = Dom0.takeGfns(GuestMemory.windowPages());
+  return true;
+}
+
+function isOver(): bool {
+  return (Toolstack.domainFlags(Guest.get().domid) & INFO_SHUT_DOWN) != 0;
+}
+
+/** Runs until the guest ends (true) or the budget is spent or nothing can wake it (false). */
+function runGuest(): bool {
+  const budget = Options.get().maxInstructions;
+  while (true) {
+    const done = instructions();
+    if (done >= budget) return false;
+    const why = run(<u32>min<u64>(budget - done, SLICE));
+    const wasPending = BackEnds.serve();
+    if (why == <u32>RUN_IDLE && !wasPending) return isOver();
+    if (why != <u32>RUN_ATTENTION && isOver()) return true;
+  }
+}
+
+function summary(code: i32): void {
+  Output.text("vmexit: exit ");
+  Output.decimal(code);
+  Output.text(", instructions ");
+  Output.decimal(instructions());
+  if (Knobs.get(KNOB_TRACE_MASK) != 0) {
+    Output.text(", trace hash ");
+    Output.hex(load<u64>(TRACE_BASE, TRACE_HASH));
+  }
+  Output.text("\n");
+}
+
+function fail(problem: string): void {
+  Output.text("vmexit: ");
+  Output.text(problem);
+  Output.text("\n");
+  System.exit(EXIT_USAGE);
+}
+
+function main(): void {
+  const usage = Options.parse();
+  if (usage != USAGE_OK) return fail(usageProblem(usage));
+  const image = Image.open(Options.get().guest);
+  if (image != IMAGE_OK) return fail(imageProblem(image));
+  if (!start()) return fail("the machine does not fit: give it less --memory");
+  const error = Build.domain();
+  if (error == -ENOSPC) return fail("the guest does not fit into its memory: give it more with --memory");
+  if (error == -ENOMEM) return fail("the machine has too few frames for this guest");
+  if (error != OK || BackEnds.attach() != OK) return fail("the domain could not be built");
+  System.close(Image.get().fd);
+  Toolstack.unpause(Guest.get().domid);
+
+  const ended = runGuest();
+  Output.flush();
+  let code = EXIT_BUDGET_SPENT;
+  if (ended) {
+    const reason = <u32>(Toolstack.domainFlags(Guest.get().domid) >> 16) & 0xff;
+    code = reason == <u32>SHUTDOWN_POWEROFF ? EXIT_POWERED_OFF : EXIT_OTHER_END;
+  }
+  if (Options.get().summary) summary(code);
+  System.exit(code);
+}
+
+main();
