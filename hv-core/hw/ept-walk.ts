@@ -2,8 +2,8 @@
  * The EPT walk: guest-physical address -> machine frame, in four real levels of real entries (SDM 3C, 28.3).
  *
  * Before: hw/guest-walk.ts or, with paging off, hw/translate.ts. After: the TLB, or an EPT violation or misconfiguration.
- * The common path is unrolled by hand: an entry that points to a table and allows at least read and write costs one load and
- * two compares; everything else takes the general walk, which also says what is wrong.
+ * The common path, four levels of readable and writable pages, is unrolled by hand; everything else takes the general walk, which
+ * also says what is wrong.
  */
 import { CTR_EPT_WALK_STEPS, CTR_EPT_WALKS } from "../abi/counters";
 import { FRAMES_BASE } from "../abi/layout";
@@ -18,9 +18,9 @@ export const EPT_MISCONFIG: u64 = (<u64>1) << 63;
 export const EPT_LARGE: u64 = 0x800;
 export const EPT_STEPS_SHIFT: u64 = 8;
 
-/** A pointer to a table: R and W set, reserved bits 6:3 and the leaf bit clear (X is free). */
-const TABLE_CHECKED: u64 = 0xfb;
-const TABLE_READ_WRITE: u64 = 3;
+/** What no pointer to a table may have: memory type, iPAT and leaf bit. */
+const TABLE_RESERVED: u64 = 0xf8;
+const READ_WRITE: u64 = 3;
 
 /** Bit `emt << 3 | xwr` is set when such a leaf is legal and present: EMT 0 1 4 5 6; rights R, RW, X, RX, RWX. */
 const LEAF_LEGAL: u64 = 0x00ba_baba_0000_baba;
@@ -29,20 +29,25 @@ const OFFSET_1G: u64 = 0x3fff_f000;
 const OFFSET_2M: u64 = 0x001f_f000;
 
 export class Ept {
-  /** Walks the tables under the frame `root`. Without side effects, counters included. */
-  static walk(root: u32, gpa: u64): u64 {
+  /**
+   * Walks the tables under the frame `root`. `gpa` has at most 48 bits. Without side effects, counters included.
+   *
+   * On the way down each entry is only kept from leading out of the machine; whether all of them were pointers with R and W is
+   * decided once, at the end. If one was not, what was read below it means nothing, and the general walk starts again.
+   */
+  @inline static walk(root: u32, gpa: u64): u64 {
     const limit = (<u64>Machine.get().frameCount) << 12;
     const e4 = load<u64>(((<usize>root) << 12) + <usize>((gpa >> 36) & 0xff8), FRAMES_BASE);
-    if ((e4 & TABLE_CHECKED) != TABLE_READ_WRITE || (e4 & EPTE_MFN_MASK) >= limit || gpa >> 48) {
-      return Ept.walkAny(root, gpa);
-    }
+    if (e4 >= limit) return Ept.walkAny(root, gpa);
     const e3 = load<u64>(<usize>(<u32>e4 & 0xffff_f000) + <usize>((gpa >> 27) & 0xff8), FRAMES_BASE);
-    if ((e3 & TABLE_CHECKED) != TABLE_READ_WRITE || (e3 & EPTE_MFN_MASK) >= limit) return Ept.walkAny(root, gpa);
+    if (e3 >= limit) return Ept.walkAny(root, gpa);
     const e2 = load<u64>(<usize>(<u32>e3 & 0xffff_f000) + <usize>((gpa >> 18) & 0xff8), FRAMES_BASE);
-    if ((e2 & TABLE_CHECKED) != TABLE_READ_WRITE || (e2 & EPTE_MFN_MASK) >= limit) return Ept.walkAny(root, gpa);
+    if (e2 >= limit) return Ept.walkAny(root, gpa);
     const e1 = load<u64>(<usize>(<u32>e2 & 0xffff_f000) + <usize>((gpa >> 9) & 0xff8), FRAMES_BASE);
-    if (((LEAF_LEGAL >> (e1 & 63)) & 1) == 0) return Ept.walkAny(root, gpa);
-    return (e1 & EPTE_MFN_MASK) | (3 << EPT_STEPS_SHIFT) | (e4 & e3 & e2 & e1 & EPTE_RWX);
+    const rights = e4 & e3 & e2;
+    const wrong = ((e4 | e3 | e2) & TABLE_RESERVED) | (~rights & READ_WRITE) | (~(LEAF_LEGAL >> (e1 & 63)) & 1);
+    if (wrong != 0) return Ept.walkAny(root, gpa);
+    return (e1 & EPTE_MFN_MASK) | (3 << EPT_STEPS_SHIFT) | (rights & e1 & EPTE_RWX);
   }
 
   /** The same walk, counted: for everything that the guest does. */
@@ -53,8 +58,8 @@ export class Ept {
     return result;
   }
 
-  /** The walk with every rule spelled out: large leaves, missing rights, entries that are not present or not legal. */
-  private static walkAny(root: u32, gpa: u64): u64 {
+  /** The same walk with every rule spelled out: large leaves, missing rights, entries that are not present or not legal. */
+  static walkAny(root: u32, gpa: u64): u64 {
     if (gpa >> 48) return 0; // beyond what four levels reach: like an entry that is not present
     const frameCount = <u64>Machine.get().frameCount;
     let rights: u64 = EPTE_RWX;
