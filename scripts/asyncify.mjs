@@ -18,7 +18,10 @@ module.optimize();
 const text = module.emitText();
 const output = module.emitBinary();
 const readsState = text.split("global.get $__asyncify_state").length - 1;
-if (!WebAssembly.Module.exports(new WebAssembly.Module(output)).some((e) => e.name === "asyncify_start_unwind") || readsState < 4) {
+if (
+  !WebAssembly.Module.exports(new WebAssembly.Module(output)).some((e) => e.name === "asyncify_start_unwind") ||
+  readsState < 4
+) {
   console.error("asyncify: no function was instrumented; is env.suspend still imported?");
   process.exit(1);
 }

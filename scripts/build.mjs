@@ -45,9 +45,16 @@ for (const [name, target] of Object.entries(targets)) {
   if (isFresh(target.outFile, core) || !existsSync(entry)) continue;
   run(`core (${name})`, process.execPath, ["node_modules/assemblyscript/bin/asc.js", entry, "--target", name]);
 }
-if (existsSync("scripts/asyncify.mjs") && !isFresh("build/race.wasm", core)) run("race (asyncify)", process.execPath, ["scripts/asyncify.mjs"]);
+if (existsSync("scripts/asyncify.mjs") && !isFresh("build/race.wasm", core))
+  run("race (asyncify)", process.execPath, ["scripts/asyncify.mjs"]);
 
-const host = Math.max(newest("host", [".ts"]), newest("guests", [".ts"]), newest("bench", [".ts"]), newest("hv-core/abi", [".ts"]), config);
+const host = Math.max(
+  newest("host", [".ts"]),
+  newest("guests", [".ts"]),
+  newest("bench", [".ts"]),
+  newest("hv-core/abi", [".ts"]),
+  config,
+);
 if (!isFresh("dist/.built", host)) {
   run("host", bin("tsc"), ["-p", "tsconfig.build.json"]);
   writeFileSync("dist/.built", "");

@@ -24,4 +24,6 @@ export const KNOB_TRACE_MASK = 6;
 export const KNOB_PADDR_BITS = 7;
 /** Seed of everything random. */
 export const KNOB_SEED = 8;
+/** 1 = guests may write to the hypervisor's console (a debug build of Xen), 0 = only dom0 (a release build). */
+export const KNOB_CONSOLE_VERBOSE = 9;
 export const NR_KNOBS = 64;

@@ -33,6 +33,15 @@ export class Machine {
   decodedArenaMark: u32;
   /** State of the machine's random number generator (knob seed). */
   random: u64;
+  /** A lower bound of every armed deadline, in virtual time; NO_DEADLINE = none armed (hv/time/timers.ts). */
+  nextDeadline: u64;
+  /** Scale of the system clock: ns = (ticks shifted by timeShift) * timeMul >> 32 (hv/time/time.ts). */
+  timeMul: u32;
+  timeShift: i32;
+  /** Domains that are dead but still own frames (hv/domain/lifecycle.ts). */
+  deadDomains: u32;
+  /** The running vCPU gave up the rest of its turn (SCHEDOP_yield). */
+  yielded: u32;
 
   @inline static get(): Machine {
     return changetype<Machine>(MACHINE_BASE);

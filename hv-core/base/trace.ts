@@ -4,7 +4,16 @@
  */
 import { KNOB_TRACE_MASK } from "../abi/knobs";
 import { TRACE_BASE, TRACE_HEADER_SIZE, TRACE_RECORD_SIZE, TRACE_RECORDS } from "../abi/layout";
-import { TRACE_A, TRACE_B, TRACE_C, TRACE_EVENT, TRACE_HASH, TRACE_NEXT, TRACE_TIME, TRACE_VCPU } from "../abi/trace-events";
+import {
+  TRACE_A,
+  TRACE_B,
+  TRACE_C,
+  TRACE_EVENT,
+  TRACE_HASH,
+  TRACE_NEXT,
+  TRACE_TIME,
+  TRACE_VCPU,
+} from "../abi/trace-events";
 import { Knobs, Machine } from "./machine";
 
 export const TRACE_NO_VCPU: u32 = 0xffff;

@@ -2,8 +2,10 @@
  * A domain: 4 KiB each at DOMAINS_BASE, index = slot. dom0 is a domain like any other, slot 0.
  * Beside each group stands who writes it.
  */
+import { DOM_CRASH_REASON, DOM_DOMID, DOM_STATE } from "../abi/domain";
 import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../abi/layout";
 import { Machine } from "../base/machine";
+import { FrameOwner } from "../mem/frame-owner";
 
 export const DOMAIN_FREE: u32 = 0;
 export const DOMAIN_ALIVE: u32 = 1;
@@ -25,8 +27,8 @@ export class Domain {
   isHvm: u32;
   vcpuCount: u32;
   maxVcpus: u32;
-  /** Frames owned, and the limit. Written by: the allocator, DOMCTL_max_mem. */
-  totPages: u32;
+  private _pad0: u32;
+  /** Most frames the domain may own (see totPages). Written by: DOMCTL_max_mem. */
   maxPages: u32;
   /** Pause requests by the toolstack (a new domain starts with 1) and by the hypervisor itself. */
   controllerPause: u32;
@@ -150,7 +152,23 @@ export class Domain {
   createdAt: u64;
   /** vCPU slots: first one; the domain's vCPUs are consecutive. */
   firstVcpu: u32;
+  /** Most frames that EPT tables may take (DOMCTL_set_paging_mempool_size). */
+  pagingPool: u32;
+  /** Highest event channel port, given at creation. */
+  maxEvtchnPort: u32;
+  /** XEN_DOMCTL_CDF_* given at creation. */
+  createFlags: u32;
+  /** arch.emulation_flags and misc_flags given at creation. */
+  emulationFlags: u32;
+  miscFlags: u32;
+  ssidref: u32;
   private _pad3: u32;
+
+  /** Bit n = ioreq server n exists and is enabled. Written under ioreqLock with the domain paused. */
+  ioreqEnabled: u32;
+  private _pad4: u32;
+  /** gfns of the pool (HVM_PARAM_IOREQ_SERVER_PFN + bit) that a server uses now. */
+  ioreqGfnUsed: u64;
 
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);
@@ -166,23 +184,31 @@ export class Domain {
     return 0;
   }
 
+  /** Frames of the domain that count as its memory (mem/frame-owner.ts). */
+  @inline get totPages(): u32 {
+    return FrameOwner.of(this.slot).counted;
+  }
+
   @inline param(index: u32): u64 {
-    return load<u64>(changetype<usize>(this) + offsetof<Domain>("param0") + (<usize>index << 3));
+    return load<u64>(changetype<usize>(this) + offsetof<Domain>("param0") + ((<usize>index) << 3));
   }
 
   @inline setParam(index: u32, value: u64): void {
-    store<u64>(changetype<usize>(this) + offsetof<Domain>("param0") + (<usize>index << 3), value);
+    store<u64>(changetype<usize>(this) + offsetof<Domain>("param0") + ((<usize>index) << 3), value);
   }
 
   /** Address of the ioreq server with this id, NO_SERVER when there is none. */
   @inline ioreqServer(id: u32): u32 {
-    return load<u32>(changetype<usize>(this) + offsetof<Domain>("ioreqServer0") + (<usize>id << 2));
+    return load<u32>(changetype<usize>(this) + offsetof<Domain>("ioreqServer0") + ((<usize>id) << 2));
   }
 
   @inline setIoreqServer(id: u32, server: u32): void {
-    store<u32>(changetype<usize>(this) + offsetof<Domain>("ioreqServer0") + (<usize>id << 2), server);
+    store<u32>(changetype<usize>(this) + offsetof<Domain>("ioreqServer0") + ((<usize>id) << 2), server);
   }
 }
 
-if (offsetof<Domain>() > DOMAIN_SIZE) ERROR("Domain outgrew its place");
+if (offsetof<Domain>() > <usize>DOMAIN_SIZE) ERROR("Domain outgrew its place");
 if (MAX_DOMAINS > 0x7ff0) ERROR("more domains than ids");
+if (offsetof<Domain>("state") != DOM_STATE) ERROR("Domain.state moved");
+if (offsetof<Domain>("domid") != DOM_DOMID) ERROR("Domain.domid moved");
+if (offsetof<Domain>("crashReason") != DOM_CRASH_REASON) ERROR("Domain.crashReason moved");

@@ -2,8 +2,10 @@
  * What the hypervisor keeps about a vCPU, beside its processor (hw/cpu.ts): at VCPU_HV_OFFSET in the same 32 KiB.
  * Beside each group stands who writes it.
  */
+import { VCPU_DOMID, VCPU_ID, VCPU_IN_USE, VCPU_PAUSE_FLAGS } from "../abi/domain";
 import { VCPU_HV_OFFSET, VCPU_SIZE, VCPU_TLB_OFFSET, VCPUS_BASE } from "../abi/layout";
 import { Cpu } from "../hw/cpu";
+import { Domain } from "./domain";
 
 /** Bits of pauseFlags: the vCPU may run only when all are clear (and its domain is not paused). */
 export const VPF_DOWN: u32 = 1; // never brought up, or VCPUOP_down
@@ -118,7 +120,57 @@ export class Vcpu {
 
   /** Exits in a row with the same reason, gpa and rip (livelock guard, run/vcpu.ts). */
   sameExits: u32;
-  private _pad1: u32;
+  /** Slot of the domain. */
+  domainSlot: u32;
+
+  // Shutdown (spec 03 section 3.5). Written by: hv/domain/shutdown.ts.
+  pausedForShutdown: u32;
+  deferShutdown: u32;
+
+  // A preempted hypercall: the first three arguments it is run again with (hv/hypercall/continuation.ts).
+  continueArg1: u64;
+  continueArg2: u64;
+  continueArg3: u64;
+
+  // Ports of the per-vCPU VIRQs, two bytes each: use virqPort().
+  virqPort0: u64;
+  private _virqPort1: u64;
+  private _virqPort2: u64;
+  private _virqPort3: u64;
+  private _virqPort4: u64;
+  private _virqPort5: u64;
+
+  // Runstate (VCPUOP_get_runstate_info): state, since when, and ns spent in running, runnable, blocked, offline.
+  runstate: u32;
+  private _pad2: u32;
+  runstateEntry: u64;
+  runstateTime0: u64;
+  runstateTime1: u64;
+  runstateTime2: u64;
+  runstateTime3: u64;
+  /** Linear address of the registered runstate area, 0 = none; written as a 64-bit or 32-bit structure. */
+  runstateArea: u64;
+  runstateArea64: u32;
+  private _pad3: u32;
+
+  // I/O in flight, second part (hv/ioreq, hv/emulate). Written by: emulate and ioreq code of this vCPU.
+  /** Bit n = server n of the domain has a request of this vCPU that is not completed. */
+  ioPending: u32;
+  /** IOREQ_TYPE_* as sent: differs from ioKind when a port access became a PCI configuration access. */
+  ioSentType: u32;
+  ioSentAddr: u64;
+  /** The page whose emulation runs, looked up under the p2m lock that is still held: gfn (all ones = none) and type. */
+  mmioGfn: u64;
+  mmioType: u32;
+  /** An NMI waits for delivery. */
+  nmiPending: u32;
+  /** LAPIC errors that the next write to ESR makes visible. */
+  lapicErrors: u32;
+  /** 1 while the request in flight is a broadcast: no instruction waits for its data. */
+  ioBroadcast: u32;
+  /** Instruction length of the event in injectEvent, for software events. */
+  injectLength: u32;
+  private _pad5: u32;
 
   @inline static at(slot: u32): Vcpu {
     return changetype<Vcpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE + VCPU_HV_OFFSET);
@@ -128,14 +180,31 @@ export class Vcpu {
     return changetype<Cpu>(changetype<usize>(this) - VCPU_HV_OFFSET);
   }
 
+  @inline get domain(): Domain {
+    return Domain.at(this.domainSlot);
+  }
+
+  /** Port bound to a VIRQ on this vCPU, 0 = none. */
+  @inline virqPort(virq: u32): u32 {
+    return load<u16>(changetype<usize>(this) + offsetof<Vcpu>("virqPort0") + ((<usize>virq) << 1));
+  }
+
+  @inline setVirqPort(virq: u32, port: u32): void {
+    store<u16>(changetype<usize>(this) + offsetof<Vcpu>("virqPort0") + ((<usize>virq) << 1), <u16>port);
+  }
+
   /** LAPIC register at byte offset `offset` (0..0x3f0) of the xAPIC page. */
   @inline lapicReg(offset: u32): u32 {
-    return load<u32>(changetype<usize>(this) + offsetof<Vcpu>("lapic") + (offset >> 4 << 2));
+    return load<u32>(changetype<usize>(this) + offsetof<Vcpu>("lapic") + ((offset >> 4) << 2));
   }
 
   @inline setLapicReg(offset: u32, value: u32): void {
-    store<u32>(changetype<usize>(this) + offsetof<Vcpu>("lapic") + (offset >> 4 << 2), value);
+    store<u32>(changetype<usize>(this) + offsetof<Vcpu>("lapic") + ((offset >> 4) << 2), value);
   }
 }
 
-if (offsetof<Vcpu>() > VCPU_TLB_OFFSET - VCPU_HV_OFFSET) ERROR("Vcpu outgrew its place");
+if (offsetof<Vcpu>() > <usize>(VCPU_TLB_OFFSET - VCPU_HV_OFFSET)) ERROR("Vcpu outgrew its place");
+if (offsetof<Vcpu>("inUse") != VCPU_IN_USE) ERROR("Vcpu.inUse moved");
+if (offsetof<Vcpu>("domid") != VCPU_DOMID) ERROR("Vcpu.domid moved");
+if (offsetof<Vcpu>("id") != VCPU_ID) ERROR("Vcpu.id moved");
+if (offsetof<Vcpu>("pauseFlags") != VCPU_PAUSE_FLAGS) ERROR("Vcpu.pauseFlags moved");

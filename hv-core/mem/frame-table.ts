@@ -50,7 +50,7 @@ export class Frame {
 
   /** Where the frame's contents are in linear memory. */
   @inline static host(mfn: u32): usize {
-    return FRAMES_BASE + (<usize>mfn << PAGE_SHIFT);
+    return FRAMES_BASE + ((<usize>mfn) << PAGE_SHIFT);
   }
 }
 

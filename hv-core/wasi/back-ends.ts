@@ -2,14 +2,9 @@
  * The other ends of the guest's rings: PV console (output only) and a read-only xenstore, and the rings of the hypervisor's console
  * and of the in-core devices. As host/lib/device/platform.ts, with the small devices inside the core.
  */
-import {
-  DEVICE_CONSOLE_DATA,
-  DEVICE_CONSOLE_ENTRIES,
-  DEVICE_CONSOLE_HEAD,
-  DEVICE_CONSOLE_TAIL,
-} from "../abi/devices";
-import { DEVICE_CONSOLE_BASE } from "../abi/layout";
+import { DEVICE_CONSOLE_DATA, DEVICE_CONSOLE_ENTRIES, DEVICE_CONSOLE_HEAD, DEVICE_CONSOLE_TAIL } from "../abi/devices";
 import { EINVAL, OK } from "../abi/errno";
+import { DEVICE_CONSOLE_BASE } from "../abi/layout";
 import { CONSOLE_GFN, STORE_GFN } from "./build";
 import { Dom0 } from "./dom0";
 import { Guest } from "./guest";

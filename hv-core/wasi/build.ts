@@ -25,9 +25,9 @@ import { ACPI_INFO_GPA, ACPI_RSDP_BYTES, ACPI_RSDP_GPA, ACPI_TABLES_BYTES, ACPI_
 import { Dom0 } from "./dom0";
 import { Image } from "./elf";
 import { ENTRY_CONTEXT_BYTES, entryContext } from "./entry-context";
+import { Guest } from "./guest";
 import { GuestMemory } from "./guest-memory";
 import { Options } from "./options";
-import { Guest } from "./guest";
 import { SCRATCH } from "./system";
 import { Toolstack } from "./toolstack";
 
@@ -83,7 +83,7 @@ export class Build {
     if (Knobs.get(KNOB_P2M_SUPERPAGES) == 1) {
       const large = Toolstack.populate(domid, 0, pages >> 9, 9);
       if (large < 0) return large;
-      done = <u32>large << 9;
+      done = (<u32>large) << 9;
     }
     return Build.all(Toolstack.populate(domid, done, pages - done, 0), pages - done);
   }
@@ -102,7 +102,7 @@ export class Build {
     const error = Build.all(Toolstack.populate(domid, SPECIAL_FIRST_GFN, SPECIAL_PAGES, 0), SPECIAL_PAGES);
     if (error != OK) return error;
     // Identity page table for guests without paging on processors without unrestricted mode: 1024 entries of 4 MiB.
-    for (let i: u32 = 0; i < 1024; i++) store<u32>(SCRATCH + (<usize>i << 2), (i << 22) | 0xe7);
+    for (let i: u32 = 0; i < 1024; i++) store<u32>(SCRATCH + ((<usize>i) << 2), (i << 22) | 0xe7);
     const failed = GuestMemory.write(domid, Guest.get().window, IDENT_PT_GFN << PAGE_SHIFT, 4096, SCRATCH, -1, 0);
     if (failed != OK) return failed;
     Toolstack.setParam(domid, HVM_PARAM_PAGING_RING_PFN, SPECIAL_FIRST_GFN);
@@ -140,7 +140,7 @@ export class Build {
   /** The five entries libxl 4.17 makes, `stride` bytes apart. */
   private static map(at: usize, stride: usize): void {
     Build.mapEntry(at, 0, Options.get().memoryBytes, 1);
-    Build.mapEntry(at + stride, SPECIAL_FIRST_GFN << PAGE_SHIFT, <u64>SPECIAL_PAGES << PAGE_SHIFT, 2);
+    Build.mapEntry(at + stride, SPECIAL_FIRST_GFN << PAGE_SHIFT, (<u64>SPECIAL_PAGES) << PAGE_SHIFT, 2);
     Build.mapEntry(at + 2 * stride, ACPI_RSDP_GPA, 0x40, 3);
     Build.mapEntry(at + 3 * stride, ACPI_INFO_GPA, 4096, 3);
     Build.mapEntry(at + 4 * stride, ACPI_TABLES_GPA, ACPI_TABLES_BYTES, 3);

@@ -74,13 +74,13 @@ export class Dom0 {
   /** Linear address of a page mapped at dom0's `gfn`, 0 = nothing there. */
   static mapped(gfn: u32): usize {
     const mfn = dom0Mfn(gfn);
-    return mfn == 0 ? 0 : FRAMES_BASE + (<usize>mfn << PAGE_SHIFT);
+    return mfn == 0 ? 0 : FRAMES_BASE + ((<usize>mfn) << PAGE_SHIFT);
   }
 
   static init(): i32 {
     const s = Dom0.state();
     s.nextGfn = DOM0_PAGES;
-    s.ramAt = <u32>(FRAMES_BASE + (<usize>dom0Mfn(0) << PAGE_SHIFT));
+    s.ramAt = <u32>(FRAMES_BASE + ((<usize>dom0Mfn(0)) << PAGE_SHIFT));
     const gfn = Dom0.takeGfns(1);
     const gpa = Dom0.take(24);
     const at = Dom0.at(gpa);
@@ -163,9 +163,8 @@ export class Dom0 {
       }
       const bit = ctz<u64>(ready);
       store<u64>(at, pending & ~((<u64>1) << bit), EVTCHN_PENDING);
-      return <i32>((<u64>word << 6) + bit);
+      return <i32>(((<u64>word) << 6) + bit);
     }
     return -1;
   }
 }
-

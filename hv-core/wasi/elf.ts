@@ -45,7 +45,7 @@ export class Image {
   }
 
   @inline static segment(index: u32): Segment {
-    return changetype<Segment>(IMAGE_BASE + 16 + (<usize>index << 5));
+    return changetype<Segment>(IMAGE_BASE + 16 + ((<usize>index) << 5));
   }
 
   /** One past the highest guest-physical address of the image. */

@@ -2,9 +2,10 @@
  * Writing guest memory before the guest runs: through a window of foreign mappings in dom0's physmap, 64 pages at a time, as
  * host/lib/toolstack/foreign.ts does. The source is linear memory or, page by page, the guest's file.
  */
-import { PAGE_SHIFT, PAGE_SIZE } from "../abi/layout";
+
 import { EIO, OK } from "../abi/errno";
-import { frameWritten, dom0Mfn } from "../run/dom0";
+import { PAGE_SHIFT, PAGE_SIZE } from "../abi/layout";
+import { dom0Mfn, frameWritten } from "../run/dom0";
 import { Dom0 } from "./dom0";
 import { System } from "./system";
 import { Toolstack } from "./toolstack";

@@ -20,7 +20,7 @@ import { run } from "../run/scheduler";
 import { BackEnds } from "./back-ends";
 import { Build } from "./build";
 import { defaultKnob } from "./default-knobs";
-import { Dom0, DOM0_PAGES } from "./dom0";
+import { DOM0_PAGES, Dom0 } from "./dom0";
 import { IMAGE_OK, Image } from "./elf";
 import { Guest } from "./guest";
 import { GuestMemory } from "./guest-memory";
@@ -53,7 +53,7 @@ function frameCount(): u32 {
 /** Sizes linear memory, sets the knobs, creates dom0. */
 function start(): bool {
   const frames = frameCount();
-  const wanted = <i32>((<u64>FRAMES_BASE + (<u64>frames << PAGE_SHIFT) + 0xffff) >> 16);
+  const wanted = <i32>((<u64>FRAMES_BASE + ((<u64>frames) << PAGE_SHIFT) + 0xffff) >> 16);
   if (memory.size() < wanted && memory.grow(wanted - memory.size()) < 0) return false;
   for (let i: u32 = 0; i < <u32>NR_KNOBS; i++) Knobs.set(i, Options.knob(i, defaultKnob(i)));
   Knobs.set(KNOB_DEVICE_AT, DEVICE_AT_CORE);
@@ -92,14 +92,16 @@ function summary(code: i32): void {
   Output.text("\n");
 }
 
-function fail(problem: string): void {
+/** Says what is wrong; the exit code for it. */
+function fail(problem: string): i32 {
   Output.text("vmexit: ");
   Output.text(problem);
   Output.text("\n");
-  System.exit(EXIT_USAGE);
+  return EXIT_USAGE;
 }
 
-function main(): void {
+/** The whole run; the exit code. */
+function main(): i32 {
   const usage = Options.parse();
   if (usage != USAGE_OK) return fail(usageProblem(usage));
   const image = Image.open(Options.get().guest);
@@ -120,7 +122,7 @@ function main(): void {
     code = reason == <u32>SHUTDOWN_POWEROFF ? EXIT_POWERED_OFF : EXIT_OTHER_END;
   }
   if (Options.get().summary) summary(code);
-  System.exit(code);
+  return code;
 }
 
-main();
+System.exit(main());

@@ -37,7 +37,7 @@ export class Options {
 
   /** Value given for knob `index`, or `otherwise`. */
   static knob(index: u32, otherwise: u32): u32 {
-    const at = OPTIONS_BASE + KNOBS + (<usize>index << 3);
+    const at = OPTIONS_BASE + KNOBS + ((<usize>index) << 3);
     return load<u32>(at) == 0 ? otherwise : load<u32>(at, 4);
   }
 
@@ -46,7 +46,7 @@ export class Options {
     const length = System.length(argument);
     if (length != <u32>name.length) return false;
     for (let i: u32 = 0; i < length; i++) {
-      if (load<u16>(changetype<usize>(name) + (<usize>i << 1)) != <u16>load<u8>(argument + i)) return false;
+      if (load<u16>(changetype<usize>(name) + ((<usize>i) << 1)) != <u16>load<u8>(argument + i)) return false;
     }
     return true;
   }
@@ -78,7 +78,7 @@ export class Options {
     while (load<u8>(value) != 0x3d) value++;
     const number = Options.number(value + 1, false, 0);
     if (number > 0xffff_ffff) return false;
-    const at = OPTIONS_BASE + KNOBS + (<usize>index << 3);
+    const at = OPTIONS_BASE + KNOBS + ((<usize>index) << 3);
     store<u32>(at, 1);
     store<u32>(at, <u32>number, 4);
     return true;

@@ -22,7 +22,8 @@ export class Output {
   /** A string constant on standard error. */
   static text(text: string): void {
     const length = <u32>text.length;
-    for (let i: u32 = 0; i < length; i++) store<u8>(SCRATCH + i, <u8>load<u16>(changetype<usize>(text) + (<usize>i << 1)));
+    for (let i: u32 = 0; i < length; i++)
+      store<u8>(SCRATCH + i, <u8>load<u16>(changetype<usize>(text) + ((<usize>i) << 1)));
     System.write(STDERR, SCRATCH, length);
   }
 

@@ -2,8 +2,9 @@
  * A read-only xenstore: what a guest reads to learn who it is (domid, memory, console and store). Requests other than XS_READ
  * answer ENOSYS; the full one is host/lib/device/xenstore. Protocol: spec 08 section 8.8.
  */
-import { Dom0 } from "./dom0";
+
 import { CONSOLE_GFN, STORE_GFN } from "./build";
+import { Dom0 } from "./dom0";
 import { Guest } from "./guest";
 import { Options } from "./options";
 import { PvRing } from "./pv-ring";
@@ -41,7 +42,7 @@ class Reply {
   }
 
   static text(text: string): void {
-    for (let i = 0; i < text.length; i++) Reply.add(load<u16>(changetype<usize>(text) + (<usize>i << 1)));
+    for (let i = 0; i < text.length; i++) Reply.add(load<u16>(changetype<usize>(text) + ((<usize>i) << 1)));
   }
 
   static decimal(value: u64): void {
@@ -60,7 +61,7 @@ function isKey(name: string): bool {
   if (load<u8>(at) == 0x2f) {
     const prefix = "/local/domain/";
     for (let i = 0; i < prefix.length; i++) {
-      if (load<u8>(at) != <u8>load<u16>(changetype<usize>(prefix) + (<usize>i << 1))) return false;
+      if (load<u8>(at) != <u8>load<u16>(changetype<usize>(prefix) + ((<usize>i) << 1))) return false;
       at++;
     }
     let domid: u32 = 0;
@@ -69,7 +70,7 @@ function isKey(name: string): bool {
     at++;
   }
   for (let i = 0; i < name.length; i++) {
-    if (load<u8>(at + i) != <u8>load<u16>(changetype<usize>(name) + (<usize>i << 1))) return false;
+    if (load<u8>(at + i) != <u8>load<u16>(changetype<usize>(name) + ((<usize>i) << 1))) return false;
   }
   return load<u8>(at + name.length) == 0;
 }

@@ -34,7 +34,7 @@ export class System {
 
   /** Address of argument `index`, NUL-terminated. */
   static argument(index: u32): usize {
-    return load<u32>(ARGV + (<usize>index << 2));
+    return load<u32>(ARGV + ((<usize>index) << 2));
   }
 
   static length(text: usize): u32 {

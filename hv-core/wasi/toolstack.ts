@@ -103,7 +103,7 @@ export class Toolstack {
       store<u64>(at, part, 8);
       store<u32>(at, order, 16);
       store<u16>(at, <u16>domid, 24);
-      for (let i: u32 = 0; i < part; i++) store<u64>(at + 32 + (<usize>i << 3), gfn + ((<u64>done + i) << order));
+      for (let i: u32 = 0; i < part; i++) store<u64>(at + 32 + ((<usize>i) << 3), gfn + ((<u64>done + i) << order));
       const n = Dom0.call(HC_MEMORY_OP, XENMEM_POPULATE_PHYSMAP, gpa, 0);
       Dom0.release(bytes);
       if (n < 0) return n;
@@ -129,11 +129,11 @@ export class Toolstack {
     store<u64>(at, gpa + gpfns, 16);
     store<u64>(at, gpa + errors, 24);
     for (let i: u32 = 0; i < count; i++) {
-      store<u64>(at + idxs + (<usize>i << 3), foreign + i);
-      store<u64>(at + gpfns + (<usize>i << 3), <u64>gfn + i);
+      store<u64>(at + idxs + ((<usize>i) << 3), foreign + i);
+      store<u64>(at + gpfns + ((<usize>i) << 3), <u64>gfn + i);
     }
     let result = Dom0.call(HC_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP_BATCH, gpa, 0);
-    for (let i: u32 = 0; i < count && result == OK; i++) result = load<i32>(at + errors + (<usize>i << 2));
+    for (let i: u32 = 0; i < count && result == OK; i++) result = load<i32>(at + errors + ((<usize>i) << 2));
     Dom0.release(bytes);
     return result;
   }
@@ -155,4 +155,3 @@ export class Toolstack {
     return Toolstack.mapForeign(domid, foreign, gfn, 1) == OK ? Dom0.mapped(gfn) : 0;
   }
 }
-

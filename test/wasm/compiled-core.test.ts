@@ -8,7 +8,9 @@ import { describe, expect, it } from "vitest";
 const text = (name: string) => readFileSync(`build/${name}.wat`, "utf8");
 const mutableGlobals = (wat: string) => wat.match(/^\s*\(global \S+ \(mut .*$/gm) ?? [];
 const imports = (name: string) =>
-  WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(`build/${name}.wasm`))).map((i) => `${i.module}.${i.name}`);
+  WebAssembly.Module.imports(new WebAssembly.Module(readFileSync(`build/${name}.wasm`))).map(
+    (i) => `${i.module}.${i.name}`,
+  );
 
 describe("release build", () => {
   it("has no mutable global", () => {
