@@ -1,0 +1,31 @@
+/** What probe-facts looks at: CPUID leaves with their subleaves, model-specific registers, entries of the hypercall page. */
+export const CPUID_LEAVES: readonly (readonly [leaf: number, subleaf: number])[] = [
+  ...[0, 1, 2].map((l) => [l, 0] as const),
+  ...[0, 1, 2, 3].map((s) => [4, s] as const),
+  ...[5, 6].map((l) => [l, 0] as const),
+  ...[0, 1, 2].map((s) => [7, s] as const),
+  [0xa, 0],
+  [0xb, 0],
+  [0xb, 1],
+  ...[0, 1, 2, 9].map((s) => [0xd, s] as const),
+  [0x14, 0],
+  ...[0, 1, 2].map((l) => [0x40000000 + l, 0] as const),
+  ...[0, 1, 2].map((s) => [0x40000003, s] as const),
+  ...[4, 5, 6, 0x100].map((l) => [0x40000000 + l, 0] as const),
+  ...[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0xa, 0x19, 0x1a, 0x1b, 0x1c].map((l) => [0x80000000 + l, 0] as const),
+  [0x8000001d, 0],
+  [0x8000001d, 1],
+  ...[0x1e, 0x21, 0x22].map((l) => [0x80000000 + l, 0] as const),
+  [0x8fffffff, 0],
+  [0xc0000000, 0],
+];
+
+export const MSRS: readonly number[] = [
+  0x10, 0x1b, 0x3a, 0x8b, 0xce, 0xfe, 0x10a, 0x122, 0x140, 0x174, 0x175, 0x176, 0x179, 0x17a, 0x186, 0x198, 0x1a0,
+  0x1d9, 0x200, 0x201, 0x250, 0x277, 0x2ff, 0x345, 0x400, 0x401, 0x402, 0x403, 0x480, 0x600, 0x611, 0x6e0, 0x802, 0x803,
+  0xda0, 0xc0000080, 0xc0000081, 0xc0000082, 0xc0000084, 0xc0000100, 0xc0000102, 0xc0000103, 0xc0010000, 0xc0010010,
+  0xc0010015, 0xc001001f, 0xc0010055, 0xc0010058, 0xc0010061, 0xc0010064, 0xc0010112, 0xc0010114, 0xc0010117,
+  0xc0010140, 0xc001100c, 0xc0011020, 0xc0011029, 0x40000000, 0x40000001,
+];
+
+export const HYPERCALL_ENTRIES: readonly number[] = [0, 1, 12, 17, 23, 29, 32, 34, 41, 55, 63, 64, 127];
