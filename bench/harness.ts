@@ -32,7 +32,14 @@ export const QUICK: Effort = { rounds: 3, roundSeconds: 0.1 };
 export const NORMAL: Effort = { rounds: 7, roundSeconds: 0.25 };
 
 function sampleCall(call: () => void, seconds: number): readonly number[] {
-  const bench = new Benchmark("sample", { fn: call, async: false, maxTime: seconds, minTime: seconds / 5, minSamples: 1, initCount: 1 });
+  const bench = new Benchmark("sample", {
+    fn: call,
+    async: false,
+    maxTime: seconds,
+    minTime: seconds / 5,
+    minSamples: 1,
+    initCount: 1,
+  });
   bench.run({ async: false });
   const { error } = bench as unknown as { error?: Error };
   if (error) throw error;

@@ -7,10 +7,12 @@ import { environment, environmentText } from "./environment.ts";
 import { type Effort, NORMAL, QUICK } from "./harness.ts";
 import { type Table, tableText } from "./report.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
+import { ioSuite } from "./suites/io.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   "guest-mips": guestMipsSuite,
+  io: ioSuite,
   walk: walkSuite,
 };
 

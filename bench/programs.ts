@@ -3,7 +3,7 @@
  * page tables of 4 KiB pages for its first 96 MiB, turns paging on and then runs for ever. Any machine that can enter protected mode
  * can run them: ours, and the ones we are compared with.
  */
-import { assemble, asm } from "../guests/asm/assembler.ts";
+import { asm, assemble } from "../guests/asm/assembler.ts";
 
 export const PROGRAM_BASE = 0x10_0000;
 /** Where a program keeps its tables, and the 64 MiB it walks over. */

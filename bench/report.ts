@@ -39,6 +39,8 @@ export function tableText(table: Table): string {
   });
   const all = [HEAD, ...cells];
   const widths = HEAD.map((_, column) => Math.max(...all.map((line) => line[column]!.length)));
-  const lines = cells.map((line) => `  ${line.map((cell, i) => (i === 1 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join("  ")}`.trimEnd());
+  const lines = cells.map((line) =>
+    `  ${line.map((cell, i) => (i === 1 ? cell.padStart(widths[i]!) : cell.padEnd(widths[i]!))).join("  ")}`.trimEnd(),
+  );
   return [table.title, ...lines, ...(table.notes ?? []).map((note) => `  ${note}`)].join("\n");
 }

@@ -23,9 +23,27 @@ export function walkSuite(effort: Effort): Table {
   const native = compile("walk.c");
   const rows: Row[] = [];
   const cases = [
-    { name: "EPT walk, 64 pages", mode: "ept", pages: SMALL_SET, aim: "<= 1.4", call: () => void exports.benchEptWalk(COUNT, SMALL_SET, SEED) },
-    { name: "EPT walk, 1 GiB", mode: "ept", pages: LARGE_SET, aim: "<= 1.4", call: () => void exports.benchEptWalk(COUNT, LARGE_SET, SEED) },
-    { name: "TLB hit and load", mode: "tlb", pages: SMALL_SET, aim: "", call: () => void exports.benchTlbHit(COUNT, SEED) },
+    {
+      name: "EPT walk, 64 pages",
+      mode: "ept",
+      pages: SMALL_SET,
+      aim: "<= 1.4",
+      call: () => void exports.benchEptWalk(COUNT, SMALL_SET, SEED),
+    },
+    {
+      name: "EPT walk, 1 GiB",
+      mode: "ept",
+      pages: LARGE_SET,
+      aim: "<= 1.4",
+      call: () => void exports.benchEptWalk(COUNT, LARGE_SET, SEED),
+    },
+    {
+      name: "TLB hit and load",
+      mode: "tlb",
+      pages: SMALL_SET,
+      aim: "",
+      call: () => void exports.benchTlbHit(COUNT, SEED),
+    },
   ];
   for (const { name, mode, pages, aim, call } of cases) {
     const ours = { name, operations: COUNT, call };
@@ -37,7 +55,11 @@ export function walkSuite(effort: Effort): Table {
     const [a, b] = measure([ours, nativeContestant(native.program, "the same in C -O2", COUNT, args)], effort);
     rows.push({ measurement: a!, unit: "ns", against: b!, aim }, { measurement: b!, unit: "ns" });
   }
-  const miss = { name: "TLB miss, walk and fill", operations: COUNT, call: () => void exports.benchTlbMiss(COUNT, 4096, SEED) };
+  const miss = {
+    name: "TLB miss, walk and fill",
+    operations: COUNT,
+    call: () => void exports.benchTlbMiss(COUNT, 4096, SEED),
+  };
   rows.push({ measurement: measure([miss], effort)[0]!, unit: "ns" });
   return { title: "Translation (ns each)", rows, notes: "skipped" in native ? [native.skipped] : [] };
 }

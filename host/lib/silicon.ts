@@ -58,7 +58,8 @@ export function instantiateSilicon(module: WebAssembly.Module, frameCount: numbe
   const exports = instance.exports as unknown as SiliconExports;
   exports._initialize?.();
   const guestFrames = exports.siliconInit(frameCount);
-  if (guestFrames <= 0) throw new Error(`the silicon build refuses a machine of ${frameCount} frames: errno ${-guestFrames}`);
+  if (guestFrames <= 0)
+    throw new Error(`the silicon build refuses a machine of ${frameCount} frames: errno ${-guestFrames}`);
   return { exports, memory, guestFrames, u8: new Uint8Array(memory.buffer), view: new DataView(memory.buffer) };
 }
 

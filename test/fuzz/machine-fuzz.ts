@@ -3,9 +3,8 @@
  * page tables and rings, with the device models in the host or in the core. Whatever happens must be a value: an exit that is served, a
  * fault in the guest, a shutdown, a crash with a reason.
  */
-import { CPU_REGS } from "../../hv-core/abi/cpu.ts";
-import { VCPU_SIZE, VCPUS_BASE } from "../../hv-core/abi/layout.ts";
-import { assemble, asm } from "../../guests/asm/assembler.ts";
+
+import { asm, assemble } from "../../guests/asm/assembler.ts";
 import { CODE64, DATA, gdt } from "../../guests/lib/boot.ts";
 import { frameAddress } from "../../host/lib/core.ts";
 import type { DomId } from "../../host/lib/ids.ts";
@@ -14,6 +13,8 @@ import { createMachine, type Machine } from "../../host/lib/machine.ts";
 import type { Snapshot } from "../../host/lib/snapshot.ts";
 import { CONSOLE_GFN, STORE_GFN } from "../../host/lib/toolstack/build.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
+import { CPU_REGS } from "../../hv-core/abi/cpu.ts";
+import { VCPU_SIZE, VCPUS_BASE } from "../../hv-core/abi/layout.ts";
 import { little } from "../native/builder.ts";
 import { disassemble } from "../native/disassemble.ts";
 import type { Random } from "../native/random.ts";
@@ -86,7 +87,12 @@ interface Board {
 }
 
 function makeBoard(wasm: WebAssembly.Module, deviceAt: number): Board {
-  const machine = createMachine(wasm, { memoryBytes: MEMORY, vcpus: 2, dom0Pages: 64, knobs: { "device.at": deviceAt } });
+  const machine = createMachine(wasm, {
+    memoryBytes: MEMORY,
+    vcpus: 2,
+    dom0Pages: 64,
+    knobs: { "device.at": deviceAt },
+  });
   const segments = assemble(SOURCE).sections.map((s) => ({ gpa: s.address, data: s.bytes, memBytes: s.bytes.length }));
   const image = { format: "pvh", description: "fuzz guest", entry: 0x1_0000, segments } as const;
   const { domid } = machine.createGuest({ image, memoryBytes: MEMORY, vcpus: 2, cmdline: "", modules: [] });
@@ -141,7 +147,16 @@ function argumentBlocks(rng: Random): Uint8Array {
   const view = new DataView(bytes.buffer);
   for (let at = 0; at < 0x1000; at += 4) {
     const kind = rng.below(10);
-    const value = kind < 5 ? rng.below(20) : kind < 7 ? BLOCKS + rng.below(0x1000) : kind === 7 ? 0x7ff0 : kind === 8 ? rng.below(0x200) : rng.u32();
+    const value =
+      kind < 5
+        ? rng.below(20)
+        : kind < 7
+          ? BLOCKS + rng.below(0x1000)
+          : kind === 7
+            ? 0x7ff0
+            : kind === 8
+              ? rng.below(0x200)
+              : rng.u32();
     view.setUint32(at, value, true);
   }
   return bytes;
@@ -152,7 +167,8 @@ function spoil(rng: Random, board: Board, bits: 32 | 64, notes: string[]): void 
   const { view } = board.machine.core;
   if (rng.chance(30)) {
     notes.push("registers");
-    for (let i = 0; i < 16; i++) view.setBigUint64(VCPUS_BASE + board.slot * VCPU_SIZE + CPU_REGS + i * 8, rng.value(), true);
+    for (let i = 0; i < 16; i++)
+      view.setBigUint64(VCPUS_BASE + board.slot * VCPU_SIZE + CPU_REGS + i * 8, rng.value(), true);
   }
   if (bits === 64 && rng.chance(40)) {
     notes.push("page tables");
@@ -166,7 +182,11 @@ function spoil(rng: Random, board: Board, bits: 32 | 64, notes: string[]): void 
     if (!rng.chance(15)) continue;
     notes.push(gfn === CONSOLE_GFN ? "console ring" : "store ring");
     for (let n = 1 + rng.below(8); n > 0; n--) {
-      poke(board, gfn * 4096 + rng.below(0x1000 / 4) * 4, Uint8Array.from(little(BigInt(rng.chance(50) ? rng.below(64) : rng.u32()), 4)));
+      poke(
+        board,
+        gfn * 4096 + rng.below(0x1000 / 4) * 4,
+        Uint8Array.from(little(BigInt(rng.chance(50) ? rng.below(64) : rng.u32()), 4)),
+      );
     }
     poke(board, gfn * 4096 + 0x800, Uint8Array.from(little(rng.u64(), 8)));
     poke(board, gfn * 4096 + 0xc00, Uint8Array.from(little(rng.u64(), 8)));
@@ -187,7 +207,9 @@ export function createMachineFuzz(): FuzzTarget {
       const bits = rng.pick([32, 64] as const);
       board.machine.restore(board.snapshots[bits]);
       const isStorm = rng.chance(50);
-      const code = isStorm ? hypercallCode(rng, bits) : fuzzCode(rng, 64 + rng.below(CODE_PAGES * 0x1000 - 0x400), bits === 64);
+      const code = isStorm
+        ? hypercallCode(rng, bits)
+        : fuzzCode(rng, 64 + rng.below(CODE_PAGES * 0x1000 - 0x400), bits === 64);
       const notes: string[] = [isStorm ? "hypercalls" : "code"];
       const text = disassemble(bits, code.subarray(0, 160), entry(bits)).join("\n");
       last = `device.at ${boards.indexOf(board)}, ${bits}-bit\n${text}`;
@@ -198,7 +220,8 @@ export function createMachineFuzz(): FuzzTarget {
       const end = board.machine.run({ maxInstructions: BUDGET });
       const how = board.machine.ended(board.domid);
       last += `\nend: ${end.kind}${how ? `, ${how.outcome}: ${how.reason}` : ""}`;
-      if (end.kind === "ended" && !how) throw new Error("the machine says that every guest has ended, but this one has not");
+      if (end.kind === "ended" && !how)
+        throw new Error("the machine says that every guest has ended, but this one has not");
     },
 
     check() {

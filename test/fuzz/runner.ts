@@ -22,7 +22,8 @@ export const fuzzSeed = (): number => Number(process.env["VMEXIT_FUZZ_SEED"] ?? 
 export const fuzzCount = (standard: number): number => Number(process.env["VMEXIT_FUZZ_COUNT"] ?? standard);
 
 /** A random generator for run `run` alone. */
-export const runRandom = (seed: number, run: number): Random => new Random((Math.imul(seed, 0x9e3779b1) ^ Math.imul(run + 1, 0x85ebca6b)) | 0);
+export const runRandom = (seed: number, run: number): Random =>
+  new Random((Math.imul(seed, 0x9e3779b1) ^ Math.imul(run + 1, 0x85ebca6b)) | 0);
 
 /** Runs a target `count` times; the error of a failing run carries the command that repeats it. */
 export function fuzz(target: FuzzTarget, file: string, count: number): void {
@@ -40,7 +41,10 @@ export function fuzz(target: FuzzTarget, file: string, count: number): void {
       if (run % CHECK_EVERY === CHECK_EVERY - 1 || run === end - 1) target.check();
     } catch (cause) {
       const repeat = command.replace("RUN", String(run));
-      throw new Error(`${target.name}: run ${run} failed: ${(cause as Error).message}\nRepeat it: ${repeat}\n${target.describe()}`, { cause });
+      throw new Error(
+        `${target.name}: run ${run} failed: ${(cause as Error).message}\nRepeat it: ${repeat}\n${target.describe()}`,
+        { cause },
+      );
     }
     if (only !== undefined) console.log(target.describe());
   }

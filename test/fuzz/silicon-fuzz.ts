@@ -4,10 +4,30 @@
  */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import {
+  CPU_AT,
+  type CpuState,
+  frameAt,
+  instantiateSilicon,
+  type SegmentState,
+  type Silicon,
+  setCpuState,
+} from "../../host/lib/silicon.ts";
 import { CPU_CPL, CPU_RFLAGS, CPU_RIP } from "../../hv-core/abi/cpu.ts";
 import { EXIT_HLT } from "../../hv-core/abi/exits.ts";
-import { CR0_ET, CR0_NE, CR0_PE, CR0_PG_BIT, CR0_WP, CR4_PAE, CR4_PSE, EFER_LMA, EFER_LME, EFER_NXE, EFER_SCE } from "../../hv-core/abi/regs.ts";
-import { CPU_AT, type CpuState, frameAt, instantiateSilicon, type SegmentState, type Silicon, setCpuState } from "../../host/lib/silicon.ts";
+import {
+  CR0_ET,
+  CR0_NE,
+  CR0_PE,
+  CR0_PG_BIT,
+  CR0_WP,
+  CR4_PAE,
+  CR4_PSE,
+  EFER_LMA,
+  EFER_LME,
+  EFER_NXE,
+  EFER_SCE,
+} from "../../hv-core/abi/regs.ts";
 import { disassemble } from "../native/disassemble.ts";
 import type { Random } from "../native/random.ts";
 import { fuzzCode } from "./code.ts";
@@ -40,7 +60,13 @@ export function createSiliconFuzz(): FuzzTarget {
   const images = Object.fromEntries(KINDS.map((kind) => [kind, boardImage(kind)])) as Record<Kind, Uint8Array>;
   let last = "";
 
-  const start = (kind: Kind, cpl: number, code: Uint8Array, regs: readonly bigint[], spoil: (() => void) | null): number => {
+  const start = (
+    kind: Kind,
+    cpl: number,
+    code: Uint8Array,
+    regs: readonly bigint[],
+    spoil: (() => void) | null,
+  ): number => {
     u8.set(images[kind], frameAt(0));
     u8.set(code, frameAt(CODE));
     for (let gfn = 0; gfn < RAM_PAGES; gfn++) {
@@ -60,7 +86,9 @@ export function createSiliconFuzz(): FuzzTarget {
       const kind = rng.pick(KINDS);
       const cpl = rng.chance(50) ? 0 : 3;
       const code = fuzzCode(rng, 64 + rng.below(4000), kind === "long64");
-      const regs = Array.from({ length: 16 }, () => (rng.chance(60) ? BigInt(rng.below(RAM_PAGES * 0x1000)) : rng.value()));
+      const regs = Array.from({ length: 16 }, () =>
+        rng.chance(60) ? BigInt(rng.below(RAM_PAGES * 0x1000)) : rng.value(),
+      );
       if (rng.chance(90)) regs[4] = BigInt(STACK * 0x1000 + 0x800);
       const spoils: string[] = [];
       const spoil = () => {
@@ -79,7 +107,12 @@ export function createSiliconFuzz(): FuzzTarget {
         if (rng.chance(20)) {
           spoils.push("flags, rip");
           view.setUint32(CPU_AT + CPU_RFLAGS, (rng.u32() & 0x3f7fd5) | 2, true);
-          if (rng.chance(50)) view.setBigUint64(CPU_AT + CPU_RIP, rng.chance(50) ? BigInt(rng.below(RAM_PAGES * 0x1000)) : rng.value(), true);
+          if (rng.chance(50))
+            view.setBigUint64(
+              CPU_AT + CPU_RIP,
+              rng.chance(50) ? BigInt(rng.below(RAM_PAGES * 0x1000)) : rng.value(),
+              true,
+            );
         }
       };
       last = `${kind}, level ${cpl}\n${disassemble(kind === "long64" ? 64 : 32, code.subarray(0, 96), CODE * 0x1000).join("\n")}`;
@@ -95,7 +128,8 @@ export function createSiliconFuzz(): FuzzTarget {
       for (const kind of KINDS) {
         const exit = start(kind, 0, Uint8Array.of(0xb8, 0x34, 0x12, 0, 0, 0x01, 0xc0, 0xf4), [], null);
         const rax = view.getBigUint64(CPU_AT, true);
-        if (exit !== EXIT_HLT || rax !== 0x2468n) throw new Error(`a plain program no longer works in ${kind}: exit ${exit}, rax ${rax}`);
+        if (exit !== EXIT_HLT || rax !== 0x2468n)
+          throw new Error(`a plain program no longer works in ${kind}: exit ${exit}, rax ${rax}`);
       }
     },
 
@@ -128,7 +162,11 @@ function boardImage(kind: Kind): Uint8Array {
   if (!is64) view.setUint32(TSS * 0x1000 + 8, 0x10, true);
   for (let vector = 0; vector < 256; vector++) {
     const handler = CODE * 0x1000 + (vector & 31) * 16;
-    const gate = BigInt(handler & 0xffff) | (8n << 16n) | (BigInt(vector < 64 ? 0xee : 0x8f) << 40n) | (BigInt(handler >>> 16) << 48n);
+    const gate =
+      BigInt(handler & 0xffff) |
+      (8n << 16n) |
+      (BigInt(vector < 64 ? 0xee : 0x8f) << 40n) |
+      (BigInt(handler >>> 16) << 48n);
     view.setBigUint64(IDT * 0x1000 + vector * (is64 ? 16 : 8), gate, true);
   }
   const at = (table: number, index: number, size: number) => (TABLES + table) * 0x1000 + index * size;

@@ -171,13 +171,32 @@ export class CaseBuilder {
     const wanted = BigInt(target - segmentBase);
     const mask = addressBits === 32 ? 0xffff_ffffn : 0xffff_ffff_ffff_ffffn;
     if (this.bits === 64 && addressBits === 64 && r.chance(10) && segmentBase === 0) {
-      return { mod: 0, rm: 5, rexX: false, rexB: false, displacement: [0, 0, 0, 0], ripTarget: target, prefixes, target };
+      return {
+        mod: 0,
+        rm: 5,
+        rexX: false,
+        rexB: false,
+        displacement: [0, 0, 0, 0],
+        ripTarget: target,
+        prefixes,
+        target,
+      };
     }
     if (r.chance(6)) {
       const displacement = little(wanted & 0xffff_ffffn, 4);
       const usable = segmentBase === 0 || addressBits === 32;
       if (this.bits === 32) return { mod: 0, rm: 5, rexX: false, rexB: false, displacement, prefixes, target };
-      if (usable) return { mod: 0, rm: 4, sib: (r.below(4) << 6) | 0x25, rexX: false, rexB: false, displacement, prefixes, target };
+      if (usable)
+        return {
+          mod: 0,
+          rm: 4,
+          sib: (r.below(4) << 6) | 0x25,
+          rexX: false,
+          rexB: false,
+          displacement,
+          prefixes,
+          target,
+        };
     }
     const base = this.register();
     const withIndex = r.chance(45) || (base & 7) === 4;
@@ -198,7 +217,8 @@ export class CaseBuilder {
       }
     }
     let displacement = dispBytes === 0 ? 0n : dispBytes === 1 ? BigInt(r.below(256) - 128) : BigInt(r.u32() | 0);
-    const fitsIn = (value: bigint) => dispBytes === 4 && BigInt.asIntN(32, value) === (addressBits === 32 ? BigInt.asIntN(32, value) : value);
+    const fitsIn = (value: bigint) =>
+      dispBytes === 4 && BigInt.asIntN(32, value) === (addressBits === 32 ? BigInt.asIntN(32, value) : value);
     if (noBase) {
       const need = BigInt.asIntN(addressBits, (wanted - indexPart) & mask);
       if (fitsIn(need)) displacement = BigInt.asIntN(32, need);
@@ -250,7 +270,8 @@ export class CaseBuilder {
       if (e.rexW) rex |= 0x48;
       if (e.reg !== undefined && e.reg > 7) rex |= 0x44;
       if (memory?.rexX) rex |= 0x42;
-      if (memory?.rexB || (e.rm !== undefined && e.rm > 7) || (e.opcodeReg !== undefined && e.opcodeReg > 7)) rex |= 0x41;
+      if (memory?.rexB || (e.rm !== undefined && e.rm > 7) || (e.opcodeReg !== undefined && e.opcodeReg > 7))
+        rex |= 0x41;
       if (rex === 0 && this.rng.chance(e.byteRegister ? 50 : 3)) rex = 0x40;
       if (rex !== 0) out.push(rex);
     }

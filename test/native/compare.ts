@@ -37,7 +37,9 @@ export function differences(test: TestCase, expected: TestResult, actual: TestRe
   }
   const flagsDiffer = (expected.flags ^ actual.flags) & COMPARED_FLAGS & ~undefinedFlags(test, expected);
   if (flagsDiffer !== 0) {
-    out.push(`  flags: real CPU ${flagText(expected.flags)}, ours ${flagText(actual.flags)}, wrong ${flagText(flagsDiffer)}`);
+    out.push(
+      `  flags: real CPU ${flagText(expected.flags)}, ours ${flagText(actual.flags)}, wrong ${flagText(flagsDiffer)}`,
+    );
   }
   for (let i = 0; i < 16; i++) differ(REGISTER_NAMES[i]!, expected.regs[i]!, actual.regs[i]!);
   differ("cs", expected.cs, actual.cs);
@@ -48,7 +50,10 @@ export function differences(test: TestCase, expected: TestResult, actual: TestRe
   for (const [offset, value] of actual.changes) {
     const want = memory.get(offset);
     memory.delete(offset);
-    if (want !== value) out.push(`  data+${offset.toString(16)}: real CPU ${want === undefined ? "unchanged" : want.toString(16)}, ours ${value.toString(16)}`);
+    if (want !== value)
+      out.push(
+        `  data+${offset.toString(16)}: real CPU ${want === undefined ? "unchanged" : want.toString(16)}, ours ${value.toString(16)}`,
+      );
     if (out.length > 24) break;
   }
   for (const [offset, value] of memory) {

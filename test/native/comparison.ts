@@ -25,7 +25,12 @@ export function openSiliconGuest(): SiliconGuest {
 }
 
 /** Compares one batch with the results expected of it. */
-export function compareBatch(guest: SiliconGuest, batch: Batch, expected: readonly TestResult[], name: string): Comparison {
+export function compareBatch(
+  guest: SiliconGuest,
+  batch: Batch,
+  expected: readonly TestResult[],
+  name: string,
+): Comparison {
   guest.setData(batch.data);
   const reports: string[] = [];
   let mismatches = 0;
@@ -36,14 +41,20 @@ export function compareBatch(guest: SiliconGuest, batch: Batch, expected: readon
       const lines = differences(test, expected[i]!, guest.run(test, environment));
       if (lines.length === 0) return;
       mismatches++;
-      if (reports.length < REPORTS_KEPT) reports.push(describeMismatch(test, `${name}, case ${i}, ${environment}`, lines));
+      if (reports.length < REPORTS_KEPT)
+        reports.push(describeMismatch(test, `${name}, case ${i}, ${environment}`, lines));
     });
   }
   return { cases: batch.cases.length, mismatches, reports };
 }
 
 /** Compares `count` cases of a seed. */
-export function compareSeed(guest: SiliconGuest, run: (batch: Batch) => TestResult[], seed: number, count: number): Comparison {
+export function compareSeed(
+  guest: SiliconGuest,
+  run: (batch: Batch) => TestResult[],
+  seed: number,
+  count: number,
+): Comparison {
   let cases = 0;
   let mismatches = 0;
   const reports: string[] = [];
@@ -58,4 +69,5 @@ export function compareSeed(guest: SiliconGuest, run: (batch: Batch) => TestResu
 }
 
 export const seedFromEnvironment = (): number => Number(process.env["VMEXIT_NATIVE_SEED"] ?? 1);
-export const countFromEnvironment = (standard: number): number => Number(process.env["VMEXIT_NATIVE_COUNT"] ?? standard);
+export const countFromEnvironment = (standard: number): number =>
+  Number(process.env["VMEXIT_NATIVE_COUNT"] ?? standard);

@@ -6,7 +6,24 @@ import { CODE_BASE } from "./layout.ts";
 
 const iced = createRequire(import.meta.url)("iced-x86") as typeof Iced;
 
-export const REGISTER_NAMES = ["rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"];
+export const REGISTER_NAMES = [
+  "rax",
+  "rcx",
+  "rdx",
+  "rbx",
+  "rsp",
+  "rbp",
+  "rsi",
+  "rdi",
+  "r8",
+  "r9",
+  "r10",
+  "r11",
+  "r12",
+  "r13",
+  "r14",
+  "r15",
+];
 
 /** One line for each instruction: offset in the code, bytes, text. */
 export function disassemble(bits: 32 | 64, code: Uint8Array, address: number): string[] {
@@ -29,8 +46,13 @@ export function disassemble(bits: 32 | 64, code: Uint8Array, address: number): s
 
 export function describeCase(c: TestCase): string {
   const start = CODE_BASE + c.codeOffset;
-  const lines = [`${c.bits}-bit code at ${start.toString(16)}`, ...disassemble(c.bits, c.code, start).map((l) => `  ${l}`)];
-  const registers = [...c.regs.slice(0, c.bits === 32 ? 8 : 16)].map((value, i) => `${REGISTER_NAMES[i]}=${value.toString(16)}`);
+  const lines = [
+    `${c.bits}-bit code at ${start.toString(16)}`,
+    ...disassemble(c.bits, c.code, start).map((l) => `  ${l}`),
+  ];
+  const registers = [...c.regs.slice(0, c.bits === 32 ? 8 : 16)].map(
+    (value, i) => `${REGISTER_NAMES[i]}=${value.toString(16)}`,
+  );
   for (let i = 0; i < registers.length; i += 8) lines.push(`  ${registers.slice(i, i + 8).join(" ")}`);
   lines.push(`  flags=${flagText(c.flags)}`);
   return lines.join("\n");

@@ -16,8 +16,14 @@ function weighted<T extends { readonly weight?: number }>(list: readonly T[]): r
   return list.flatMap((item) => Array<T>(item.weight ?? 1).fill(item));
 }
 
-const FORM_POOL = { 32: weighted(FORMS.filter((f) => f.mode !== 64)), 64: weighted(FORMS.filter((f) => f.mode !== 32)) };
-const TEMPLATE_POOL = { 32: weighted(TEMPLATES.filter((t) => t.mode !== 64)), 64: weighted(TEMPLATES.filter((t) => t.mode !== 32)) };
+const FORM_POOL = {
+  32: weighted(FORMS.filter((f) => f.mode !== 64)),
+  64: weighted(FORMS.filter((f) => f.mode !== 32)),
+};
+const TEMPLATE_POOL = {
+  32: weighted(TEMPLATES.filter((t) => t.mode !== 64)),
+  64: weighted(TEMPLATES.filter((t) => t.mode !== 32)),
+};
 
 /** Two pages of boundary values and noise; the same seed gives the same bytes. */
 function dataImage(seed: number): Uint8Array {

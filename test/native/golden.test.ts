@@ -6,8 +6,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { compareBatch, openSiliconGuest } from "./comparison.ts";
-import { decodeGolden, encodeGolden, type GoldenBatch } from "./golden.ts";
 import { generateBatch } from "./generate.ts";
+import { decodeGolden, encodeGolden, type GoldenBatch } from "./golden.ts";
 import { openNativeCpu } from "./native-cpu.ts";
 
 const FILE = fileURLToPath(new URL("../golden/cpu-vectors.bin.gz", import.meta.url));
@@ -25,7 +25,10 @@ function record(): void {
     const whole = generateBatch(SEED, i, CASES);
     const results = cpu.run(whole);
     const kept = whole.cases.map((_, n) => n).filter((n) => results[n]!.changes.length <= MOST_CHANGES);
-    batches.push({ batch: { data: whole.data, cases: kept.map((n) => whole.cases[n]!) }, expected: kept.map((n) => results[n]!) });
+    batches.push({
+      batch: { data: whole.data, cases: kept.map((n) => whole.cases[n]!) },
+      expected: kept.map((n) => results[n]!),
+    });
   }
   writeFileSync(FILE, encodeGolden({ seed: SEED, batches }));
 }

@@ -96,7 +96,8 @@ export function encodeGolden(golden: Golden): Uint8Array {
 
 export function decodeGolden(packed: Uint8Array): Golden {
   const r = new Reader(gunzipSync(packed));
-  if (r.u32() !== MAGIC) throw new Error("not a file of recorded CPU vectors: record it again (golden.test.ts says how)");
+  if (r.u32() !== MAGIC)
+    throw new Error("not a file of recorded CPU vectors: record it again (golden.test.ts says how)");
   const seed = r.u32();
   const batches: GoldenBatch[] = [];
   for (let n = r.u32(); n > 0; n--) {

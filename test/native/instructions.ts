@@ -4,9 +4,9 @@
  * Before: forms.ts, builder.ts. Next: templates.ts for control flow, strings and segments.
  */
 import { type CaseBuilder, type Encoding, little, type OperandSize, RAX, RCX, RDX } from "./builder.ts";
+import type { Form } from "./forms.ts";
 import { DATA_BASE, DATA_BYTES, READ_ONLY_BASE } from "./layout.ts";
 import { FLAG_RULES, type FlagRule, shiftRule } from "./undefined-flags.ts";
-import type { Form } from "./forms.ts";
 
 const COUNTS = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 18, 24, 31, 32, 33, 34, 63, 64, 65, 127, 128, 255];
 
@@ -40,7 +40,8 @@ export function appendForm(b: CaseBuilder, form: Form): boolean {
     e.opcodeReg = reg;
   }
   if (form.modrm !== undefined) {
-    reg = form.modrm === "r" ? (form.name === "mov from segment" ? r.below(READABLE_SEGMENTS) : b.register()) : form.modrm;
+    reg =
+      form.modrm === "r" ? (form.name === "mov from segment" ? r.below(READABLE_SEGMENTS) : b.register()) : form.modrm;
     e.reg = reg;
     const wantsMemory = form.only === "memory" || (form.only !== "register" && r.chance(55));
     if (wantsMemory) {
@@ -107,7 +108,8 @@ function registerMask(_b: CaseBuilder, reg: number, size: number): number {
 }
 
 function immediateOf(b: CaseBuilder, form: Form, size: OperandSize): number[] {
-  const bytes = form.immediate === "z" ? (size === 16 ? 2 : 4) : form.immediate === "v" ? size / 8 : (form.immediate as number);
+  const bytes =
+    form.immediate === "z" ? (size === 16 ? 2 : 4) : form.immediate === "v" ? size / 8 : (form.immediate as number);
   const isCount = bytes === 1 && (FLAG_RULES[form.flags] as FlagRule).count !== undefined;
   return little(isCount ? BigInt(b.rng.pick(COUNTS)) : b.rng.value(), bytes);
 }

@@ -14,7 +14,8 @@ const RESULT_SPACE = 1024;
 
 /** The real CPU, or the reason why this machine cannot lend it (no compiler, other architecture, a kernel that refuses). */
 export function openNativeCpu(): NativeCpu | { readonly skipped: string } {
-  if (process.platform !== "linux" || process.arch !== "x64") return { skipped: `needs Linux on x86-64, this is ${process.platform} ${process.arch}` };
+  if (process.platform !== "linux" || process.arch !== "x64")
+    return { skipped: `needs Linux on x86-64, this is ${process.platform} ${process.arch}` };
   const program = join(mkdtempSync(join(tmpdir(), "vmexit-native-")), "harness");
   const source = fileURLToPath(new URL("./harness.c", import.meta.url));
   const compiler = process.env["CC"] ?? "cc";

@@ -5,12 +5,51 @@
  * Three environments: 64-bit mode and compatibility mode under four-level paging, and plain 32-bit protected mode under PAE.
  * Before: generate.ts. Next: compare.ts.
  */
-import { CPU_CR2, CPU_RFLAGS, CPU_RIP, CPU_SEG_SIZE, CPU_SEGS, SEG_CS, SEG_DS, SEG_ES, SEG_SS } from "../../hv-core/abi/cpu.ts";
+
+import {
+  CPU_AT,
+  frameAt,
+  instantiateSilicon,
+  type SegmentState,
+  type Silicon,
+  setCpuState,
+} from "../../host/lib/silicon.ts";
+import {
+  CPU_CR2,
+  CPU_RFLAGS,
+  CPU_RIP,
+  CPU_SEG_SIZE,
+  CPU_SEGS,
+  SEG_CS,
+  SEG_DS,
+  SEG_ES,
+  SEG_SS,
+} from "../../hv-core/abi/cpu.ts";
 import { EXIT_HLT } from "../../hv-core/abi/exits.ts";
-import { CR0_ET, CR0_NE, CR0_PE, CR0_PG_BIT, CR0_WP, CR4_PAE, EFER_LMA, EFER_LME, EFER_NXE } from "../../hv-core/abi/regs.ts";
-import { CPU_AT, frameAt, instantiateSilicon, type SegmentState, type Silicon, setCpuState } from "../../host/lib/silicon.ts";
+import {
+  CR0_ET,
+  CR0_NE,
+  CR0_PE,
+  CR0_PG_BIT,
+  CR0_WP,
+  CR4_PAE,
+  EFER_LMA,
+  EFER_LME,
+  EFER_NXE,
+} from "../../hv-core/abi/regs.ts";
 import { type TestCase, type TestResult, VECTOR_TIMEOUT } from "./case-format.ts";
-import { CODE_BASE, CODE_BYTES, DATA_BASE, DATA_BYTES, FS_BASE, GS_BASE, READ_ONLY_BASE, SEL_CODE32, SEL_CODE64, SEL_DATA } from "./layout.ts";
+import {
+  CODE_BASE,
+  CODE_BYTES,
+  DATA_BASE,
+  DATA_BYTES,
+  FS_BASE,
+  GS_BASE,
+  READ_ONLY_BASE,
+  SEL_CODE32,
+  SEL_CODE64,
+  SEL_DATA,
+} from "./layout.ts";
 
 /** How 32-bit cases are run: under a 64-bit kernel as on the real machine, or under a 32-bit one. */
 export type Environment = "long64" | "compat32" | "pae32";
@@ -55,7 +94,12 @@ const U = 4n;
 const NX = 1n << 63n;
 
 const UNUSABLE: SegmentState = { selector: 0, base: 0n, limit: 0, attributes: 0x10000 };
-const flat = (selector: number, attributes: number): SegmentState => ({ selector, base: 0n, limit: 0xffff_ffff, attributes });
+const flat = (selector: number, attributes: number): SegmentState => ({
+  selector,
+  base: 0n,
+  limit: 0xffff_ffff,
+  attributes,
+});
 
 export interface SiliconGuest {
   /** Puts a batch's data image in place. */
@@ -142,13 +186,13 @@ function outcome(silicon: Silicon, exit: number, is32: boolean, stack: number): 
   const hasError = result.vector === 8 || (result.vector >= 10 && result.vector <= 14) || result.vector === 17;
   const slot = is32 ? 4 : 8;
   const read = (at: number) => (is32 ? BigInt(view.getUint32(at, true)) : view.getBigUint64(at, true));
-  let at = stack + 0x1000 - 5 * slot;
+  const at = stack + 0x1000 - 5 * slot;
   if (hasError) result.error = Number(read(at - slot) & 0xffff_ffffn);
   result.rip = read(at);
-  result.cs = Number(read((at += slot)) & 0xffffn);
-  result.flags = Number(read((at += slot)) & 0xffff_ffffn);
-  regs[4] = read((at += slot));
-  result.ss = Number(read(at + slot) & 0xffffn);
+  result.cs = Number(read(at + slot) & 0xffffn);
+  result.flags = Number(read(at + 2 * slot) & 0xffff_ffffn);
+  regs[4] = read(at + 3 * slot);
+  result.ss = Number(read(at + 4 * slot) & 0xffffn);
   if (result.vector === 14) result.cr2 = view.getBigUint64(cpu + CPU_CR2, true);
   return result;
 }

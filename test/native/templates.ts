@@ -7,7 +7,7 @@ import { type CaseBuilder, little, RCX, RDI, RSI } from "./builder.ts";
 import { FORMS, PRIVILEGED, UNDEFINED_OPCODES } from "./forms.ts";
 import { appendForm } from "./instructions.ts";
 import { CODE_BASE, CODE_BYTES, DATA_BASE, DATA_BYTES, SEL_CODE32, SEL_CODE64, SEL_DATA } from "./layout.ts";
-import { ARITHMETIC, conditionReads, FLAG_RULES, type FlagRule } from "./undefined-flags.ts";
+import { conditionReads, FLAG_RULES, type FlagRule } from "./undefined-flags.ts";
 
 /** More: others may follow; End: the case ends here; No: does not fit this case, nothing appended. */
 export type Outcome = "more" | "end" | "no";
@@ -27,7 +27,8 @@ function filler(b: CaseBuilder): boolean {
   return false;
 }
 
-const rel32 = (b: CaseBuilder, target: number, length: number) => little(BigInt.asUintN(32, BigInt(target - (b.ip + length))), 4);
+const rel32 = (b: CaseBuilder, target: number, length: number) =>
+  little(BigInt.asUintN(32, BigInt(target - (b.ip + length))), 4);
 
 /** Somewhere in the code region where INT3 waits: not in the case itself, or it might run for ever. */
 function trapTarget(b: CaseBuilder): number {
@@ -38,7 +39,14 @@ function trapTarget(b: CaseBuilder): number {
 function conditionalMove(b: CaseBuilder): Outcome {
   const cc = b.rng.below(16);
   if ((conditionReads(cc) & b.taint) !== 0) return "no";
-  const ok = appendForm(b, { name: "cmov", opcode: [0x0f, 0x40 | cc], flags: "none", modrm: "r", sizes: [16, 32, 64], writes: "reg" });
+  const ok = appendForm(b, {
+    name: "cmov",
+    opcode: [0x0f, 0x40 | cc],
+    flags: "none",
+    modrm: "r",
+    sizes: [16, 32, 64],
+    writes: "reg",
+  });
   return ok ? "more" : "no";
 }
 
@@ -217,7 +225,12 @@ function absoluteMove(b: CaseBuilder): Outcome {
   const bytes = b.bits === 32 || short ? 4 : 8;
   let address = BigInt(b.target({ bytes: 8 }));
   if (bytes === 8 && b.rng.chance(3)) address = 0x8000_0000_0000n + (b.rng.u64() & 0xffff_ffffn); // not canonical
-  b.emit({ prefixes, opcode: [opcode], rexW: wide && b.bits === 64 && b.rng.chance(40), immediate: little(address, bytes) });
+  b.emit({
+    prefixes,
+    opcode: [opcode],
+    rexW: wide && b.bits === 64 && b.rng.chance(40),
+    immediate: little(address, bytes),
+  });
   if (opcode < 0xa2) b.clobber(1);
   b.note(FLAG_RULES.none);
   return "more";
@@ -233,7 +246,25 @@ function popFlags(b: CaseBuilder): Outcome {
   return "more";
 }
 
-const LOADABLE = [0, 1, 2, 3, SEL_DATA, SEL_DATA, 0x28, SEL_CODE32, SEL_CODE64, 0x10, 0x18, 0x1b, 0x40, 0x53, 0x100, 0x104, 0xffff];
+const LOADABLE = [
+  0,
+  1,
+  2,
+  3,
+  SEL_DATA,
+  SEL_DATA,
+  0x28,
+  SEL_CODE32,
+  SEL_CODE64,
+  0x10,
+  0x18,
+  0x1b,
+  0x40,
+  0x53,
+  0x100,
+  0x104,
+  0xffff,
+];
 
 /** MOV to DS or ES (and SS with the only selector that fits): good, null, privileged and missing descriptors. */
 function loadSegment(b: CaseBuilder): Outcome {
@@ -332,7 +363,14 @@ function interruptReturn(b: CaseBuilder): Outcome {
   }
   b.raw(0x68, ...little(BigInt(flags), 4));
   none();
-  b.raw(0x6a, b.rng.chance(85) ? (b.bits === 64 && b.rng.chance(60) ? SEL_CODE64 : SEL_CODE32) : b.rng.pick([0, 0x10, SEL_DATA, 0x53]));
+  b.raw(
+    0x6a,
+    b.rng.chance(85)
+      ? b.bits === 64 && b.rng.chance(60)
+        ? SEL_CODE64
+        : SEL_CODE32
+      : b.rng.pick([0, 0x10, SEL_DATA, 0x53]),
+  );
   none();
   b.raw(0x68, ...little(BigInt(target), 4));
   none();
@@ -363,7 +401,8 @@ function selfModifyLoop(b: CaseBuilder): Outcome {
   b.raw(0x05);
   const immediate = b.ip;
   b.raw(...little(b.rng.value(), 4)); // add eax, imm32
-  if (b.bits === 64) b.raw(0x80, 0x05, ...little(BigInt.asUintN(32, BigInt(immediate - (b.ip + 7))), 4), b.rng.below(256));
+  if (b.bits === 64)
+    b.raw(0x80, 0x05, ...little(BigInt.asUintN(32, BigInt(immediate - (b.ip + 7))), 4), b.rng.below(256));
   else b.raw(0x80, 0x05, ...little(BigInt(immediate), 4), b.rng.below(256));
   b.raw(0xe2, (start - b.size - 2) & 0xff);
   b.clobber(3);
@@ -415,7 +454,15 @@ function notCanonical(b: CaseBuilder): Outcome {
     opcode: [b.rng.pick([0x01, 0x03, 0x89, 0x8b])],
     rexW: b.rng.chance(50),
     reg: b.register(),
-    memory: { mod: 1, rm: reg & 7, rexX: false, rexB: reg > 7, displacement: [b.rng.below(128)], prefixes: [], target: null },
+    memory: {
+      mod: 1,
+      rm: reg & 7,
+      rexX: false,
+      rexB: reg > 7,
+      displacement: [b.rng.below(128)],
+      prefixes: [],
+      target: null,
+    },
   });
   return "end";
 }
@@ -437,7 +484,6 @@ function conditionSweep(b: CaseBuilder): Outcome {
   for (let i = 0; i < 3; i++) setCondition(b);
   return "more";
 }
-void ARITHMETIC;
 
 export const TEMPLATES: readonly Template[] = [
   { name: "cmovcc", weight: 30, append: conditionalMove },

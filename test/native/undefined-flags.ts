@@ -23,7 +23,9 @@ export interface FlagRule {
 }
 
 const rule = (reads: number, writes: number, undefinedFlags = 0, count?: FlagRule["count"]): FlagRule =>
-  count === undefined ? { reads, writes, undefined: undefinedFlags } : { reads, writes, undefined: undefinedFlags, count };
+  count === undefined
+    ? { reads, writes, undefined: undefinedFlags }
+    : { reads, writes, undefined: undefinedFlags, count };
 
 /** Keyed by the name in forms.ts. */
 export const FLAG_RULES = {
