@@ -196,6 +196,9 @@ export class Cpu {
   runLeft: u32;
   /** Effective address left by an OP_EA record for the record after it (hw/record.ts); 0 outside cpuRun. */
   scratch: u64;
+  /** Value of runLeft at the start of cpuRun; 0 outside it. */
+  runBudget: u32;
+  private _pad2: u32;
 
   @inline static at(slot: u32): Cpu {
     return changetype<Cpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE);

@@ -9,7 +9,15 @@
 import { SEG_CS, SEG_SS } from "../abi/cpu";
 import { ATTR_DB, ATTR_L, CR0_PE, CR0_PG_BIT, CR4_PAE, EFER_LMA } from "../abi/regs";
 import { Cpu } from "./cpu";
-import { DENY_SMC, DENY_SUPER_READ, DENY_SUPER_WRITE, DENY_USER_READ, DENY_USER_WRITE, TLB_PAGE_MASK } from "./tlb";
+import {
+  DENY_SMC,
+  DENY_SUPER_READ,
+  DENY_SUPER_WRITE,
+  DENY_USER_READ,
+  DENY_USER_WRITE,
+  TLB_EMPTY,
+  TLB_PAGE_MASK,
+} from "./tlb";
 
 export const MODE_CODE_MASK: u32 = 0xff;
 export const MODE_STACK32: u32 = 0x100;
@@ -88,5 +96,6 @@ export class Mode {
       c.writeMask = TLB_PAGE_MASK | DENY_SUPER_WRITE | DENY_SMC;
     }
     c.mode = mode;
+    c.fetchPage = TLB_EMPTY; // the rights of the next fetch may be others
   }
 }

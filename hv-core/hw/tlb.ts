@@ -80,12 +80,14 @@ export class Tlb {
   static flushAll(c: Cpu): void {
     Count.one(CTR_TLB_FLUSHES);
     c.tlbHasLarge = 0;
+    c.fetchPage = TLB_EMPTY;
     for (let i: u32 = 0; i <= c.tlbMask; i++) Tlb.clear(Tlb.at(c, i));
   }
 
   /** What a write to CR3 forgets: everything but global entries. */
   static flushNonGlobal(c: Cpu): void {
     Count.one(CTR_TLB_FLUSHES);
+    c.fetchPage = TLB_EMPTY;
     for (let i: u32 = 0; i <= c.tlbMask; i++) {
       const e = Tlb.at(c, i);
       if ((e.meta & TLB_GLOBAL) == 0) Tlb.clear(e);
@@ -99,6 +101,7 @@ export class Tlb {
       Tlb.flushAll(c);
       return;
     }
+    if (((c.fetchPage ^ lin) & TLB_PAGE_MASK) == 0) c.fetchPage = TLB_EMPTY;
     const e = Tlb.entry(c, lin);
     if (Tlb.holds(e, lin)) Tlb.clear(e);
   }
