@@ -7,7 +7,6 @@
  */
 
 import { CTR_REPLAYS } from "../../abi/counters";
-import { VEC_GP } from "../../abi/cpu";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
 import { EXIT_EPT_MISCONFIG, EXIT_NEED_ANSWER, EXIT_REPLAYED, EXIT_UNHANDLEABLE } from "../../abi/exits";
 import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
@@ -16,8 +15,8 @@ import { ANSWER_DONE, ANSWER_MEMORY, ANSWER_NEED, ANSWER_READ, Answer, Answers }
 import { Cpu } from "../../hw/cpu";
 import { Run } from "../../hw/run";
 import { domainCrash } from "../domain/shutdown";
+import { injectGp } from "../exits/inject";
 import { onEptMisconfig } from "../exits/on-ept-misconfig";
-import { EVENT_EXCEPTION, EVENT_HAS_ERROR, EVENT_VALID } from "../irq/event";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
 import { ioDo } from "./do-io";
@@ -61,7 +60,6 @@ export function emulateResume(v: Vcpu): bool {
 function replay(v: Vcpu, c: Cpu): Verdict {
   const answers = Answers.of(c);
   while (true) {
-    answers.used = 0;
     Count.one(CTR_REPLAYS);
     const reason = Run.cpuReplay(c);
     if (reason == <u32>EXIT_NEED_ANSWER) {
@@ -97,9 +95,7 @@ function fail(v: Vcpu, answers: Answers): Verdict {
     domainCrash(v.domain, CRASH_IO_MISMATCH);
     return Verdict.Crash;
   }
-  v.cpu.entryEvent = VEC_GP | EVENT_EXCEPTION | EVENT_HAS_ERROR | EVENT_VALID;
-  v.cpu.entryErrorCode = 0;
-  return Verdict.Inject;
+  return injectGp(v);
 }
 
 /** A port access of a string instruction. */

@@ -55,7 +55,7 @@ export function lapicTimerCount(v: Vcpu): u32 {
   if (v.lapicDeadline == NO_DEADLINE || v.lapicDeadline <= now) return 0;
   const left = ticksToNs(v.lapicDeadline - now) / countNs(v);
   const initial = <u64>v.lapicReg(APIC_TIMER_INITIAL);
-  return <u32>(left < initial ? left : initial);
+  return <u32>min<u64>(left, initial);
 }
 
 /** The mode changed: in deadline mode (not offered) nothing counts. */
