@@ -689,7 +689,11 @@ export class Emit {
   private static pushImmediate(d: Decoder): void {
     if (d.size == 3) d.put(OP_PUSH64_I);
     else if (d.size == 2 && d.isWideStack != 0) d.put(OP_PUSH32_I);
-    else Emit.put(d, OP_STACK, SUB_PUSH).form |= <u16>FORM_IMM;
+    else {
+      // A variable: the compiler evaluates the object of a compound assignment twice.
+      const r = Emit.put(d, OP_STACK, SUB_PUSH);
+      r.form |= <u16>FORM_IMM;
+    }
   }
 
   private static pop(d: Decoder, n: u32): void {

@@ -151,7 +151,13 @@ export class Decoder {
     const block = Block.at(address);
     block.insns = <u16>this.ordinal;
     block.bytes = <u16>this.offset;
-    if (this.isLast == 0) this.put(OP_END);
+    if (this.isLast == 0) {
+      // Nothing of the last instruction, or of one that did not fit, may show in it: length 0, no operand, no link.
+      this.start = this.at;
+      this.isMemory = 0;
+      this.clearMemory();
+      this.put(OP_END);
+    }
     block.records = <u16>(<u32>(this.record - Block.firstRecord(address)) / RECORD_SIZE);
     return <u32>this.record;
   }
