@@ -10,13 +10,11 @@ import { walkText } from "../lib/debug/walk-text.ts";
 import { createMachine } from "../lib/machine.ts";
 import { readTrace, type TraceRecord } from "../lib/trace/decode.ts";
 import { traceLine } from "../lib/trace/text.ts";
-import { isGuestName } from "../node/guests.ts";
 import { compileBuild } from "../node/wasm.ts";
 import { openGuest } from "./guest-source.ts";
 import { countTable, exitCode } from "./report.ts";
 
-/** Guests that show an MMIO store, best first. */
-const CANDIDATES = ["mmio", "mmio-store", "hello"];
+const GUEST = "demo";
 const BUDGET = 50_000_000;
 
 /** Records from the first EPT violation on the counter device to the entry that follows it. */
@@ -31,12 +29,13 @@ function firstViolation(records: readonly TraceRecord[]): readonly TraceRecord[]
 }
 
 async function demo(): Promise<number> {
-  const name = CANDIDATES.find(isGuestName) ?? "hello";
-  const source = await openGuest(name, false);
+  const source = await openGuest(GUEST, false);
   const out = (text: string): void => {
     process.stdout.write(text);
   };
-  out(`# ${name}: ${source.image.description}, ${source.memoryBytes / 2 ** 20} MiB, real x86 code under EPT\n\n`);
+  out(
+    `# guest ${source.name}: ${source.image.description}, ${source.memoryBytes / 2 ** 20} MiB, real x86 code under EPT\n\n`,
+  );
   using machine = createMachine(compileBuild("release"), { memoryBytes: source.memoryBytes, vcpus: source.vcpus });
   const started = performance.now();
   const { domid } = machine.createGuest({

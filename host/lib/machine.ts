@@ -264,7 +264,7 @@ function crashReason(core: Core, domid: DomId): number {
 
 function guestEnd(core: Core, dom0: Dom0, domid: DomId): GuestEnd | undefined {
   const info = domainGetInfo(dom0, domid);
-  if (!info.isShutDown) return undefined;
+  if (info.domid !== domid || !info.isShutDown) return undefined;
   const crash = crashReason(core, domid);
   if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
   switch (info.shutdownCode) {

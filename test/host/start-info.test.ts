@@ -61,8 +61,8 @@ describe("ACPI tables", () => {
 });
 
 describe("HVM context", () => {
-  it("is HEADER, one CPU of 1032 bytes, END", () => {
-    const records = entryContext({ eip: 0x10_0000, ebx: 0x12_0000 });
+  it("is HEADER, one CPU of 1032 bytes, an MTRR record for each vCPU, END", () => {
+    const records = entryContext({ eip: 0x10_0000, ebx: 0x12_0000 }, 2);
     const view = new DataView(records.buffer);
     const found: [number, number][] = [];
     for (let at = 0; at < records.length; at += 8 + view.getUint32(at + 4, true))
@@ -70,6 +70,8 @@ describe("HVM context", () => {
     expect(found).toEqual([
       [1, 24],
       [2, 1032],
+      [14, 240],
+      [14, 240],
       [0, 0],
     ]);
     const cpu = 8 + 24 + 8;

@@ -30,7 +30,7 @@ import {
   ACPI_TABLES_GPA,
   acpiTables,
 } from "./acpi.ts";
-import { domainCreate, domainMaxMem, domainMaxVcpus, domainSetHvmContext } from "./domctl.ts";
+import { domainCreate, domainMaxMem, domainMaxVcpus, domainSetHvmContext, domainSetPagingPool } from "./domctl.ts";
 import { evtchnAllocUnbound } from "./evtchn.ts";
 import { type ForeignWindow, writeGuest } from "./foreign.ts";
 import { hvmSetParam } from "./hvm.ts";
@@ -72,6 +72,11 @@ export interface BuiltDomain {
 /** Frames a domain needs besides its RAM: special and ACPI pages, shared info, event channels, EPT tables. */
 export function overheadFrames(memoryBytes: number, vcpus: number): number {
   return 192 + vcpus * 4 + Math.ceil(memoryBytes / 2 ** 21) * 2;
+}
+
+/** What libxl reserves for EPT tables: 1 MiB for each vCPU and 4 KiB for each MiB of RAM. */
+function pagingPoolBytes(spec: DomainSpec): number {
+  return (256 * spec.vcpus + Math.ceil(spec.memoryBytes / 2 ** 20)) * 4096;
 }
 
 interface Layout {
@@ -178,6 +183,7 @@ export function buildDomain(dom0: Dom0, window: ForeignWindow, spec: DomainSpec,
   const domid = domainCreate(dom0, spec.vcpus);
   domainMaxVcpus(dom0, domid, spec.vcpus);
   domainMaxMem(dom0, domid, spec.memoryBytes / 1024 + MAX_MEM_SLACK_KIB);
+  domainSetPagingPool(dom0, domid, pagingPoolBytes(spec));
   const storePort = evtchnAllocUnbound(dom0, domid, DOM0);
   const consolePort = evtchnAllocUnbound(dom0, domid, DOM0);
   try {
@@ -209,6 +215,6 @@ export function buildDomain(dom0: Dom0, window: ForeignWindow, spec: DomainSpec,
     : startInfoBlock(layout.startInfo, { cmdline: spec.cmdline, modules: layout.modules, map, rsdp: ACPI_RSDP_GPA });
   writeGuest(dom0, window, domid, layout.startInfo, block);
   const eax = isMultiboot ? MULTIBOOT_BOOTLOADER_MAGIC : 0;
-  domainSetHvmContext(dom0, domid, entryContext({ eip: spec.image.entry, eax, ebx: layout.startInfo }));
+  domainSetHvmContext(dom0, domid, entryContext({ eip: spec.image.entry, eax, ebx: layout.startInfo }, spec.vcpus));
   return { domid, storePort, consolePort, startInfo: layout.startInfo };
 }

@@ -3,6 +3,8 @@
  * The structure is 144 bytes: cmd u32@0, interface version u32@4, domain u16@8, union@16.
  */
 import {
+  CDF_HAP,
+  CDF_HVM,
   DOMCTL_CREATEDOMAIN,
   DOMCTL_DESTROYDOMAIN,
   DOMCTL_GETDOMAININFO,
@@ -10,8 +12,15 @@ import {
   DOMCTL_MAX_MEM,
   DOMCTL_MAX_VCPUS,
   DOMCTL_PAUSEDOMAIN,
+  DOMCTL_SET_PAGING_MEMPOOL_SIZE,
   DOMCTL_SETHVMCONTEXT,
   DOMCTL_UNPAUSEDOMAIN,
+  DOMINF_BLOCKED,
+  DOMINF_DYING,
+  DOMINF_PAUSED,
+  DOMINF_RUNNING,
+  DOMINF_SHUTDOWN,
+  DOMINF_SHUTDOWN_SHIFT,
   HC_DOMCTL,
 } from "../../../hv-core/abi/hypercalls.ts";
 import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
@@ -46,8 +55,6 @@ function domctl<T>(
 
 const nothing = (): void => {};
 
-const CDF_HVM = 1;
-const CDF_HAP = 2;
 /** A PVH domain has a local APIC and nothing else emulated. */
 const EMULATION_LAPIC = 1;
 
@@ -89,6 +96,18 @@ export function domainMaxMem(dom0: Dom0, domid: DomId, kib: number): void {
   );
 }
 
+/** Memory for the domain's EPT tables, in bytes. */
+export function domainSetPagingPool(dom0: Dom0, domid: DomId, bytes: number): void {
+  domctl(
+    dom0,
+    "DOMCTL_set_paging_mempool_size",
+    DOMCTL_SET_PAGING_MEMPOOL_SIZE,
+    domid,
+    (view, at) => view.setUint32(at, bytes, true),
+    nothing,
+  );
+}
+
 export function domainPause(dom0: Dom0, domid: DomId): void {
   domctl(dom0, "DOMCTL_pausedomain", DOMCTL_PAUSEDOMAIN, domid, nothing, nothing);
 }
@@ -114,6 +133,7 @@ export interface DomainInfo {
   readonly maxPages: number;
 }
 
+/** The domain with this id, or the one with the next higher id: look at the id in the answer. @throws HvError ESRCH */
 export function domainGetInfo(dom0: Dom0, domid: DomId): DomainInfo {
   return domctl(dom0, "DOMCTL_getdomaininfo", DOMCTL_GETDOMAININFO, domid, nothing, (view, at) => {
     const flags = view.getUint32(at + 4, true);
@@ -121,12 +141,12 @@ export function domainGetInfo(dom0: Dom0, domid: DomId): DomainInfo {
       view.getUint32(at + offset, true) + view.getUint32(at + offset + 4, true) * 2 ** 32;
     return {
       domid: DomId(view.getUint16(at, true)),
-      isDying: (flags & 1) !== 0,
-      isShutDown: (flags & 4) !== 0,
-      isPaused: (flags & 8) !== 0,
-      isBlocked: (flags & 16) !== 0,
-      isRunning: (flags & 32) !== 0,
-      shutdownCode: (flags >>> 16) & 0xff,
+      isDying: (flags & DOMINF_DYING) !== 0,
+      isShutDown: (flags & DOMINF_SHUTDOWN) !== 0,
+      isPaused: (flags & DOMINF_PAUSED) !== 0,
+      isBlocked: (flags & DOMINF_BLOCKED) !== 0,
+      isRunning: (flags & DOMINF_RUNNING) !== 0,
+      shutdownCode: (flags >>> DOMINF_SHUTDOWN_SHIFT) & 0xff,
       totPages: u64(8),
       maxPages: u64(16),
     };

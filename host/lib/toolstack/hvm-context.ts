@@ -1,14 +1,18 @@
 /**
  * HVM save records (public Xen format, Xen's public/arch-x86/hvm/save.h): what DOMCTL_sethvmcontext takes.
- * A record is {typecode u16, instance u16, length u32} and its data. A PVH guest needs HEADER, one CPU and END;
+ * A record is {typecode u16, instance u16, length u32} and its data. A PVH guest gets HEADER, one CPU, an MTRR record for each vCPU, END;
  * the state is that of the direct-boot entry (spec 10 section 2).
  */
-const HEADER_CODE = 1;
-const CPU_CODE = 2;
-const END_CODE = 0;
-const HEADER_LENGTH = 24;
-const CPU_LENGTH = 1032;
-const HEADER_MAGIC = 0x54381286;
+import {
+  HVM_SAVE_CPU,
+  HVM_SAVE_CPU_SIZE,
+  HVM_SAVE_END,
+  HVM_SAVE_HEADER,
+  HVM_SAVE_HEADER_SIZE,
+  HVM_SAVE_MAGIC,
+  HVM_SAVE_MTRR,
+  HVM_SAVE_MTRR_SIZE,
+} from "../../../hv-core/abi/hypercalls.ts";
 
 /** Offsets in struct hvm_hw_cpu. */
 const FCW = 0;
@@ -32,6 +36,10 @@ const CR0_ET = 16;
 const CODE_32 = 0xc9b;
 const DATA_32 = 0xc93;
 const TSS_32_BUSY = 0x8b;
+/** In the MTRR record: PAT, capabilities, default type (enabled, write-back). */
+const MTRR_PAT = 0;
+const MTRR_CAP = 224;
+const MTRR_DEF_TYPE = 232;
 
 export interface EntryState {
   readonly eip: number;
@@ -40,20 +48,38 @@ export interface EntryState {
   readonly ebx: number;
 }
 
-/** Records that start vCPU 0 at a 32-bit flat entry, paging off. */
-export function entryContext(entry: EntryState): Uint8Array {
-  const bytes = new Uint8Array(8 + HEADER_LENGTH + 8 + CPU_LENGTH + 8);
+/** Records that start vCPU 0 at a 32-bit flat entry, paging off. The other vCPUs stay down. */
+export function entryContext(entry: EntryState, vcpus: number): Uint8Array {
+  const mtrrs = vcpus * (8 + HVM_SAVE_MTRR_SIZE);
+  const bytes = new Uint8Array(8 + HVM_SAVE_HEADER_SIZE + 8 + HVM_SAVE_CPU_SIZE + mtrrs + 8);
   const view = new DataView(bytes.buffer);
-  const descriptor = (at: number, code: number, length: number): number => {
-    view.setUint16(at, code, true);
-    view.setUint32(at + 4, length, true);
-    return at + 8;
+  let used = 0;
+  /** Starts a record; returns where its data goes. */
+  const record = (code: number, instance: number, length: number): number => {
+    view.setUint16(used, code, true);
+    view.setUint16(used + 2, instance, true);
+    view.setUint32(used + 4, length, true);
+    const data = used + 8;
+    used = data + length;
+    return data;
   };
-  const header = descriptor(0, HEADER_CODE, HEADER_LENGTH);
-  view.setUint32(header, HEADER_MAGIC, true);
+  const header = record(HVM_SAVE_HEADER, 0, HVM_SAVE_HEADER_SIZE);
+  view.setUint32(header, HVM_SAVE_MAGIC, true);
   view.setUint32(header + 4, 1, true);
+  fillCpu(view, record(HVM_SAVE_CPU, 0, HVM_SAVE_CPU_SIZE), entry);
+  for (let vcpu = 0; vcpu < vcpus; vcpu++) fillMtrr(view, record(HVM_SAVE_MTRR, vcpu, HVM_SAVE_MTRR_SIZE));
+  record(HVM_SAVE_END, 0, 0);
+  return bytes;
+}
 
-  const cpu = descriptor(header + HEADER_LENGTH, CPU_CODE, CPU_LENGTH);
+function fillMtrr(view: DataView, at: number): void {
+  view.setUint32(at + MTRR_PAT, 0x00070406, true);
+  view.setUint32(at + MTRR_PAT + 4, 0x00070406, true);
+  view.setUint32(at + MTRR_CAP, 0x508, true);
+  view.setUint32(at + MTRR_DEF_TYPE, 0x806, true);
+}
+
+function fillCpu(view: DataView, cpu: number, entry: EntryState): void {
   view.setUint16(cpu + FCW, 0x0040, true);
   view.setUint32(cpu + MXCSR, 0x1f80, true);
   view.setUint32(cpu + RAX, entry.eax ?? 0, true);
@@ -74,7 +100,4 @@ export function entryContext(entry: EntryState): Uint8Array {
       true,
     );
   });
-
-  descriptor(cpu + CPU_LENGTH, END_CODE, 0);
-  return bytes;
 }
