@@ -151,7 +151,9 @@ export class AccessSlow {
 
   /** In 64-bit mode an access outside the canonical halves is #SS(0) through the stack segment and #GP(0) otherwise. */
   private static isAddressable(c: Cpu, lin: u64, seg: u32, size: u32): bool {
-    if (!Mode.isLong(c) || (Mode.isCanonical(lin) && Mode.isCanonical(lin + size - 1))) return true;
+    // An access over the end of a flat segment of 4 GiB crosses a page, so it always comes here.
+    const isOver = !Mode.is64(c) && lin + <u64>size > 0x1_0000_0000 && c.seg(seg).base == 0;
+    if (!isOver && (!Mode.isLong(c) || (Mode.isCanonical(lin) && Mode.isCanonical(lin + size - 1)))) return true;
     Fault.raiseError(c, seg == SEG_SS ? VEC_SS : VEC_GP, 0);
     return false;
   }

@@ -25,9 +25,9 @@ import {
   EFER_LME,
 } from "../abi/regs";
 import { Cpu } from "./cpu";
-import { Fault } from "./exceptions";
+import { FAULT_NONE, Fault } from "./exceptions";
 import { GuestWalk } from "./guest-walk";
-import { CR0_PG, Mode } from "./mode";
+import { CR0_PG, Mode, PAGING_PAE } from "./mode";
 import { Tlb } from "./tlb";
 
 /** Bits of CR0 that exist. */
@@ -111,6 +111,23 @@ export class ControlRegs {
     c.cr4 = value;
     Mode.update(c);
     if (changed & CR4_PAGING) Tlb.flushAll(c);
+  }
+
+  /**
+   * To be called after control registers, EFER, CS, SS or CPL were set from outside (a context loaded by the hypervisor): derives the
+   * mode, loads the PDPTEs and empties the TLB. PDPTEs that cannot be loaded are left as not present.
+   */
+  static refresh(c: Cpu): void {
+    Mode.update(c);
+    Tlb.flushAll(c);
+    if (Mode.paging(c) != PAGING_PAE) return;
+    c.fault = FAULT_NONE;
+    if (ControlRegs.loadPdptes(c, c.cr3)) return;
+    c.fault = FAULT_NONE;
+    c.pdpte0 = 0;
+    c.pdpte1 = 0;
+    c.pdpte2 = 0;
+    c.pdpte3 = 0;
   }
 
   /** Loads the four PDPTEs of PAE paging from the table at `cr3`. False = a fault is queued and none has changed. */

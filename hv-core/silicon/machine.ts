@@ -29,8 +29,9 @@ import {
 import { EPTE_MFN_MASK, EPTE_RWX } from "../base/epte";
 import { Machine } from "../base/machine";
 import { Answers } from "../hw/answers";
+import { ControlRegs } from "../hw/control-regs";
 import { Cpu } from "../hw/cpu";
-import { CR0_PG, Mode } from "../hw/mode";
+import { CR0_PG } from "../hw/mode";
 import { Run } from "../hw/run";
 import { Tlb } from "../hw/tlb";
 import { CodeArena, CodePages } from "../mem/code-pages";
@@ -167,9 +168,7 @@ export class SiliconMachine {
   }
 
   static sync(): void {
-    const c = SiliconMachine.cpu();
-    Mode.update(c);
-    Tlb.flushAll(c);
+    ControlRegs.refresh(SiliconMachine.cpu());
   }
 
   static flush(): void {
