@@ -540,8 +540,12 @@ export class Emit {
 
   private static bit(d: Decoder, sub: i32, isImmediate: bool): void {
     if (sub != 0) d.isLockable = d.isMemory;
+    const codeAddressSize: u32 = d.codeSize == 64 ? 3 : d.codeSize == 32 ? 2 : 1;
+    const isNarrow = d.isMemory != 0 && d.addressSize < codeAddressSize;
     const r = Emit.rmReg(d, OP_BIT, sub);
     if (isImmediate) r.form |= <u16>FORM_IMM;
+    // Bits of an address that is narrower than the code's; 0 = none to cut.
+    r.link = isNarrow ? (<u32>8) << d.addressSize : 0;
   }
 
   private static group9(d: Decoder): void {

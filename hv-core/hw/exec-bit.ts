@@ -40,9 +40,13 @@ export class Bits {
     }
     let lin = Ea.linear(c, r);
     if ((form & FORM_IMM) == 0) {
-      // Whole operands away: (index >> log2(bits)) * bytes, signed.
+      // Whole operands away: (index >> log2(bits)) * bytes, signed. A 67 prefix makes the sum wrap as well.
       const index = <i64>Size.signed(selector, size);
-      lin += <u64>((index >> <i64>(3 + size)) << (<i64>size));
+      const distance = <u64>((index >> <i64>(3 + size)) << (<i64>size));
+      if (r.link != 0) {
+        const offset = Ea.offset(c, r);
+        lin += ((offset + distance) & (((<u64>1) << r.link) - 1)) - offset;
+      } else lin += distance;
       if (<u32>r.scaleSeg & WRAP_32) lin &= 0xffff_ffff;
     }
     const seg = r.seg;
