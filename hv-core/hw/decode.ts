@@ -12,7 +12,7 @@ import { Cpu } from "./cpu";
 import { Emit } from "./decode-emit";
 import { B, D, Ib, Ie, IMM_SHIFT, Io, Ip, Iv, Iw, Iz, K_UD, M, OpcodeMap, X } from "./decode-tables";
 import { MODE_CODE_MASK, MODE_STACK32 } from "./mode";
-import { OP_EA, OP_END, OP_RAISE } from "./ops";
+import { OP_EA, OP_END, OP_RAISE, OP_SYSTEM } from "./ops";
 import { Rec, SEG_SHIFT, WRAP_32 } from "./record";
 
 /** An instruction has at most this many bytes; a longer one is #GP(0). */
@@ -165,7 +165,7 @@ export class Decoder {
   /** A new record for the current instruction, with its memory operand if it has one. */
   put(op: i32): Rec {
     const length = this.at - this.start;
-    if (this.isMemory != 0) this.preparePlainAddress(length);
+    if (this.isMemory != 0) this.preparePlainAddress(op, length);
     const r = Rec.at(this.record);
     this.record += RECORD_SIZE;
     this.fill(r, op, length);
@@ -192,7 +192,7 @@ export class Decoder {
   }
 
   /** Reduces an address that one sum cannot express to the result of an OP_EA record. */
-  private preparePlainAddress(length: u32): void {
+  private preparePlainAddress(op: i32, length: u32): void {
     const codeAddressSize: u32 = this.codeSize == 64 ? 3 : this.codeSize == 32 ? 2 : 1;
     let extra: u32 = 0;
     if (this.isRipRelative != 0) {
@@ -200,7 +200,8 @@ export class Decoder {
       extra = this.offset + length;
       this.isRipRelative = 0;
       if (this.displacement < 0x7fff_0000 && this.addressSize == 3) {
-        this.displacement += <i32>extra;
+        // (A system instruction runs with Cpu.rip at its own start.)
+        this.displacement += <i32>(op == OP_SYSTEM ? length : extra);
         return;
       }
     } else if (this.base == CPU_SCRATCH || (this.addressSize == codeAddressSize && this.addressSize != 1)) return;
