@@ -1,4 +1,10 @@
 /** The whole WebAssembly ABI of the core: one export per line, no logic. */
 import "./base/abort";
 
-
+export { dom0Mfn, frameWritten, hypercall } from "./run/dom0";
+export { translateGva, walkGpa } from "./run/inspect";
+export { setKnob } from "./run/knobs";
+export { machineInit } from "./run/machine-init";
+export { run, runVcpu } from "./run/scheduler";
+export { codeCacheReset, restored, snapshotExtents } from "./run/snapshot";
+export { stateHash } from "./run/state-hash";

@@ -25,6 +25,8 @@ export const VCPU_CPU_OFFSET = 0;
 export const VCPU_ANSWERS_OFFSET = 0x1000;
 export const VCPU_HV_OFFSET = 0x1800;
 export const VCPU_TLB_OFFSET = 0x2000;
+/** MSRs that are only stored (hv/exits/stored-msrs.ts): 8 bytes each, above the largest TLB. */
+export const VCPU_MSRS_OFFSET = 0x6000;
 export const TLB_ENTRY_SIZE = 16;
 export const MAX_TLB_ENTRIES = 1024;
 

@@ -1,0 +1,68 @@
+/**
+ * A domain dies: its device models, event channels, mappings and frames go (spec 05 section 5.3, destroydomain). Frames that
+ * another domain still maps keep a zombie alive; `reapDeadDomains` removes it when the last one has come back.
+ */
+import { OK } from "../../abi/errno";
+import { VIRQ_DOM_EXC } from "../../abi/hypercalls";
+import { TRC_DOMAIN_DESTROYED } from "../../abi/trace-events";
+import { Machine } from "../../base/machine";
+import { TRACE_NO_VCPU, Trace } from "../../base/trace";
+import { freeFrame } from "../../mem/allocator";
+import { FrameOwner } from "../../mem/frame-owner";
+import { FRAME_ALLOCATED, Frame } from "../../mem/frame-table";
+import { DOMAIN_ALIVE, DOMAIN_DEAD, DOMAIN_DYING, DOMAIN_FREE, Domain } from "../domain";
+import { evtchnDestroy } from "../evtchn/bind";
+import { portsForget } from "../evtchn/port";
+import { sendGlobalVirq } from "../evtchn/virq";
+import { ioreqDomainDestroy } from "../ioreq/domain";
+import { tableFreeTree } from "../p2m/tables";
+import { vcpuInfoForget } from "../sched/vcpu-info";
+import { timersStop } from "../time/timers";
+import { Vcpu } from "../vcpu";
+import { controllerPause } from "./pause";
+import { destroyVcpus } from "./vcpu-create";
+
+/** Drops the domain's own reference to each of its frames. */
+function relinquishFrames(d: Domain): void {
+  const mark = Machine.get().frameMark;
+  for (let mfn: u32 = 1; mfn < mark; mfn++) {
+    const frame = Frame.at(mfn);
+    if (frame.owner == d.slot && (frame.flags & FRAME_ALLOCATED) != 0) freeFrame(mfn);
+  }
+}
+
+/** Kills the domain; again on a zombie: nothing to do. */
+export function domainDestroy(d: Domain): i32 {
+  if (d.state != DOMAIN_ALIVE) return OK;
+  controllerPause(d);
+  d.state = DOMAIN_DYING;
+  for (let id: u32 = 0; id < d.vcpuCount; id++) timersStop(Vcpu.at(d.firstVcpu + id));
+  ioreqDomainDestroy(d);
+  evtchnDestroy(d);
+  portsForget(d);
+  for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
+  tableFreeTree(d, d.p2mRoot, 4);
+  d.p2mRoot = 0;
+  d.sharedInfoMfn = 0;
+  relinquishFrames(d);
+  d.state = DOMAIN_DEAD;
+  Machine.get().deadDomains++;
+  sendGlobalVirq(VIRQ_DOM_EXC);
+  reapDeadDomains();
+  return OK;
+}
+
+/** Frees the slots of dead domains whose frames have all come back. */
+export function reapDeadDomains(): void {
+  const m = Machine.get();
+  if (m.deadDomains == 0) return;
+  for (let slot: u32 = 0; slot < m.domainMark; slot++) {
+    const d = Domain.at(slot);
+    if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0) continue;
+    destroyVcpus(d);
+    d.state = DOMAIN_FREE;
+    m.deadDomains--;
+    Trace.event(TRC_DOMAIN_DESTROYED, TRACE_NO_VCPU, d.domid, 0, 0);
+    sendGlobalVirq(VIRQ_DOM_EXC);
+  }
+}

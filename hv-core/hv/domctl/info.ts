@@ -1,0 +1,125 @@
+/** DOMCTL_getdomaininfo and getvcpuinfo, layouts of 4.17 (spec 05 section 5.2). */
+import { EINVAL, ESRCH, OK } from "../../abi/errno";
+import {
+  DOMID_FIRST_RESERVED,
+  DOMINF_BLOCKED,
+  DOMINF_DYING,
+  DOMINF_HAP,
+  DOMINF_HVM,
+  DOMINF_PAUSED,
+  DOMINF_RUNNING,
+  DOMINF_SHUTDOWN,
+  DOMINF_SHUTDOWN_SHIFT,
+  DOMINF_XS,
+} from "../../abi/hypercalls";
+import { KNOB_PADDR_BITS } from "../../abi/knobs";
+import { Knobs, Machine } from "../../base/machine";
+import { Frame, INVALID_M2P } from "../../mem/frame-table";
+import { DOMAIN_ALIVE, DOMAIN_FREE, Domain } from "../domain";
+import { cpuTime, RUNSTATE_RUNNING } from "../sched/runstate";
+import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
+
+const U: usize = 16;
+const INFO_SIZE: usize = 112;
+const CDF_XS: u32 = 1 << 4;
+
+/** The domain with the smallest id not below `domid`; 0 = none. */
+function findFrom(domid: u32): usize {
+  let best: usize = 0;
+  const mark = Machine.get().domainMark;
+  for (let slot: u32 = 0; slot < mark; slot++) {
+    const d = Domain.at(slot);
+    if (d.state == DOMAIN_FREE || d.domid < domid) continue;
+    if (best == 0 || d.domid < changetype<Domain>(best).domid) best = changetype<usize>(d);
+  }
+  return best;
+}
+
+function isBlocked(d: Domain): bool {
+  let any = false;
+  for (let id: u32 = 0; id < d.vcpuCount; id++) {
+    const v = Vcpu.at(d.firstVcpu + id);
+    if ((v.pauseFlags & VPF_DOWN) != 0) continue;
+    if ((v.pauseFlags & (VPF_BLOCKED | VPF_POLL)) == 0) return false;
+    any = true;
+  }
+  return any;
+}
+
+function isRunning(d: Domain): bool {
+  for (let id: u32 = 0; id < d.vcpuCount; id++) {
+    if (Vcpu.at(d.firstVcpu + id).runstate == RUNSTATE_RUNNING) return true;
+  }
+  return false;
+}
+
+function flagsOf(d: Domain): u32 {
+  let flags: u32 = d.shutdownCode << DOMINF_SHUTDOWN_SHIFT;
+  if (d.state != DOMAIN_ALIVE) flags |= DOMINF_DYING;
+  if (d.isHvm != 0) flags |= DOMINF_HVM | DOMINF_HAP;
+  if (d.isShutDown != 0) flags |= DOMINF_SHUTDOWN;
+  if (d.controllerPause != 0) flags |= DOMINF_PAUSED;
+  if (isBlocked(d)) flags |= DOMINF_BLOCKED;
+  if (isRunning(d)) flags |= DOMINF_RUNNING;
+  if ((d.createFlags & CDF_XS) != 0) flags |= DOMINF_XS;
+  return flags;
+}
+
+/** gfn of the shared_info page, all ones while it is not mapped. */
+function sharedInfoGfn(d: Domain): u64 {
+  if (d.sharedInfoMfn == 0) return 0xffff_ffff_ffff_ffff;
+  const gfn = Frame.at(d.sharedInfoMfn).m2p;
+  return gfn == INVALID_M2P ? 0xffff_ffff_ffff_ffff : <u64>gfn;
+}
+
+function vcpuTotals(d: Domain, info: usize): void {
+  let online: u32 = 0;
+  let time: u64 = 0;
+  for (let id: u32 = 0; id < d.vcpuCount; id++) {
+    const v = Vcpu.at(d.firstVcpu + id);
+    if ((v.pauseFlags & VPF_DOWN) == 0) online++;
+    time += cpuTime(v);
+  }
+  store<u64>(info, time, 56);
+  store<u32>(info, online, 64);
+  store<u32>(info, d.vcpuCount - 1, 68); // all ones without vCPUs
+}
+
+/** The answer stands in the structure: the domain itself, or the next one with a higher id. */
+export function getDomainInfo(op: usize): i32 {
+  const domid = load<u16>(op, 8);
+  if (domid >= <u16>DOMID_FIRST_RESERVED) return -EINVAL;
+  const found = findFrom(domid);
+  if (found == 0) return -ESRCH;
+  const d = changetype<Domain>(found);
+  const info = op + U;
+  memory.fill(info, 0, INFO_SIZE);
+  store<u16>(op, <u16>d.domid, 8);
+  store<u16>(info, <u16>d.domid);
+  store<u32>(info, flagsOf(d), 4);
+  store<u64>(info, d.totPages, 8);
+  store<u64>(info, d.maxPages, 16);
+  store<u64>(info, sharedInfoGfn(d), 48);
+  vcpuTotals(d, info);
+  store<u32>(info, d.ssidref, 72);
+  store<u64>(info, d.handle0, 76);
+  store<u64>(info, d.handle1, 84);
+  store<u8>(info, <u8>Knobs.get(KNOB_PADDR_BITS), 96);
+  store<u32>(info, d.emulationFlags, 104);
+  store<u32>(info, d.miscFlags, 108);
+  return OK;
+}
+
+/** {vcpu u32, online u8, blocked u8, running u8, cpu_time u64 @8, cpu u32 @16}. -EINVAL beyond max_vcpus, -ESRCH when absent. */
+export function getVcpuInfo(d: Domain, u: usize): i32 {
+  const id = load<u32>(u);
+  if (id >= d.maxVcpus) return -EINVAL;
+  if (id >= d.vcpuCount) return -ESRCH;
+  const v = Vcpu.at(d.firstVcpu + id);
+  store<u8>(u, (v.pauseFlags & VPF_DOWN) == 0 ? 1 : 0, 4);
+  store<u8>(u, (v.pauseFlags & VPF_BLOCKED) != 0 ? 1 : 0, 5);
+  store<u8>(u, v.runstate == RUNSTATE_RUNNING ? 1 : 0, 6);
+  store<u64>(u, cpuTime(v), 8);
+  store<u32>(u, v.slot, 16);
+  return OK;
+}

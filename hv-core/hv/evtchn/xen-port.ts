@@ -1,0 +1,24 @@
+/** Ports whose local end is the hypervisor: a device model's domain connects to them and both sides notify each other. */
+import { Domain } from "../domain";
+import { evtchnAllocUnbound, evtchnClose } from "./bind";
+import { portAt } from "./port";
+import { notifyViaXenPort } from "./send";
+
+/** A port of `d` that `remoteDomid` may bind; events to it go to `xenPortNotified` of vCPU `vcpuId`. Port or -errno. */
+export function evtchnAllocXen(d: Domain, vcpuId: u32, remoteDomid: u32): i32 {
+  const port = evtchnAllocUnbound(d, remoteDomid);
+  if (port < 0) return port;
+  const p = portAt(d, port);
+  p.isXen = 1;
+  p.vcpuId = <u16>vcpuId;
+  return port;
+}
+
+export function evtchnFree(d: Domain, port: u32): void {
+  evtchnClose(d, port, false);
+}
+
+/** Raises the event at the other end. */
+export function evtchnNotifyXenPort(d: Domain, port: u32): void {
+  notifyViaXenPort(d, port);
+}

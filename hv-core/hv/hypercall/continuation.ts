@@ -1,0 +1,17 @@
+/**
+ * Long hypercalls work in bounded pieces. A piece that is not the last returns -ERESTART after saying with which first
+ * arguments the call goes on; the guest's rip stays on the call, so other vCPUs run in between (spec 05 section 5.1).
+ * -ERESTART never reaches a guest.
+ */
+import { ERESTART } from "../../abi/errno";
+import { Vcpu } from "../vcpu";
+
+/** Extents or entries handled in one piece. */
+export const WORK_PER_CALL: u32 = 64;
+
+export function continueWith(v: Vcpu, arg1: u64, arg2: u64, arg3: u64): i64 {
+  v.continueArg1 = arg1;
+  v.continueArg2 = arg2;
+  v.continueArg3 = arg3;
+  return -ERESTART;
+}

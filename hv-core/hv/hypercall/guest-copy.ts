@@ -1,0 +1,93 @@
+/**
+ * Copies between hypervisor memory and a guest's linear addresses, as the calling vCPU would see them (for dom0, which the host
+ * plays with paging off, linear = guest-physical). Every pointer of a hypercall goes through here.
+ *
+ * Only RAM is touched: other types end the copy. Writes to read-only RAM vanish, as the guest's own would.
+ */
+import { MAILBOX_BASE, PAGE_SIZE } from "../../abi/layout";
+import { GuestWalk } from "../../hw/guest-walk";
+import { frameWritten } from "../../mem/frame-access";
+import { Frame } from "../../mem/frame-table";
+import { Domain } from "../domain";
+import { P2m } from "../p2m/p2m";
+import { P2mType } from "../p2m/types";
+import { Vcpu } from "../vcpu";
+
+const CR0_PG: u64 = 0x8000_0000;
+const FAULT: u64 = 0xffff_ffff_ffff_ffff;
+
+/** Memory for one hypercall's structures. Nothing here outlives the call. */
+export class Scratch {
+  /** 64 KiB for the hypercall proper. */
+  @inline static get at(): usize {
+    return MAILBOX_BASE + 0x8_0000;
+  }
+
+  /** 32 KiB for dm_op buffers. */
+  @inline static get dm(): usize {
+    return MAILBOX_BASE + 0x9_0000;
+  }
+}
+
+/** Guest-physical address of `gva` for the hypervisor's accesses, FAULT (all ones) when there is none. */
+function toGpa(v: Vcpu, gva: u64, isWrite: bool): u64 {
+  const c = v.cpu;
+  if ((c.cr0 & CR0_PG) == 0) return v.hypercall64 != 0 ? gva : gva & 0xffff_ffff;
+  return GuestWalk.translate(c, v.hypercall64 != 0 ? gva : gva & 0xffff_ffff, isWrite, false);
+}
+
+/** Host address of a guest-physical one, 0 when it is not RAM; 1 when a write to it is dropped. The machine frame is in d.lookupMfn. */
+function toHost(d: Domain, gpa: u64, isWrite: bool): usize {
+  const type = P2m.lookup(d, gpa >> 12, 0);
+  if (!P2mType.isAnyRam(type) || !Frame.isValid(d.lookupMfn)) return 0;
+  if (isWrite && P2mType.isDiscardWrite(type)) return 1;
+  return Frame.host(d.lookupMfn) + (<usize>gpa & (PAGE_SIZE - 1));
+}
+
+/** @returns bytes NOT copied; 0 = all of them. */
+export function copyFromGuest(v: Vcpu, to: usize, gva: u64, bytes: u32): u32 {
+  const d = v.domain;
+  while (bytes != 0) {
+    const gpa = toGpa(v, gva, false);
+    if (gpa == FAULT) return bytes;
+    const host = toHost(d, gpa, false);
+    if (host == 0) return bytes;
+    const room = <u32>PAGE_SIZE - (<u32>gva & (PAGE_SIZE - 1));
+    const piece = bytes < room ? bytes : room;
+    memory.copy(to, host, piece);
+    to += piece;
+    gva += piece;
+    bytes -= piece;
+  }
+  return 0;
+}
+
+/** @returns bytes NOT copied; 0 = all of them. */
+export function copyToGuest(v: Vcpu, gva: u64, from: usize, bytes: u32): u32 {
+  const d = v.domain;
+  while (bytes != 0) {
+    const gpa = toGpa(v, gva, true);
+    if (gpa == FAULT) return bytes;
+    const host = toHost(d, gpa, true);
+    if (host == 0) return bytes;
+    const room = <u32>PAGE_SIZE - (<u32>gva & (PAGE_SIZE - 1));
+    const piece = bytes < room ? bytes : room;
+    if (host != 1) {
+      memory.copy(host, from, piece);
+      frameWritten(d.lookupMfn);
+    }
+    from += piece;
+    gva += piece;
+    bytes -= piece;
+  }
+  return 0;
+}
+
+/** One 32-bit word; false on a fault. The word is at Scratch.at + 0xff00. */
+export function copyWordFromGuest(v: Vcpu, gva: u64): bool {
+  return copyFromGuest(v, Scratch.at + 0xff00, gva, 4) == 0;
+}
+
+export function copiedWord(): u32 {
+  return load<u32>(Scratch.at + 0xff00);
+}

@@ -1,0 +1,60 @@
+/** XENMEM_set_memory_map and XENMEM_memory_map: the E820 table that a domain's builder leaves for it, 20 bytes an entry. */
+import { EFAULT, EINVAL, ENOMEM, ENOSYS, ESRCH, OK } from "../../abi/errno";
+import { allocExtent } from "../../mem/allocator";
+import { FRAME_XEN_HEAP, Frame } from "../../mem/frame-table";
+import { Domain } from "../domain";
+import { findDomain } from "../domain/find";
+import { Vcpu } from "../vcpu";
+import { xsmTarget } from "../xsm/dummy";
+import { copyFromGuest, copyToGuest, Scratch } from "./guest-copy";
+
+const ENTRY_SIZE: u32 = 20;
+/** As many as Xen's own table holds. */
+const MAX_ENTRIES: u32 = 1024;
+/** Frames that hold the largest table: 8. */
+const TABLE_ORDER: u32 = 3;
+
+function makeRoom(d: Domain): i32 {
+  if (d.memoryMapMfn != 0) return OK;
+  const mfn = allocExtent(d.slot, FRAME_XEN_HEAP, TABLE_ORDER);
+  if (mfn == 0) return -ENOMEM;
+  d.memoryMapMfn = mfn;
+  return OK;
+}
+
+/** {domid u16, {nr u32, buffer}}: 24 bytes, 12 from 32-bit code. */
+export function setMemoryMap(v: Vcpu, argGva: u64): i64 {
+  const arg = Scratch.at;
+  const is64 = v.hypercall64 != 0;
+  if (copyFromGuest(v, arg, argGva, is64 ? 24 : 12) != 0) return -EFAULT;
+  const count = is64 ? load<u32>(arg, 8) : load<u32>(arg, 4);
+  const buffer = is64 ? load<u64>(arg, 16) : load<u32>(arg, 8);
+  if (count > MAX_ENTRIES) return -EINVAL;
+  const found = findDomain(v, load<u16>(arg));
+  if (found == 0) return -ESRCH;
+  const d = changetype<Domain>(found);
+  const denied = xsmTarget(v.domain, d);
+  if (denied != OK) return denied;
+  if (copyFromGuest(v, Scratch.at, buffer, count * ENTRY_SIZE) != 0) return -EFAULT;
+  const error = makeRoom(d);
+  if (error != OK) return error;
+  memory.copy(Frame.host(d.memoryMapMfn), Scratch.at, count * ENTRY_SIZE);
+  d.memoryMapEntries = count;
+  return OK;
+}
+
+/** {nr u32 in and out, buffer}: as many entries as fit; -ENOSYS when the builder gave none. */
+export function memoryMap(v: Vcpu, argGva: u64): i64 {
+  const d = v.domain;
+  if (d.memoryMapEntries == 0) return -ENOSYS;
+  const arg = Scratch.at;
+  const is64 = v.hypercall64 != 0;
+  const size: u32 = is64 ? 16 : 8;
+  if (copyFromGuest(v, arg, argGva, size) != 0) return -EFAULT;
+  const wanted = load<u32>(arg);
+  const count = wanted < d.memoryMapEntries ? wanted : d.memoryMapEntries;
+  const buffer = is64 ? load<u64>(arg, 8) : load<u32>(arg, 4);
+  if (copyToGuest(v, buffer, Frame.host(d.memoryMapMfn), count * ENTRY_SIZE) != 0) return -EFAULT;
+  store<u32>(arg, count);
+  return copyToGuest(v, argGva, arg, size) != 0 ? -EFAULT : OK;
+}

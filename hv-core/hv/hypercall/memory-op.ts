@@ -1,0 +1,84 @@
+/** HYPERVISOR_memory_op: a table of its operations (spec 08 section 8.2). Bits above 5 of the command carry a continuation. */
+import { EFAULT, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH, OK } from "../../abi/errno";
+import {
+  XENMEM_ACQUIRE_RESOURCE,
+  XENMEM_ADD_TO_PHYSMAP,
+  XENMEM_ADD_TO_PHYSMAP_BATCH,
+  XENMEM_CURRENT_RESERVATION,
+  XENMEM_DECREASE_RESERVATION,
+  XENMEM_INCREASE_RESERVATION,
+  XENMEM_MAXIMUM_GPFN,
+  XENMEM_MAXIMUM_RAM_PAGE,
+  XENMEM_MAXIMUM_RESERVATION,
+  XENMEM_MEMORY_MAP,
+  XENMEM_POPULATE_PHYSMAP,
+  XENMEM_REMOVE_FROM_PHYSMAP,
+  XENMEM_SET_MEMORY_MAP,
+} from "../../abi/hypercalls";
+import { Machine } from "../../base/machine";
+import { Domain } from "../domain";
+import { findDomain } from "../domain/find";
+import { Vcpu } from "../vcpu";
+import { xsmTarget } from "../xsm/dummy";
+import { acquireResource } from "./acquire-resource";
+import { copyFromGuest, Scratch } from "./guest-copy";
+import { memoryMap, setMemoryMap } from "./memory-map";
+import { addToPhysmap, addToPhysmapBatch, removeFromPhysmap } from "./physmap-op";
+import { reservationOp } from "./reservation";
+
+const XENMEM_EXCHANGE = 11;
+const XENMEM_GET_SHARING_FREED_PAGES = 18;
+const XENMEM_GET_SHARING_SHARED_PAGES = 19;
+
+/** {domid u16}: one number about a domain. */
+function quantity(v: Vcpu, op: u32, argGva: u64): i64 {
+  if (copyFromGuest(v, Scratch.at, argGva, 2) != 0) return -EFAULT;
+  const found = findDomain(v, load<u16>(Scratch.at));
+  if (found == 0) return -ESRCH;
+  const d = changetype<Domain>(found);
+  const denied = xsmTarget(v.domain, d);
+  if (denied != OK) return denied;
+  switch (op) {
+    case XENMEM_CURRENT_RESERVATION:
+      return d.totPages;
+    case XENMEM_MAXIMUM_RESERVATION:
+      return d.maxPages;
+    default:
+      return <i32>d.p2mMaxMapped; // cut to 32 bits, as 4.17 does
+  }
+}
+
+export function memoryOp(v: Vcpu, cmd: u64, arg: u64): i64 {
+  const op = <u32>cmd & 63;
+  switch (op) {
+    case XENMEM_INCREASE_RESERVATION:
+    case XENMEM_DECREASE_RESERVATION:
+    case XENMEM_POPULATE_PHYSMAP:
+      return reservationOp(v, cmd, arg);
+    case XENMEM_MAXIMUM_RAM_PAGE:
+      return Machine.get().frameCount - 1;
+    case XENMEM_CURRENT_RESERVATION:
+    case XENMEM_MAXIMUM_RESERVATION:
+    case XENMEM_MAXIMUM_GPFN:
+      return cmd >> 6 != 0 ? -EINVAL : quantity(v, op, arg);
+    case XENMEM_ADD_TO_PHYSMAP:
+      return addToPhysmap(v, cmd, arg);
+    case XENMEM_MEMORY_MAP:
+      return memoryMap(v, arg);
+    case XENMEM_EXCHANGE:
+      return v.domain.isPrivileged != 0 ? -EPERM : -EOPNOTSUPP;
+    case XENMEM_SET_MEMORY_MAP:
+      return setMemoryMap(v, arg);
+    case XENMEM_REMOVE_FROM_PHYSMAP:
+      return removeFromPhysmap(v, arg);
+    case XENMEM_GET_SHARING_FREED_PAGES:
+    case XENMEM_GET_SHARING_SHARED_PAGES:
+      return 0;
+    case XENMEM_ADD_TO_PHYSMAP_BATCH:
+      return addToPhysmapBatch(v, cmd, arg);
+    case XENMEM_ACQUIRE_RESOURCE:
+      return cmd >> 6 != 0 ? -EINVAL : acquireResource(v, arg);
+    default:
+      return -ENOSYS;
+  }
+}

@@ -1,0 +1,19 @@
+/**
+ * A changed EPT entry must leave every TLB that may hold it: one message to each of the domain's processors and one
+ * acknowledgement from each (counted; in a machine where they take turns both happen here).
+ */
+import { CTR_SHOOTDOWNS_ACKED, CTR_SHOOTDOWNS_SENT } from "../../abi/counters";
+import { Count } from "../../base/counters";
+import { Tlb } from "../../hw/tlb";
+import { Domain } from "../domain";
+import { Vcpu } from "../vcpu";
+
+export function p2mFlush(d: Domain): void {
+  for (let id: u32 = 0; id < d.vcpuCount; id++) {
+    const v = Vcpu.at(d.firstVcpu + id);
+    if (v.initialised == 0) continue; // it never ran, so it has nothing cached
+    Count.one(CTR_SHOOTDOWNS_SENT);
+    Tlb.flushAll(v.cpu);
+    Count.one(CTR_SHOOTDOWNS_ACKED);
+  }
+}

@@ -1,0 +1,68 @@
+/**
+ * gfn -> (mfn, type, access), without changing anything (spec 01 section 1.5, "ept get_entry").
+ * The answer stands in the domain's lookup fields until the next lookup. Next: p2m/set.ts.
+ */
+import { P2M_ACCESS_N, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_RAM_RW } from "../../abi/p2m-types";
+import { EPTE_RECALC, Epte } from "../../base/epte";
+import { Domain, NO_SERVER } from "../domain";
+import { INVALID_MFN, P2mEntry } from "./entry";
+import { P2mType } from "./types";
+
+/** gfns that four levels can translate. */
+export const P2M_GFN_LIMIT: u64 = (<u64>1) << 36;
+
+function answer(d: Domain, mfn: u32, type: u32, access: u32, order: u32): u32 {
+  d.lookupMfn = mfn;
+  d.lookupType = type;
+  d.lookupAccess = access;
+  d.lookupOrder = order;
+  return type;
+}
+
+/** A hole: emulated memory, no rights, known to be so for 2^order pages. */
+function hole(d: Domain, order: u32): u32 {
+  return answer(d, INVALID_MFN, P2M_MMIO_DM, P2M_ACCESS_N, order);
+}
+
+/** Above everything ever mapped: the largest block that lies wholly there. */
+function holeAbove(d: Domain, gfn: u64): u32 {
+  let order: u32 = 27;
+  while (order != 0 && (gfn >> order) << order <= d.p2mMaxMapped) order -= 9;
+  return hole(d, order);
+}
+
+/** A stale type (recalc) shows as what it will become when the hardware next meets it. */
+function recalcType(d: Domain, stale: bool, type: u32): u32 {
+  if (!stale || !P2mType.isChangeable(type)) return type;
+  if (type == <u32>P2M_IOREQ_SERVER && d.p2mIoreqServer != NO_SERVER) return type;
+  return P2M_RAM_RW;
+}
+
+/** @returns the type; d.lookupMfn (INVALID_MFN = none), lookupAccess and lookupOrder go with it. */
+export function p2mLookup(d: Domain, gfn: u64): u32 {
+  if (gfn > d.p2mMaxMapped) return holeAbove(d, gfn);
+  if (gfn >= P2M_GFN_LIMIT || d.p2mRoot == 0) return hole(d, 0);
+  let table = d.p2mRoot;
+  let stale: u64 = 0;
+  let level: u32 = 4;
+  while (level > 1) {
+    const entry = P2mEntry.read(table, P2mEntry.index(gfn, level));
+    stale |= entry;
+    const order = 9 * (level - 1);
+    if (Epte.isLeafBit(entry)) {
+      if (!P2mEntry.isValid(entry)) return hole(d, order);
+      const type = recalcType(d, (stale & EPTE_RECALC) != 0, Epte.type(entry));
+      const inside = <u32>gfn & ((1 << order) - 1);
+      return answer(d, Epte.mfn(entry) + inside, type, Epte.access(entry), order);
+    }
+    if (!Epte.isPresent(entry)) return hole(d, order);
+    table = Epte.mfn(entry);
+    level--;
+  }
+  const leaf = P2mEntry.read(table, P2mEntry.index(gfn, 1));
+  if (!P2mEntry.isValid(leaf)) return hole(d, 0);
+  stale |= leaf;
+  const mfn = Epte.mfn(leaf);
+  const type = recalcType(d, (stale & EPTE_RECALC) != 0, Epte.type(leaf));
+  return answer(d, mfn, type, Epte.access(leaf), 0);
+}

@@ -1,0 +1,100 @@
+/**
+ * Frames in and out of a guest's physical address space, with the M2P kept in step (spec 01 section 1.7, p2m_add_page and
+ * p2m_remove_page; spec 08 section 8.2). Used by memory_op.
+ */
+import { CRASH_P2M_SPECIAL } from "../../abi/crash";
+import { EINVAL, ENOENT, ENXIO, EPERM, OK } from "../../abi/errno";
+import { P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_RAM_RW } from "../../abi/p2m-types";
+import { freeFrame } from "../../mem/allocator";
+import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P } from "../../mem/frame-table";
+import { Domain } from "../domain";
+import { domainCrash } from "../domain/shutdown";
+import { Vcpu } from "../vcpu";
+import { INVALID_MFN, P2m } from "./p2m";
+import { P2mType } from "./types";
+
+/** The page that was here is out of sight now; it still belongs to its owner. */
+function forget(d: Domain, mfn: u32): void {
+  if (!Frame.isValid(mfn)) return;
+  const frame = Frame.at(mfn);
+  if (frame.owner == d.slot) frame.m2p = INVALID_M2P;
+}
+
+/**
+ * Maps 2^order of the domain's own frames as RAM. What was mapped there before stays owned but is unmapped; a special mapping in
+ * the way crashes the domain.
+ *
+ * @returns OK, -EINVAL (no such gfn), -EPERM (special mapping), -ENOMEM (no table).
+ */
+export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
+  const size: u32 = 1 << order;
+  if (gfn + size < gfn || gfn + size > (<u64>1) << 36) return -EINVAL;
+  for (let i: u32 = 0; i < size; ) {
+    const type = P2m.lookup(d, gfn + i, 0);
+    if (P2mType.isSpecial(type)) {
+      domainCrash(d, CRASH_P2M_SPECIAL);
+      return -EPERM;
+    }
+    if (P2mType.isRam(type)) forget(d, d.lookupMfn);
+    i += holeLength(d, gfn + i, type);
+  }
+  const error = P2m.set(d, gfn, mfn, order, P2M_RAM_RW, d.p2mDefaultAccess);
+  if (error != OK) {
+    unmapPieces(d, gfn, mfn, size);
+    return error;
+  }
+  for (let i: u32 = 0; i < size; i++) Frame.at(mfn + i).m2p = <u32>gfn + i;
+  return OK;
+}
+
+/** A failed mapping may have mapped some pieces: they go before their frames do. */
+function unmapPieces(d: Domain, gfn: u64, mfn: u32, size: u32): void {
+  for (let i: u32 = 0; i < size; i++) {
+    P2m.lookup(d, gfn + i, 0);
+    if (d.lookupMfn == mfn + i) P2m.clear(d, gfn + i, 0);
+  }
+}
+
+/** Pages from `gfn` on that the last lookup spoke for: holes come in large blocks. */
+function holeLength(d: Domain, gfn: u64, type: u32): u32 {
+  if (!P2mType.isHole(type)) return 1;
+  const block = (<u32>1) << d.lookupOrder;
+  return block - (<u32>gfn & (block - 1));
+}
+
+/** Unmaps `gfn` if it maps `mfn`. The frame stays with its owner. */
+export function physmapRemove(d: Domain, gfn: u64, mfn: u32): i32 {
+  P2m.lookup(d, gfn, 0);
+  if (d.lookupMfn != mfn) return -EINVAL;
+  forget(d, mfn);
+  const error = P2m.clear(d, gfn, 0);
+  if (error == OK) mapcacheInvalidate(d);
+  return error;
+}
+
+/** Device models that keep mappings of guest frames are told (IOREQ_TYPE_INVALIDATE) before the guest goes on. */
+function mapcacheInvalidate(d: Domain): void {
+  for (let id: u32 = 0; id < d.vcpuCount; id++) Vcpu.at(d.firstVcpu + id).mapcacheInvalidate = 1;
+}
+
+/** Whether a frame belongs to the hypervisor: it is unhooked, never freed. */
+export function isSpecialFrame(mfn: u32): bool {
+  return (Frame.at(mfn).flags & (FRAME_XEN_HEAP | FRAME_EXTRA)) != 0;
+}
+
+/**
+ * Takes the page at `gfn` away from the domain and gives its frame back (guest_remove_page).
+ *
+ * @returns OK, -ENOENT (a hole), -EPERM (direct MMIO), -ENXIO (somebody else's frame).
+ */
+export function physmapRelease(d: Domain, gfn: u64): i32 {
+  const type = P2m.lookup(d, gfn, 0);
+  const mfn = d.lookupMfn;
+  if (type == <u32>P2M_MMIO_DIRECT) return -EPERM;
+  if (mfn == INVALID_MFN || !Frame.isValid(mfn)) return -ENOENT;
+  if (type == <u32>P2M_MAP_FOREIGN) return P2m.clear(d, gfn, 0);
+  if (Frame.at(mfn).owner != d.slot) return -ENXIO;
+  const error = physmapRemove(d, gfn, mfn);
+  if (error == OK && !isSpecialFrame(mfn)) freeFrame(mfn);
+  return error;
+}

@@ -1,0 +1,73 @@
+/**
+ * Timers: deadlines in virtual ticks, kept in the vCPU they belong to (hv/vcpu.ts). Machine.nextDeadline is never later than
+ * the first of them, so the run loop compares one number.
+ */
+import { VIRQ_TIMER } from "../../abi/hypercalls";
+import { Machine } from "../../base/machine";
+import { vcpuWake } from "../domain/vcpu-state";
+import { sendVirq } from "../evtchn/virq";
+import { lapicTimerFired } from "../irq/lapic";
+import { NO_DEADLINE, Vcpu, VPF_POLL } from "../vcpu";
+
+/** To be called after a deadline was written into a vCPU. */
+export function timerArm(deadline: u64): void {
+  const m = Machine.get();
+  if (deadline < m.nextDeadline) m.nextDeadline = deadline;
+}
+
+class Earlier {
+  @inline static of(a: u64, b: u64): u64 {
+    return a < b ? a : b;
+  }
+}
+
+/** The first deadline of one vCPU. */
+function firstOf(v: Vcpu): u64 {
+  const a = Earlier.of(v.singleshotDeadline, v.periodicDeadline);
+  const b = Earlier.of(v.pollDeadline, v.lapicDeadline);
+  return Earlier.of(a, b);
+}
+
+function fire(v: Vcpu, now: u64): void {
+  if (v.singleshotDeadline <= now) {
+    v.singleshotDeadline = NO_DEADLINE;
+    sendVirq(v, VIRQ_TIMER);
+  }
+  if (v.periodicDeadline <= now) {
+    const missed = (now - v.periodicDeadline) / v.periodicPeriod + 1;
+    v.periodicDeadline += missed * v.periodicPeriod;
+    sendVirq(v, VIRQ_TIMER);
+  }
+  if (v.pollDeadline <= now) {
+    v.pollDeadline = NO_DEADLINE;
+    if ((v.pauseFlags & VPF_POLL) != 0) vcpuWake(v);
+  }
+  if (v.lapicDeadline <= now) {
+    v.lapicDeadline = NO_DEADLINE; // a periodic timer sets the next one
+    lapicTimerFired(v);
+  }
+}
+
+/** Fires what is due and finds the next deadline. Nothing to do while Machine.now is before nextDeadline. */
+export function timersRun(): void {
+  const m = Machine.get();
+  const now = m.now;
+  if (now < m.nextDeadline) return;
+  m.nextDeadline = NO_DEADLINE;
+  const mark = m.vcpuMark;
+  for (let slot: u32 = 0; slot < mark; slot++) {
+    const v = Vcpu.at(slot);
+    if (v.inUse == 0) continue;
+    if (firstOf(v) <= now) fire(v, now);
+    timerArm(firstOf(v));
+  }
+}
+
+/** No timer of this vCPU will fire any more. */
+export function timersStop(v: Vcpu): void {
+  v.singleshotDeadline = NO_DEADLINE;
+  v.periodicDeadline = NO_DEADLINE;
+  v.periodicPeriod = 0;
+  v.pollDeadline = NO_DEADLINE;
+  v.lapicDeadline = NO_DEADLINE;
+}

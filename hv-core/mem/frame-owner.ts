@@ -1,0 +1,18 @@
+/**
+ * How many frames each owner has: one record for each domain slot, in the machine header. Written by: mem/allocator.ts only.
+ */
+import { MACHINE_BASE } from "../abi/layout";
+
+const FRAME_OWNERS_OFFSET: usize = 0x2000;
+
+@unmanaged
+export class FrameOwner {
+  /** Frames that count as the domain's memory: its RAM, but no tables, rings or special pages. */
+  counted: u32;
+  /** Every frame whose owner is the domain. */
+  all: u32;
+
+  @inline static of(slot: u32): FrameOwner {
+    return changetype<FrameOwner>(MACHINE_BASE + FRAME_OWNERS_OFFSET + ((<usize>slot) << 3));
+  }
+}

@@ -1,0 +1,48 @@
+/** Snapshot and restore: the host copies the extents listed here; after it has put them back, what was derived is dropped. */
+import { MAILBOX_BASE } from "../abi/layout";
+import { Machine } from "../base/machine";
+import { Vcpu } from "../hv/vcpu";
+import { Cpu } from "../hw/cpu";
+import { Run } from "../hw/run";
+import { EXTENTS, Extent } from "./extents";
+
+const NO_PAGE: u64 = 0xffff_ffff_ffff_ffff;
+
+/** Forgets what a processor keeps only to be fast. */
+export function dropDerived(c: Cpu): void {
+  c.block = 0;
+  c.fetchPage = NO_PAGE;
+  c.fetchHost = 0;
+  c.scratch = 0;
+  c.accessGpa = 0;
+}
+
+export function forEachCpuDropDerived(): void {
+  const mark = Machine.get().vcpuMark;
+  for (let slot: u32 = 0; slot < mark; slot++) {
+    if (Vcpu.at(slot).inUse != 0) dropDerived(Vcpu.at(slot).cpu);
+  }
+}
+
+/** Triples {start u32, length u32, class u32} in the mailbox. @returns how many. */
+export function snapshotExtents(): u32 {
+  for (let i: u32 = 0; i < EXTENTS; i++) {
+    const at: usize = MAILBOX_BASE + i * 12;
+    store<u32>(at, Extent.start(i));
+    store<u32>(at, Extent.bytes(i), 4);
+    store<u32>(at, Extent.kind(i), 8);
+  }
+  return EXTENTS;
+}
+
+/** The host has written a snapshot's extents back. */
+export function restored(): void {
+  Run.resetCode();
+  forEachCpuDropDerived();
+}
+
+/** Drops all decoded code; execution goes on as before. */
+export function codeCacheReset(): void {
+  Run.resetCode();
+  forEachCpuDropDerived();
+}

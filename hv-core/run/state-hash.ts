@@ -1,0 +1,71 @@
+/**
+ * Hash of the machine's state: every semantic byte in use and nothing else. Derived values inside semantic structures are cleared
+ * or masked first, free frames are left out. Two runs that agree here are in the same state.
+ */
+import { MAILBOX_BASE, PAGE_SIZE, TLB_ENTRY_SIZE, VCPU_SIZE, VCPU_TLB_OFFSET, VCPUS_BASE } from "../abi/layout";
+import { Machine } from "../base/machine";
+import { Trace } from "../base/trace";
+import { Cpu } from "../hw/cpu";
+import { DENY_SMC, TLB_EMPTY } from "../hw/tlb";
+import { FRAME_FREE, Frame } from "../mem/frame-table";
+import { EXTENT_FRAMES, EXTENT_SEMANTIC, EXTENT_VCPUS, EXTENTS, Extent } from "./extents";
+import { forEachCpuDropDerived } from "./snapshot";
+
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+
+function hashBytes(hash: u64, start: usize, bytes: u32): u64 {
+  const end = start + bytes;
+  for (let at = start; at < end; at += 8) hash = Trace.mix(hash, load<u64>(at));
+  return hash;
+}
+
+/** A vCPU: everything but the TLB as it stands, then the TLB without the bit that says "holds decoded code". */
+function hashVcpu(hash: u64, base: usize): u64 {
+  hash = hashBytes(hash, base, VCPU_TLB_OFFSET);
+  const entries = changetype<Cpu>(base).tlbMask + 1;
+  for (let i: u32 = 0; i < entries; i++) {
+    const at = base + VCPU_TLB_OFFSET + i * TLB_ENTRY_SIZE;
+    const tag = load<u64>(at);
+    if (tag == TLB_EMPTY) {
+      hash = Trace.mix(hash, tag);
+      continue;
+    }
+    hash = Trace.mix(hash, tag & ~DENY_SMC);
+    hash = Trace.mix(hash, load<u64>(at, 8));
+  }
+  const rest: usize = VCPU_TLB_OFFSET + 1024 * TLB_ENTRY_SIZE;
+  return hashBytes(hash, base + rest, <u32>(VCPU_SIZE - rest));
+}
+
+function hashVcpus(hash: u64): u64 {
+  const mark = Machine.get().vcpuMark;
+  for (let slot: u32 = 0; slot < mark; slot++) hash = hashVcpu(hash, VCPUS_BASE + slot * VCPU_SIZE);
+  return hash;
+}
+
+/** Contents of frames that somebody owns. */
+function hashFrames(hash: u64): u64 {
+  const mark = Machine.get().frameMark;
+  for (let mfn: u32 = 1; mfn < mark; mfn++) {
+    if ((Frame.at(mfn).flags & FRAME_FREE) != 0) continue;
+    hash = hashBytes(hash, Frame.host(mfn), PAGE_SIZE);
+  }
+  return hash;
+}
+
+/** Leaves the hash in the first eight bytes of the mailbox. */
+export function stateHash(): void {
+  const m = Machine.get();
+  forEachCpuDropDerived();
+  const arena = m.decodedArenaMark;
+  m.decodedArenaMark = 0;
+  let hash = SEED;
+  for (let i: u32 = 0; i < EXTENTS; i++) {
+    if (Extent.kind(i) != EXTENT_SEMANTIC) continue;
+    if (i == EXTENT_VCPUS) hash = hashVcpus(hash);
+    else if (i == EXTENT_FRAMES) hash = hashFrames(hash);
+    else hash = hashBytes(hash, Extent.start(i), Extent.bytes(i));
+  }
+  m.decodedArenaMark = arena;
+  store<u64>(MAILBOX_BASE, hash);
+}

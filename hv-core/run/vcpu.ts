@@ -1,0 +1,91 @@
+/**
+ * Runs one vCPU for a while: completion of I/O, injection, guest code, exit, handler, again (docs/architecture.md section 4).
+ *
+ * Before: run/scheduler.ts chose it. After: hw/run.ts, then hv/exits/dispatch.ts.
+ * An exit costs one tick of virtual time, so whatever a guest does, a budget comes to its end.
+ */
+import { CTR_EXITS } from "../abi/counters";
+import { EXIT_ATTENTION, EXIT_BUDGET, EXIT_EPT_MISCONFIG, EXIT_EPT_VIOLATION } from "../abi/exits";
+import { TRC_ENTRY, TRC_EXIT } from "../abi/trace-events";
+import { W_EXITED } from "../abi/windows";
+import { Count } from "../base/counters";
+import { Machine } from "../base/machine";
+import { Trace } from "../base/trace";
+import { ACCESS_READ, Window } from "../base/window";
+import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
+import { dispatchExit } from "../hv/exits/dispatch";
+import { ioreqComplete } from "../hv/ioreq/complete";
+import { irqAssist } from "../hv/irq/assist";
+import { RUNSTATE_RUNNING, runstateChange, runstateIdle, runstatePublish } from "../hv/sched/runstate";
+import { Vcpu } from "../hv/vcpu";
+import { Verdict } from "../hv/verdict";
+import { Cpu } from "../hw/cpu";
+import { Run } from "../hw/run";
+
+const EXIT_COST: u64 = 1;
+
+/** Exits 0..63 have their own counter, ours from 0x1000 on follow. */
+function countExit(reason: u32): void {
+  Count.one(CTR_EXITS + <i32>(reason < 64 ? reason : 64 + (reason & 63)));
+}
+
+function traceExit(v: Vcpu, c: Cpu, reason: u32): void {
+  const isEpt = reason == <u32>EXIT_EPT_VIOLATION || reason == <u32>EXIT_EPT_MISCONFIG;
+  Trace.event(TRC_EXIT, v.slot, reason, c.exitQualification, isEpt ? c.exitGpa : c.rip);
+}
+
+/** Something of the last I/O is still to be done before the guest may go on. */
+function hasIoWork(v: Vcpu): bool {
+  return (v.ioPending | v.ioState | v.ioCompletion | v.mapcacheInvalidate) != 0;
+}
+
+/** One entry into the guest, until the budget ends or an exit is handled. @returns false when the turn is over. */
+function enter(v: Vcpu, c: Cpu, budget: u32): bool {
+  irqAssist(v);
+  if (c.attention != 0) {
+    // Something waits for an instruction to end, and there is no exit for when it has: look again after each one.
+    c.attention = 0;
+    budget = 1;
+  }
+  const reason = Run.cpuRun(c, budget);
+  if (reason == <u32>EXIT_BUDGET) return true;
+  const m = Machine.get();
+  m.now += EXIT_COST;
+  if (reason == <u32>EXIT_ATTENTION) {
+    c.attention = 0;
+    return true;
+  }
+  countExit(reason);
+  traceExit(v, c, reason);
+  Window.at(W_EXITED, changetype<usize>(v), ACCESS_READ);
+  const verdict = dispatchExit(v, reason);
+  Trace.event(TRC_ENTRY, v.slot, reason, <u64>verdict, 0);
+  return verdict != Verdict.Block && verdict != Verdict.Crash;
+}
+
+/** Whether somebody else has to be looked at first: dom0, a timer, or the next vCPU after a yield. */
+function isInterrupted(m: Machine): bool {
+  return (m.hostAttention | m.yielded) != 0 || m.now >= m.nextDeadline;
+}
+
+/** Runs `v` for at most `budget` ticks of virtual time. Nothing happens when it cannot run. */
+export function vcpuRun(v: Vcpu, budget: u64): void {
+  const m = Machine.get();
+  const c = v.cpu;
+  const end = m.now + budget;
+  m.currentVcpu = v.slot + 1;
+  m.yielded = 0;
+  runstateChange(v, RUNSTATE_RUNNING);
+  runstatePublish(v);
+  while (m.now < end && vcpuIsRunnable(v)) {
+    if (hasIoWork(v) && !ioreqComplete(v)) {
+      m.now += EXIT_COST;
+    } else {
+      const left = end - m.now;
+      if (!enter(v, c, left > 0x7fff_ffff ? 0x7fff_ffff : <u32>left) && !vcpuIsRunnable(v)) break;
+    }
+    if (isInterrupted(m)) break;
+  }
+  runstateIdle(v);
+  m.currentVcpu = 0;
+}
