@@ -13,8 +13,9 @@
  * Lines end at `;`. Guests build such text with the `asm` tag and functions that return pieces of it (guests/lib).
  * Read next: encode.ts (instructions), elf.ts (the image), listing.ts.
  */
-import { type Bits, prefixByte, type Statement, StatementEncoder } from "./encode.ts";
+import { prefixByte, type Statement, StatementEncoder } from "./encode.ts";
 import { type Expression, type Lookup, parseExpression, unescapeText } from "./expression.ts";
+import type { Bits } from "./forms.ts";
 import { parseOperand } from "./operand.ts";
 
 /** Text of a program; backslashes stay as they are. */

@@ -1,6 +1,6 @@
 /** Turns bytes back into text, for guests that do not come from assembly text. */
 import { Decoder, DecoderOptions, Formatter, FormatterSyntax } from "iced-x86";
-import type { Bits } from "./encode.ts";
+import type { Bits } from "./forms.ts";
 
 const BYTES_SHOWN = 8;
 

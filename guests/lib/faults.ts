@@ -5,7 +5,7 @@
  * 32-bit and 64-bit code. Read next: guests/probe-faults32, guests/exceptions.
  */
 import { asm } from "../asm/assembler.ts";
-import type { Bits } from "../asm/encode.ts";
+import type { Bits } from "../asm/forms.ts";
 import { CODE32, CODE64, TSS, USER_CODE32, USER_CODE64, USER_DATA } from "./boot.ts";
 import { hex, newline, say } from "./print.ts";
 

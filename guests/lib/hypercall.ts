@@ -6,7 +6,7 @@
  */
 import * as hc from "../../hv-core/abi/hypercalls.ts";
 import { asm } from "../asm/assembler.ts";
-import type { Bits } from "../asm/encode.ts";
+import type { Bits } from "../asm/forms.ts";
 
 const ARGUMENTS: Readonly<Record<Bits, readonly string[]>> = {
   32: ["ebx", "ecx", "edx", "esi", "edi"],

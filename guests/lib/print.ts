@@ -6,7 +6,7 @@
  */
 import { DEBUG_PORT } from "../../hv-core/abi/devices.ts";
 import { asm } from "../asm/assembler.ts";
-import type { Bits } from "../asm/encode.ts";
+import type { Bits } from "../asm/forms.ts";
 
 /** `text` as a quoted string for `db`. */
 export const quote = (text: string): string =>
