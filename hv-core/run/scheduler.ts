@@ -35,12 +35,6 @@ function takeAttention(m: Machine): bool {
   return isUpcallPending(Vcpu.at(Domain.at(0).firstVcpu));
 }
 
-class Least {
-  @inline static of(a: u64, b: u64): u64 {
-    return a < b ? a : b;
-  }
-}
-
 /**
  * Runs the machine for at most `maxInstructions` ticks; skipped idle time is free, each skip costs one.
  * @returns RUN_BUDGET, RUN_ATTENTION (dom0 has an event) or RUN_IDLE (only the outside can wake anybody).
@@ -60,7 +54,7 @@ export function run(maxInstructions: u32): u32 {
       continue;
     }
     m.nextVcpu = slot + 1;
-    const turn = Least.of(Knobs.get(KNOB_SCHED_QUANTUM), Least.of(end - m.now, m.nextDeadline - m.now));
+    const turn = min<u64>(Knobs.get(KNOB_SCHED_QUANTUM), min<u64>(end - m.now, m.nextDeadline - m.now));
     vcpuRun(Vcpu.at(slot), turn);
   }
 }

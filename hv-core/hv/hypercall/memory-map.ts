@@ -51,8 +51,7 @@ export function memoryMap(v: Vcpu, argGva: u64): i64 {
   const is64 = v.hypercall64 != 0;
   const size: u32 = is64 ? 16 : 8;
   if (copyFromGuest(v, arg, argGva, size) != 0) return -EFAULT;
-  const wanted = load<u32>(arg);
-  const count = wanted < d.memoryMapEntries ? wanted : d.memoryMapEntries;
+  const count = min<u32>(load<u32>(arg), d.memoryMapEntries);
   const buffer = is64 ? load<u64>(arg, 8) : load<u32>(arg, 4);
   if (copyToGuest(v, buffer, Frame.host(d.memoryMapMfn), count * ENTRY_SIZE) != 0) return -EFAULT;
   store<u32>(arg, count);

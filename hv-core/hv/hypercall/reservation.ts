@@ -4,10 +4,7 @@
  * of the command.
  */
 import { OK } from "../../abi/errno";
-import {
-  XENMEM_INCREASE_RESERVATION,
-  XENMEM_POPULATE_PHYSMAP,
-} from "../../abi/hypercalls";
+import { XENMEM_INCREASE_RESERVATION, XENMEM_POPULATE_PHYSMAP } from "../../abi/hypercalls";
 import { allocExtent, freeFrame } from "../../mem/allocator";
 import { Domain } from "../domain";
 import { findDomain } from "../domain/find";
@@ -66,18 +63,22 @@ function readGfn(v: Vcpu, r: Reservation, index: u64): bool {
   return copyFromGuest(v, Scratch.at, r.extents + index * size, size) == 0;
 }
 
+/** Whether the frames lie below 2^bits bytes; 0 bits = anywhere. */
+function isWithin(bits: u32, mfn: u32, size: u64): bool {
+  if (bits == 0 || bits >= 64) return true;
+  const limit = (<u64>1) << bits;
+  return (<u64>mfn + size) << 12 <= limit;
+}
+
 /** 2^order frames for the domain, within its limit and below the wanted address; 0 = none. */
 function allocate(d: Domain, r: Reservation): u32 {
   const size: u64 = (<u64>1) << r.order;
   if (<u64>d.totPages + size > <u64>d.maxPages) return 0;
   const mfn = allocExtent(d.slot, 0, r.order);
   if (mfn == 0) return 0;
-  const bits = r.flags & 0xff;
-  if (bits != 0 && bits < 64 && (<u64>mfn + size) << 12 > (<u64>1) << bits) {
-    release(mfn, r.order);
-    return 0;
-  }
-  return mfn;
+  if (isWithin(r.flags & 0xff, mfn, size)) return mfn;
+  release(mfn, r.order);
+  return 0;
 }
 
 function release(mfn: u32, order: u32): void {
@@ -125,7 +126,7 @@ export function reservationOp(v: Vcpu, cmd: u64, argGva: u64): i64 {
       return continueWith(v, (i << MEMOP_EXTENT_SHIFT) | op, argGva, 0);
     }
     if (!doExtent(v, d, r, op, i)) return <i64>i;
-    work += <u32>1 << r.order;
+    work += (<u32>1) << r.order;
   }
   return <i64>r.count;
 }

@@ -15,17 +15,11 @@ export function timerArm(deadline: u64): void {
   if (deadline < m.nextDeadline) m.nextDeadline = deadline;
 }
 
-class Earlier {
-  @inline static of(a: u64, b: u64): u64 {
-    return a < b ? a : b;
-  }
-}
-
 /** The first deadline of one vCPU. */
 function firstOf(v: Vcpu): u64 {
-  const a = Earlier.of(v.singleshotDeadline, v.periodicDeadline);
-  const b = Earlier.of(v.pollDeadline, v.lapicDeadline);
-  return Earlier.of(a, b);
+  const a = min<u64>(v.singleshotDeadline, v.periodicDeadline);
+  const b = min<u64>(v.pollDeadline, v.lapicDeadline);
+  return min<u64>(a, b);
 }
 
 function fire(v: Vcpu, now: u64): void {
