@@ -1,7 +1,9 @@
 /**
  * Compiles a unit-test entry of the core (hv-core/units) and instantiates it: for testing internals that have no export in the
- * shipped builds. A second or two each; call it once per file.
+ * shipped builds. Compiled ones are kept in build/units until a source of the core changes.
  */
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 
 interface Compiler {
@@ -11,8 +13,18 @@ interface Compiler {
   ): Promise<{ error: Error | null; stderr: { toString(): string } }>;
 }
 
-/** The exports of hv-core/units/<name>.ts with `frames` machine frames, and the memory. */
-export async function loadUnits<T>(name: string, frames = 64): Promise<{ exports: T; memory: WebAssembly.Memory }> {
+/** Time of the last change of a source of the core. */
+function newestSource(): number {
+  let newest = 0;
+  for (const name of readdirSync("hv-core", { recursive: true, encoding: "utf8" }))
+    if (name.endsWith(".ts")) newest = Math.max(newest, statSync(join("hv-core", name)).mtimeMs);
+  return newest;
+}
+
+async function compile(name: string): Promise<Uint8Array> {
+  const file = join("build", "units", `${name}.wasm`);
+  const newest = newestSource();
+  if (existsSync(file) && statSync(file).mtimeMs > newest) return readFileSync(file);
   const compilerName = "assemblyscript/asc";
   const asc = (await import(compilerName)) as Compiler;
   let binary: Uint8Array | undefined;
@@ -29,8 +41,17 @@ export async function loadUnits<T>(name: string, frames = 64): Promise<{ exports
     },
   );
   if (result.error || !binary) throw new Error(`hv-core/units/${name}.ts: ${result.stderr.toString()}`);
+  mkdirSync(join("build", "units"), { recursive: true });
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, binary);
+  renameSync(temporary, file);
+  return binary;
+}
+
+/** The exports of hv-core/units/<name>.ts with `frames` machine frames, and the memory. */
+export async function loadUnits<T>(name: string, frames = 64): Promise<{ exports: T; memory: WebAssembly.Memory }> {
+  const module = await WebAssembly.compile(new Uint8Array(await compile(name)));
   const memory = new WebAssembly.Memory({ initial: FRAMES_BASE / 65536 + Math.ceil(frames / 16), maximum: 65535 });
-  const module = await WebAssembly.compile(new Uint8Array(binary));
   const instance = await WebAssembly.instantiate(module, { env: { memory, suspend: () => {} } });
   return { exports: instance.exports as unknown as T, memory };
 }
