@@ -61,7 +61,7 @@ import {
   K_XCHG_A,
 } from "./decode-tables";
 import { SUB_CMP, SUB_DEC, SUB_INC, SUB_NEG, SUB_NOT, SUB_TEST } from "./exec-alu";
-import { SUB_BSF, SUB_BSR, SUB_BSWAP, SUB_CBW, SUB_CWD, SUB_POPCNT } from "./exec-bit";
+import { SUB_ARPL, SUB_BSF, SUB_BSR, SUB_BSWAP, SUB_CBW, SUB_CWD, SUB_POPCNT } from "./exec-bit";
 import {
   SUB_AAA,
   SUB_AAD,
@@ -170,6 +170,9 @@ import {
 } from "./ops";
 import { FORM_IMM, FORM_MEM, FORM_REVERSE, FORM_SUB_SHIFT, Rec } from "./record";
 
+/** Byte offset in the register file. */
+const RSP: u32 = 32;
+
 export class Emit {
   static instruction(d: Decoder, entry: u32): void {
     switch (<i32>(entry & 0xff)) {
@@ -223,7 +226,7 @@ export class Emit {
       case <i32>K_POP_RM:
         if (d.extension != 0) d.invalid();
         else if (d.isMemory == 0) Emit.pop(d, d.rm);
-        else Emit.put(d, OP_STACK, SUB_POP);
+        else Emit.popMemory(d);
         break;
       case <i32>K_XCHG_A:
         Emit.exchangeAccumulator(d);
@@ -647,9 +650,11 @@ export class Emit {
     r.s = Emit.reg(d, 0);
   }
 
+  /** 63: MOVSXD in 64-bit mode, ARPL elsewhere. */
   private static movsxd(d: Decoder): void {
     if (!d.is64) {
-      d.invalid();
+      d.size = 1;
+      Emit.rmReg(d, OP_SCAN, SUB_ARPL);
       return;
     }
     if (d.size == 3) Emit.extended(d, OP_SX32_64_R, 2);
@@ -704,6 +709,12 @@ export class Emit {
     if (d.size == 3) Emit.pair(d, OP_POP64_R, n, 0);
     else if (d.size == 2 && d.isWideStack != 0) Emit.pair(d, OP_POP32_R, n, 0);
     else Emit.put(d, OP_STACK, SUB_POP).d = Emit.reg(d, n);
+  }
+
+  /** The address counts from RSP after the increment; an address record in front (67 prefix) sees RSP before it. */
+  private static popMemory(d: Decoder): void {
+    if (d.is64 && d.addressSize == 2 && d.base == RSP) d.displacement += 1 << d.size;
+    Emit.put(d, OP_STACK, SUB_POP);
   }
 
   private static pushSegment(d: Decoder): void {

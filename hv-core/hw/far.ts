@@ -42,9 +42,9 @@ export class Far {
     }
     const mask = Mode.stackMask(c);
     const base = Stack.base(c);
-    Stack.write(c, base, mask, c.rsp - 2 * opSize, opSize, nextRip, c.cpl);
-    if (c.fault) return;
     Stack.write(c, base, mask, c.rsp - opSize, opSize, c.seg(SEG_CS).selector, c.cpl);
+    if (c.fault) return;
+    Stack.write(c, base, mask, c.rsp - 2 * opSize, opSize, nextRip, c.cpl);
     if (c.fault) return;
     c.rsp = Stack.merge(c.rsp, mask, c.rsp - 2 * opSize);
     if (!Mode.isProtected(c)) {
