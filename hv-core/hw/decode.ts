@@ -5,13 +5,25 @@
  * Here: prefixes, opcode, ModRM, SIB, displacement, immediate, and the loop over a block. Then hw/decode-emit.ts (and
  * hw/decode-system.ts) choose the operation. All state is in a workspace in derived memory.
  */
-import { CPU_RIP, CPU_SEG_SIZE, CPU_SEGS, CPU_ZERO_REG, SEG_DS, SEG_FS, SEG_SS, VEC_GP, VEC_UD } from "../abi/cpu";
+import {
+  CPU_RIP,
+  CPU_SEG_SIZE,
+  CPU_SEGS,
+  CPU_ZERO_REG,
+  SEG_CS,
+  SEG_DS,
+  SEG_FS,
+  SEG_SS,
+  VEC_GP,
+  VEC_UD,
+} from "../abi/cpu";
 import { Block, RECORD_SIZE } from "../mem/block";
 import { DECODER_BASE } from "../mem/code-pages";
 import { Cpu } from "./cpu";
+import { MemoryUse } from "./decode-check";
 import { Emit } from "./decode-emit";
 import { B, D, Ib, Ie, IMM_SHIFT, Io, Ip, Iv, Iw, Iz, K_UD, M, OpcodeMap, X } from "./decode-tables";
-import { MODE_CODE_MASK, MODE_STACK32 } from "./mode";
+import { MODE_CODE_MASK, MODE_PE, MODE_STACK32 } from "./mode";
 import { OP_EA, OP_END, OP_RAISE, OP_SYSTEM } from "./ops";
 import { Rec, SEG_SHIFT, WRAP_32 } from "./record";
 
@@ -68,7 +80,7 @@ export class Decoder {
   isMemory: u32;
   /** 1 = LOCK is legal. */
   isLockable: u32;
-  private _pad: u32;
+  isProtected: u32;
   immediate: u64;
 
   // The memory operand.
@@ -142,6 +154,7 @@ export class Decoder {
     this.record = Block.firstRecord(address);
     this.codeSize = mode & MODE_CODE_MASK;
     this.isWideStack = this.codeSize == 64 || (mode & MODE_STACK32) != 0 ? 1 : 0;
+    this.isProtected = mode & MODE_PE;
     this.offset = 0;
     this.ordinal = 0;
     this.isLast = 0;
@@ -273,7 +286,16 @@ export class Decoder {
     if (this.hasLock != 0 && this.isLockable == 0) {
       this.record = firstRecord;
       this.invalid();
+    } else if (this.isStoreToCode()) {
+      this.record = firstRecord;
+      this.raise(VEC_GP, true);
     }
+  }
+
+  /** The last record stores through CS where that cannot be. */
+  private isStoreToCode(): bool {
+    if (this.isMemory == 0 || this.memorySegment != <u32>SEG_CS || this.is64 || this.isProtected == 0) return false;
+    return MemoryUse.isWrite(Rec.at(this.record - RECORD_SIZE));
   }
 
   byte(): u32 {

@@ -1,12 +1,14 @@
 /**
- * BT BTS BTR BTC; BSF BSR POPCNT BSWAP; CBW CWD and their wider forms.
+ * BT BTS BTR BTC; BSF BSR POPCNT BSWAP; CBW CWD and their wider forms; ARPL.
  *
  * BT with a register index and a memory operand addresses a bit string: the index is signed and reaches any byte of the linear
  * space (spec 10, section 10, item 10). With an immediate the index is taken modulo the operand size.
  */
 import { FLAG_CF, FLAG_ZF } from "../abi/regs";
 import { Cpu } from "./cpu";
+import { Fault } from "./exceptions";
 import { FLAGS_ARITHMETIC, Flags } from "./flags";
+import { Mode } from "./mode";
 import { AnyMem, Ea, Reg, Rm, Size } from "./operand";
 import { FORM_IMM, FORM_MEM, Rec, WRAP_32 } from "./record";
 
@@ -23,6 +25,7 @@ export const SUB_POPCNT: i32 = 2;
 export const SUB_BSWAP: i32 = 3;
 export const SUB_CBW: i32 = 4;
 export const SUB_CWD: i32 = 5;
+export const SUB_ARPL: i32 = 6;
 
 export class Bits {
   static test(c: Cpu, r: Rec): void {
@@ -86,6 +89,10 @@ export class Bits {
       Reg.set(c, 16, size, <u64>(<i64>Size.signed(Reg.get(c, 0, size), size) >> 63));
       return;
     }
+    if (sub == SUB_ARPL) {
+      Bits.adjustRpl(c, r);
+      return;
+    }
     const a = Rm.read(c, r, <u32>r.s);
     if (c.fault) return;
     if (sub == SUB_POPCNT) {
@@ -101,6 +108,21 @@ export class Bits {
     }
     Reg.set(c, <u32>r.d, size, sub == SUB_BSF ? ctz<u64>(a) : 63 - clz<u64>(a));
     Flags.store(c, others);
+  }
+
+  /** ARPL: raises the RPL of the first selector to that of the second; ZF says whether it did. */
+  private static adjustRpl(c: Cpu, r: Rec): void {
+    if (!Mode.isProtected(c)) {
+      Fault.ud(c);
+      return;
+    }
+    const a = Rm.readForWrite(c, r, <u32>r.d);
+    if (c.fault) return;
+    const rpl = Reg.get(c, <u32>r.s, 1) & 3;
+    const isRaised = (a & 3) < rpl;
+    if (isRaised) Rm.write(c, r, <u32>r.d, (a & ~(<u64>3)) | rpl);
+    if (c.fault) return;
+    Flags.store(c, (Flags.image(c) & ~(<u32>FLAG_ZF)) | (isRaised ? FLAG_ZF : 0));
   }
 
   private static byteSwap(c: Cpu, d: u32, size: u32): void {

@@ -111,10 +111,8 @@ export class Atomic {
     if (isEqual) Rm.write(c, r, <u32>r.d, Reg.get(c, <u32>r.s, size));
     else if (<u32>r.form & FORM_MEM) Rm.write(c, r, <u32>r.d, old);
     if (c.fault) return;
-    if (!isEqual) {
-      Reg.set(c, 0, size, old);
-      if ((<u32>r.form & FORM_MEM) == 0 && size == 2) Reg.set32(c, <u32>r.d, Reg.get32(c, <u32>r.d));
-    }
+    // A register destination that is not equal keeps its upper half (AMD; Intel would clear it).
+    if (!isEqual) Reg.set(c, 0, size, old);
     const a = Size.signed(accumulator, size);
     const b = Size.signed(old, size);
     Flags.setSub(c, Size.signed(a - b, size), a, b);
