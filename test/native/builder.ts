@@ -54,6 +54,12 @@ export interface MemoryOperand {
   target: number | null;
 }
 
+/**
+ * ES SS DS, and CS where it means nothing. In 32-bit mode a store through CS is #GP and a load depends on the descriptor: full
+ * protection belongs to stage 2 of spec 11.
+ */
+const SEGMENT_OVERRIDES = { 32: [0x26, 0x36, 0x3e], 64: [0x26, 0x36, 0x3e, 0x2e] } as const;
+
 export interface MemoryWish {
   /** Size of the access in bytes; 0: only the address is computed. */
   bytes: number;
@@ -72,6 +78,8 @@ export class CaseBuilder {
   branchy = false;
   /** Set when 32-bit code names the 64-bit code segment. */
   compatibilityOnly = false;
+  /** Set while memory must stay as it is (a return address on the stack). */
+  registersOnly = false;
   private readonly bytes = new Uint8Array(CODE_MAX + 32);
   private length = 0;
   private pinned = 0;
@@ -161,7 +169,7 @@ export class CaseBuilder {
     if (this.bits === 64 && r.chance(6)) {
       prefixes.push(r.chance(50) ? 0x64 : 0x65);
       segmentBase = prefixes[0] === 0x64 ? FS_BASE : GS_BASE;
-    } else if (r.chance(4)) prefixes.push(r.pick([0x26, 0x36, 0x3e, 0x2e]));
+    } else if (r.chance(4)) prefixes.push(r.pick(SEGMENT_OVERRIDES[this.bits]));
     let addressBits = this.bits as number;
     if (r.chance(4)) {
       prefixes.push(0x67);
@@ -323,7 +331,9 @@ export class CaseBuilder {
 
   /** The case, complete. */
   finish(): TestCase {
-    const undefinedAt = this.branchy ? ([[0, this.tainted]] as const) : this.undefinedAt;
+    // Off the straight path any of them may be undefined at the end.
+    const all = this.undefinedAt.reduce((mask, [, one]) => mask | one, 0);
+    const undefinedAt = this.branchy ? ([[0, all]] as const) : this.undefinedAt;
     return {
       bits: this.bits,
       compatibilityOnly: this.compatibilityOnly,

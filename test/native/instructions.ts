@@ -17,6 +17,8 @@ const READABLE_SEGMENTS = 6;
 export function appendForm(b: CaseBuilder, form: Form): boolean {
   const r = b.rng;
   const base = FLAG_RULES[form.flags] as FlagRule;
+  if (b.registersOnly && form.only === "memory") return false;
+  if (form.mode !== undefined && form.mode !== b.bits) return false;
   if ((base.reads & b.taint) !== 0) return false;
   const is64 = b.bits === 64;
   const stack = form.prepare === "stack";
@@ -43,7 +45,7 @@ export function appendForm(b: CaseBuilder, form: Form): boolean {
     reg =
       form.modrm === "r" ? (form.name === "mov from segment" ? r.below(READABLE_SEGMENTS) : b.register()) : form.modrm;
     e.reg = reg;
-    const wantsMemory = form.only === "memory" || (form.only !== "register" && r.chance(55));
+    const wantsMemory = !b.registersOnly && (form.only === "memory" || (form.only !== "register" && r.chance(55)));
     if (wantsMemory) {
       const bytes = form.memoryBytes ?? effective / 8;
       const locked = form.lockable === true && (form.prepare === "alignLock" || r.chance(8));
@@ -78,6 +80,8 @@ export function appendForm(b: CaseBuilder, form: Form): boolean {
       if (!sourceIsNotZero(b, e, size, rm)) return false;
       break;
     case "cmpxchg":
+      // The upper half of a 32-bit register that does not match: Intel clears it, AMD keeps it.
+      if (rm >= 0 && size === 32 && b.bits === 64 && !b.pin(rm, BigInt(r.u32()))) return false;
       if (r.chance(60) && !e.memory && rm >= 0 && b.isFree(RAX)) b.pin(RAX, b.hold(rm) ?? 0n);
       else if (e.memory?.target) pinToMemory(b, e.memory.target, form.name === "cmpxchg8b");
       break;
@@ -93,7 +97,7 @@ export function appendForm(b: CaseBuilder, form: Form): boolean {
   if (!b.emit(e)) return false;
 
   let clobbered = form.fixed ?? 0;
-  if (form.inOpcode && form.name !== "push") clobbered |= 1 << reg;
+  if (form.inOpcode && form.name !== "push") clobbered |= registerMask(b, reg, size);
   if (form.writes === "reg" || form.writes === "both") clobbered |= registerMask(b, reg, size);
   if (form.writes !== "reg" && form.writes !== undefined && rm >= 0) clobbered |= registerMask(b, rm, size);
   if (form.name === "leave") clobbered |= (1 << 4) | (1 << 5);

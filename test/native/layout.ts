@@ -19,3 +19,7 @@ export const GS_BASE = DATA_BASE + 0x1010;
 export const SEL_CODE32 = 0x23;
 export const SEL_DATA = 0x2b;
 export const SEL_CODE64 = 0x33;
+
+/** Where our guest's kernel lies (16 pages); nothing on the real system, and no case goes there but by chance. */
+export const KERNEL_BASE = 0xe000_0000;
+export const KERNEL_BYTES = 0x2_0000;

@@ -45,6 +45,7 @@ import {
   DATA_BYTES,
   FS_BASE,
   GS_BASE,
+  KERNEL_BASE,
   READ_ONLY_BASE,
   SEL_CODE32,
   SEL_CODE64,
@@ -81,9 +82,7 @@ const CODE = 32;
 const DATA = 40;
 const READ_ONLY = 48;
 
-/** The kernel's pages lie where no case goes. */
-const KERNEL = 0xe000_0000;
-const STACK_TOP = KERNEL + (STACK + 1) * 0x1000;
+const STACK_TOP = KERNEL_BASE + (STACK + 1) * 0x1000;
 const FRAMES = 256;
 /** Bytes of the processor's structure that a case starts from (hw/cpu.ts). */
 const CPU_BYTES = 1024;
@@ -177,7 +176,7 @@ function outcome(silicon: Silicon, exit: number, is32: boolean, stack: number): 
     regs,
     changes: [],
   };
-  const handler = Number(result.rip) - (KERNEL + HANDLERS * 0x1000);
+  const handler = Number(result.rip) - (KERNEL_BASE + HANDLERS * 0x1000);
   if (exit !== EXIT_HLT || handler < 0 || handler >= 0x1000) {
     if (exit >= 0x1000) result.vector = VECTOR_TIMEOUT;
     return result;
@@ -214,7 +213,7 @@ function buildPageTables(silicon: Silicon): void {
   }
   put(DIRECTORY_LOW, directory(CODE_BASE), TABLE_CODE, P | W | U);
   put(DIRECTORY_LOW, directory(DATA_BASE), TABLE_DATA, P | W | U);
-  put(DIRECTORY_KERNEL, directory(KERNEL), TABLE_KERNEL, P | W);
+  put(DIRECTORY_KERNEL, directory(KERNEL_BASE), TABLE_KERNEL, P | W);
   for (let i = 0; i < 2; i++) {
     put(TABLE_CODE, entry(CODE_BASE) + i, CODE + i, P | W | U);
     put(TABLE_DATA, entry(DATA_BASE) + i, DATA + i, P | W | U | NX);
@@ -245,13 +244,16 @@ function buildTables(silicon: Silicon): void {
     put(SEL_CODE32, descriptor(0xcfb));
     put(SEL_DATA, descriptor(0xcf3));
     put(SEL_CODE64, descriptor(0xafb));
-    put(0x40, descriptor(0x08b, KERNEL + tss * 0x1000, 0x67));
+    put(0x40, descriptor(0x08b, KERNEL_BASE + tss * 0x1000, 0x67));
   }
   view.setBigUint64(frameAt(TSS_LONG) + 4, BigInt(STACK_TOP), true); // RSP0
   view.setUint32(frameAt(TSS_PAE) + 4, STACK_TOP, true); // ESP0
   view.setUint32(frameAt(TSS_PAE) + 8, 0x18, true); // SS0
+  // No I/O permission map: it would begin behind the limit.
+  view.setUint16(frameAt(TSS_LONG) + 0x66, 0x68, true);
+  view.setUint16(frameAt(TSS_PAE) + 0x66, 0x68, true);
   for (let vector = 0; vector < 256; vector++) {
-    const handler = KERNEL + HANDLERS * 0x1000 + vector * 16;
+    const handler = KERNEL_BASE + HANDLERS * 0x1000 + vector * 16;
     const type = vector === 3 || vector === 4 ? 0xee : 0x8e;
     const gate = BigInt(handler & 0xffff) | (0x10n << 16n) | (BigInt(type) << 40n) | (BigInt(handler >>> 16) << 48n);
     view.setBigUint64(frameAt(IDT_LONG) + vector * 16, gate, true);
@@ -281,10 +283,10 @@ function template(silicon: Silicon, isLong: boolean, code: number): Uint8Array {
       { ...UNUSABLE, base: BigInt(FS_BASE) },
       { ...UNUSABLE, base: BigInt(GS_BASE) },
       UNUSABLE,
-      { selector: 0x40, base: BigInt(KERNEL + tss * 0x1000), limit: 0x67, attributes: 0x8b },
+      { selector: 0x40, base: BigInt(KERNEL_BASE + tss * 0x1000), limit: 0x67, attributes: 0x8b },
     ],
-    gdtr: { base: BigInt(KERNEL + (isLong ? GDT_LONG : GDT_PAE) * 0x1000), limit: 127 },
-    idtr: { base: BigInt(KERNEL + (isLong ? IDT_LONG : IDT_PAE) * 0x1000), limit: isLong ? 0xfff : 0x7ff },
+    gdtr: { base: BigInt(KERNEL_BASE + (isLong ? GDT_LONG : GDT_PAE) * 0x1000), limit: 127 },
+    idtr: { base: BigInt(KERNEL_BASE + (isLong ? IDT_LONG : IDT_PAE) * 0x1000), limit: isLong ? 0xfff : 0x7ff },
   });
   const cpu = CPU_AT;
   if (!isLong) {

@@ -68,8 +68,12 @@ function setCondition(b: CaseBuilder): Outcome {
 function jumpAway(b: CaseBuilder): Outcome {
   const cc = b.rng.below(16);
   if ((conditionReads(cc) & b.taint) !== 0) return "no";
-  if (b.rng.chance(50)) b.raw(0x70 | cc, b.rng.below(64));
-  else b.raw(0x0f, 0x80 | cc, ...rel32(b, trapTarget(b), 6));
+  if (b.rng.chance(50)) {
+    b.raw(0x70 | cc, b.rng.below(64));
+    b.note(FLAG_RULES.none);
+    return "end"; // or it would land inside what comes next
+  }
+  b.raw(0x0f, 0x80 | cc, ...rel32(b, trapTarget(b), 6));
   b.note(FLAG_RULES.none);
   return b.rng.chance(50) ? "more" : "end";
 }
@@ -147,7 +151,9 @@ function callAndReturn(b: CaseBuilder): Outcome {
   b.raw(0xe8, 2, 0, 0, 0); // call leaf
   const over = b.size;
   b.raw(0xeb, 0); // jmp behind it
+  b.registersOnly = true;
   filler(b);
+  b.registersOnly = false;
   if (pop) b.raw(0xc2, pop, 0);
   else b.raw(0xc3);
   b.patch(over + 1, b.size - over - 2);
@@ -194,8 +200,9 @@ function strings(b: CaseBuilder): Outcome {
     if (kind === 8) return backwards ? DATA_BASE + r.below(64) : DATA_BASE + DATA_BYTES - 64 + r.below(64);
     return DATA_BASE + 0x4000 + r.below(0x1000);
   };
-  const overlap = r.chance(25);
-  const source = place();
+  const overlap = r.chance(25) && !compares;
+  // Which operand of CMPS faults first when both do is the processor's choice: the source of a comparison is always there.
+  const source = compares ? DATA_BASE + 0x800 + r.below(0x800) : place();
   if (!b.pin(RSI, BigInt(source)) && r.chance(90)) return "no";
   if (!b.pin(RDI, BigInt(overlap ? source + r.below(24) - 12 : place())) && r.chance(90)) return "no";
   const rep = r.chance(65);
@@ -205,7 +212,7 @@ function strings(b: CaseBuilder): Outcome {
     if (!b.pin(RCX, BigInt(count))) return "no";
     prefixes.push(compares ? r.pick([0xf2, 0xf3]) : r.chance(85) ? 0xf3 : 0xf2);
   }
-  if (r.chance(6)) prefixes.push(0x67);
+  if (r.chance(6) && (b.bits === 64 || !compares)) prefixes.push(0x67);
   const width = r.below(b.bits === 64 ? 4 : 3);
   if (width === 1) prefixes.unshift(0x66);
   b.emit({ prefixes, opcode: [width === 0 ? opcode : opcode | 1], rexW: width === 3 });
@@ -276,16 +283,18 @@ function loadSegment(b: CaseBuilder): Outcome {
   if (!b.pin(reg, (b.rng.u64() & ~0xffffn) | BigInt(selector))) return "no";
   b.emit({ prefixes: b.rng.chance(20) ? [0x66] : [], opcode: [0x8e], reg: segment, rm: reg });
   b.note(FLAG_RULES.none);
-  return "more";
+  // What a null or read-only segment refuses in 32-bit mode is stage 2: nothing may use it here.
+  return b.bits === 32 && selector !== SEL_DATA ? "end" : "more";
 }
 
 /** PUSH selector; POP DS or ES in 32-bit mode. */
 function popSegment(b: CaseBuilder): Outcome {
-  b.raw(0x6a, b.rng.pick([0, 3, SEL_DATA, SEL_CODE32, 0x10, 0x53]));
+  const selector = b.rng.pick([0, 3, SEL_DATA, SEL_CODE32, 0x10, 0x53]);
+  b.raw(0x6a, selector);
   b.note(FLAG_RULES.none);
   b.raw(b.rng.pick([0x07, 0x1f]));
   b.note(FLAG_RULES.none);
-  return "more";
+  return selector !== SEL_DATA ? "end" : "more";
 }
 
 /** PUSH of a segment register; the upper half of what it writes differs between processors, so it is overwritten. */
