@@ -54,7 +54,7 @@ class Reader {
   private readonly view: DataView;
   private at = 0;
   constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+    this.bytes = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength); // not a Buffer: its slices share memory
     this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
   u8(): number {
