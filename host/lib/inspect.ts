@@ -88,6 +88,11 @@ export function pauseFlags(core: Core, slot: number): number {
   return core.u32[(VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET + VCPU_PAUSE_FLAGS) >> 2]!;
 }
 
+/** rip of the vCPU in a slot, without the rest. */
+export function instructionPointer(core: Core, slot: number): bigint {
+  return core.view.getBigUint64(VCPUS_BASE + slot * VCPU_SIZE + CPU_RIP, true);
+}
+
 /** All registers of the vCPU in a slot. Arithmetic flags are up to date whenever the vCPU is not inside run(). */
 export function registers(core: Core, slot: number): Registers {
   const at = VCPUS_BASE + slot * VCPU_SIZE;

@@ -14,7 +14,7 @@ import { DOM_CRASH_REASON, DOM_DOMID, DOM_STATE } from "../../hv-core/abi/domain
 import { SHUTDOWN_CRASH, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
 import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS, TRACE_BASE } from "../../hv-core/abi/layout.ts";
-import { RUN_ATTENTION, RUN_IDLE } from "../../hv-core/abi/run.ts";
+import { RUN_ATTENTION, RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
 import { ACTOR_TOOLSTACK, allocActor, freeActorsOf } from "./actors.ts";
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
@@ -34,7 +34,16 @@ import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "
 import { check } from "./errors.ts";
 import type { DomId } from "./ids.ts";
 import { DOM0 } from "./ids.ts";
-import { peek, type Registers, registers, vcpuSlots, type WalkStep, walk } from "./inspect.ts";
+import {
+  instructionPointer,
+  pauseFlags,
+  peek,
+  type Registers,
+  registers,
+  vcpuSlots,
+  type WalkStep,
+  walk,
+} from "./inspect.ts";
 import { DEFAULT_ERA, type EraName, eraKnobs, type KnobValues, knobSettings } from "./knobs.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { type BuiltDomain, buildDomain, type DomainSpec, overheadFrames } from "./toolstack/build.ts";
@@ -74,10 +83,8 @@ export type RunEnd =
   | { readonly kind: "idle" } // nothing can run before the outside does something
   | { readonly kind: "budget" };
 
-export type StepResult =
-  | { readonly kind: "ran"; readonly instructions: number }
-  | { readonly kind: "blocked" }
-  | { readonly kind: "ended" };
+/** "ran": one instruction retired, or the hypervisor carried it out. */
+export type StepResult = { readonly kind: "ran" | "blocked" | "ended" };
 
 export interface Stats {
   readonly instructions: number;
@@ -182,22 +189,29 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       freeActorsOf(core, domid);
     },
     run({ maxInstructions }) {
-      const start = readCounter(core, CTR_INSTRUCTIONS);
-      for (;;) {
-        const left = maxInstructions - (readCounter(core, CTR_INSTRUCTIONS) - start);
-        if (left <= 0) return { kind: "budget" };
-        const why = core.exports.run(Math.min(left, SLICE));
+      let left = maxInstructions;
+      let counted = readCounter(core, CTR_INSTRUCTIONS);
+      while (left > 0) {
+        const slice = Math.min(left, SLICE);
+        const why = core.exports.run(slice);
         const wasPending = serve();
-        if (why === RUN_IDLE && !wasPending) return isOver() ? { kind: "ended" } : { kind: "idle" };
+        const now = readCounter(core, CTR_INSTRUCTIONS);
+        // A guest that only exits retires nothing: its ticks are the budget then, so that every run comes to an end.
+        left -= now !== counted ? now - counted : why === RUN_BUDGET ? slice : 1;
+        counted = now;
+        if (why === RUN_IDLE && !wasPending) return { kind: isOver() ? "ended" : "idle" };
         if (why !== RUN_ATTENTION && isOver()) return { kind: "ended" };
       }
+      return { kind: "budget" };
     },
     step(slot) {
+      const rip = instructionPointer(core, slot);
       for (let i = 0; i < STEP_TRIES; i++) {
-        const instructions = core.exports.runVcpu(slot, 1);
+        const retired = core.exports.runVcpu(slot, 1);
         const wasPending = serve();
-        if (instructions > 0) return { kind: "ran", instructions };
-        if (!wasPending) return isOver() ? { kind: "ended" } : { kind: "blocked" };
+        if (retired > 0 || instructionPointer(core, slot) !== rip) return { kind: "ran" };
+        if (isOver()) return { kind: "ended" };
+        if (!wasPending && pauseFlags(core, slot) !== 0) return { kind: "blocked" };
       }
       return { kind: "blocked" };
     },
