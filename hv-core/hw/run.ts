@@ -91,6 +91,7 @@ export class Run {
     Count.add(CTR_INSTRUCTIONS, retired);
     c.runBudget = 0;
     c.runLeft = 0;
+    c.tscBase = 0;
     c.scratch = 0;
     c.fault = FAULT_NONE;
   }
