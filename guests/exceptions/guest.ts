@@ -34,7 +34,7 @@ const demandPaging = (): string => asm`
         mov eax, [${WINDOW + 0x5004}]
 ${say("the store that faulted is there: ")}${hex("eax")}
 ${newline()}
-        inc dword [${WINDOW + 0x9ffe}]            ; crosses a page border: two faults
+        mov dword [${WINDOW + 0x9ffe}], eax       ; crosses a page border: two faults
         mov eax, [repairs]
 ${say("repaired faults: ")}
         call decimal

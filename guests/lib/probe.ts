@@ -53,14 +53,16 @@ clear_arg: pushad
         ret
 `;
 
-/** Prints `name = result` of one hypercall, then the dwords of \`show\` (memory operands) after it. */
+/** Prints `name = result` of one hypercall, then the dwords of `show` (memory operands); `then` is code that runs before printing. */
 export const check = (
   name: string,
   number: number,
   args: readonly (number | string)[],
   show: readonly string[] = [],
+  then = "",
 ): string => asm`
 ${hypercall(32, number, ...args)}
+${then}
 ${say(`${name} = `)}${hex("eax")}
 ${show.map((s) => say(" ") + hex(s)).join("\n")}
 ${newline()}`;

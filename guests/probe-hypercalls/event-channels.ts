@@ -8,21 +8,44 @@ import { check, type Fields, setArg } from "../lib/probe.ts";
 const NOWHERE = 0xf0000000;
 const SELF = hc.DOMID_SELF;
 
-const event = (name: string, command: number, fields: Fields, show: string[] = []) => asm`
+const event = (name: string, command: number, fields: Fields, show: string[] = [], then = "") => asm`
 ${setArg(fields)}
-${check(`event_channel_op ${name}`, hc.HC_EVENT_CHANNEL_OP, [command, "arg"], show)}`;
+${check(`event_channel_op ${name}`, hc.HC_EVENT_CHANNEL_OP, [command, "arg"], show, then)}`;
 
 const bad = (name: string, command: number) =>
   check(`event_channel_op ${name} nowhere`, hc.HC_EVENT_CHANNEL_OP, [command, NOWHERE]);
 
-/** status: result, status, vcpu, first dword of the union */
-const status = (port: number) =>
-  event(`status ${port}`, hc.EVTCHNOP_STATUS, { "0:dw": SELF, "4:dd": port }, [
-    "[arg+8]",
-    "[arg+12]",
-    "[arg+16]",
-    "[arg+20]",
-  ]);
+/** Result, status, vcpu, and the first word of the union: the other domain (our own number becomes DOMID_SELF) or the VIRQ. */
+const status = (port: number, more: string[] = []) =>
+  event(
+    `status ${port}`,
+    hc.EVTCHNOP_STATUS,
+    { "0:dw": SELF, "4:dd": port },
+    ["[arg+8]", "[arg+12]", "[arg+16]", ...more],
+    "        call hide_own_number",
+  );
+/** Also the port at the other end, for channels whose other end is ours. */
+const statusOfLoop = (port: number) => status(port, ["[arg+20]"]);
+
+/** The number of a domain depends on how many there were before; it must not be printed. */
+const hideOwnNumber = (): string => asm`
+        jmp own_number_known
+hide_own_number:
+        push eax
+        cmp dword [arg+8], ${hc.EVTCHNSTAT_INTERDOMAIN}
+        ja .other                       ; not an unbound or interdomain channel
+        mov eax, [own_number]
+        cmp eax, [arg+16]
+        jne .other
+        mov dword [arg+16], ${SELF}
+.other: pop eax
+        ret
+own_number: dd -1
+own_number_known:
+        mov eax, 0x40000004
+        xor ecx, ecx
+        cpuid
+        mov [own_number], ecx`;
 
 /** vcpu_info 0 (upcall pending, selector), first pending and mask words: 32-bit layout */
 const shared = (when: string) => asm`
@@ -62,8 +85,8 @@ ${bad("alloc unbound", hc.EVTCHNOP_ALLOC_UNBOUND)}
 ${portOp("send unbound", hc.EVTCHNOP_SEND, 3)}
 ${event("bind interdomain self 3", hc.EVTCHNOP_BIND_INTERDOMAIN, { "0:dw": SELF, "4:dd": 3 }, ["[arg+8]"])}
 ${shared("after bind")}
-${status(3)}
-${status(6)}
+${statusOfLoop(3)}
+${statusOfLoop(6)}
 ${event("bind interdomain again", hc.EVTCHNOP_BIND_INTERDOMAIN, { "0:dw": SELF, "4:dd": 3 }, ["[arg+8]"])}
 ${event("bind interdomain not mine", hc.EVTCHNOP_BIND_INTERDOMAIN, { "0:dw": SELF, "4:dd": 4 }, ["[arg+8]"])}
 ${event("bind interdomain dom0 port 9", hc.EVTCHNOP_BIND_INTERDOMAIN, { "0:dw": 0, "4:dd": 3000 }, ["[arg+8]"])}
@@ -139,6 +162,7 @@ ${event("command 14", 14, { "0:dd": 0 })}
 ${event("command 99", 99, { "0:dd": 0 })}`;
 
 export const eventChannelChecks = (): string => asm`
+${hideOwnNumber()}
 ${mapSharedInfo()}
 ${clearPending()}
 ${binding()}

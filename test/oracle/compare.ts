@@ -1,5 +1,5 @@
 /** Compares what a guest printed on vmexit with what it printed on Xen, row by row, minus the listed differences. */
-import { DIFFERENCES, type Difference } from "./differences.ts";
+import { DIFFERENCES, type Difference, NO_ROW } from "./differences.ts";
 import { FACT_DIFFERENCES } from "./facts-differences.ts";
 import type { OracleGuest, Recording } from "./guests.ts";
 
@@ -17,22 +17,30 @@ export function compareRecordings(guest: OracleGuest, xen: Recording, vmexit: Re
   if (xen.end !== vmexit.end) problems.push(`end: Xen "${xen.end}", vmexit "${vmexit.end}"`);
   if (guest.isSubset) return [...problems, ...missingLines(xen.lines, vmexit.lines)];
   const listed = differencesOf(guest.name);
-  const count = Math.max(xen.lines.length, vmexit.lines.length);
-  for (let i = 0; i < count; i++) {
-    const want = xen.lines[i];
-    const got = vmexit.lines[i];
-    if (want === undefined || got === undefined) {
-      problems.push(`row ${i + 1}: ${want === undefined ? `vmexit only: ${got}` : `Xen only: ${want}`}`);
-      continue;
-    }
+  const got = byKey(vmexit.lines);
+  for (const [key, want] of byKey(xen.lines)) {
+    const line = got.get(key) ?? "(no such row)";
+    got.delete(key);
     const difference = listed.find((d) => matches(d.xen, want));
-    if (difference ? !matches(difference.vmexit, got) : want !== got) {
-      problems.push(
-        `row ${i + 1}: Xen "${want}", ${difference ? `listed "${difference.vmexit}", ` : ""}vmexit "${got}"`,
-      );
-    }
+    if (difference ? matches(difference.vmexit, line) : want === line) continue;
+    problems.push(`Xen "${want}", ${difference ? `listed "${difference.vmexit}", ` : ""}vmexit "${line}"`);
+  }
+  for (const line of got.values()) {
+    if (!listed.some((d) => d.xen === NO_ROW && matches(d.vmexit, line))) problems.push(`vmexit only: ${line}`);
   }
   return problems;
+}
+
+/** Rows by what they check and, where a check is made several times, by how often it was made before. */
+function byKey(lines: readonly string[]): Map<string, string> {
+  const rows = new Map<string, string>();
+  for (const line of lines) {
+    const check = /^(\w+\|[^|]*\||[^=]*=)/.exec(line)?.[1] ?? line;
+    let key = check;
+    for (let n = 2; rows.has(key); n++) key = `${check} #${n}`;
+    rows.set(key, line);
+  }
+  return rows;
 }
 
 /** Lines of `wanted` that do not occur in `lines` in this order. */
@@ -49,6 +57,6 @@ function missingLines(wanted: readonly string[], lines: readonly string[]): stri
 /** Listed differences that fit no recorded row: the list is stale. */
 export function staleDifferences(guest: OracleGuest, xen: Recording): string[] {
   return differencesOf(guest.name)
-    .filter((d) => !xen.lines.some((line) => matches(d.xen, line)))
+    .filter((d) => d.xen !== NO_ROW && !xen.lines.some((line) => matches(d.xen, line)))
     .map((d) => String(d.xen));
 }

@@ -13,6 +13,9 @@ export interface Difference {
   readonly reason: string;
 }
 
+/** As `xen`: Xen has no such row. As `vmexit`, the text of a row that vmexit does not print. */
+export const NO_ROW = "(no such row)";
+
 const faults32 = (xen: string, vmexit: string, reason: string): Difference => ({
   guest: "probe-faults32",
   xen,
@@ -46,6 +49,11 @@ export const DIFFERENCES: readonly Difference[] = [
     "read through null es = none",
     "read through null es = vector 0D error 00000000 ip +00000004",
     "QEMU does not check segments on access; the manual says #GP(0) for a null selector",
+  ),
+  faults32(
+    "read-modify-write absent page = vector 0E error 00000000 cr2 10000000 ip +00000000",
+    "read-modify-write absent page = vector 0E error 00000002 cr2 10000000 ip +00000000",
+    "QEMU does the read of a read-modify-write as a read; processors ask for write access at once",
   ),
   faults32(
     "ud2 through a gate that is not present = vector 0B error 00000032 ip +00000000",
