@@ -5,8 +5,9 @@
 import type { Command } from "commander";
 import { COUNTER_BASE } from "../../hv-core/abi/devices.ts";
 import { EXIT_EPT_VIOLATION } from "../../hv-core/abi/exits.ts";
-import { TRC_ENTRY, TRC_EXIT } from "../../hv-core/abi/trace-events.ts";
+import { TRC_EXIT } from "../../hv-core/abi/trace-events.ts";
 import { walkText } from "../lib/debug/walk-text.ts";
+import { vcpuNamer } from "../lib/inspect.ts";
 import { createMachine } from "../lib/machine.ts";
 import { readTrace, type TraceRecord } from "../lib/trace/decode.ts";
 import { traceLine } from "../lib/trace/text.ts";
@@ -17,15 +18,14 @@ import { countTable, exitCode } from "./report.ts";
 const GUEST = "demo";
 const BUDGET = 50_000_000;
 
-/** Records from the first EPT violation on the counter device to the entry that follows it. */
+/** Records from the first EPT violation on the counter device to the vCPU's next exit. */
 function firstViolation(records: readonly TraceRecord[]): readonly TraceRecord[] {
   const start = records.findIndex(
     (r) => r.event === TRC_EXIT && r.a === EXIT_EPT_VIOLATION && r.c >> 12n === BigInt(COUNTER_BASE >>> 12),
   );
   if (start < 0) return [];
-  const vcpu = records[start]!.vcpu;
-  const end = records.findIndex((r, i) => i > start && r.vcpu === vcpu && r.event === TRC_ENTRY && Number(r.b) !== 2);
-  return records.slice(start, end < 0 ? start + 8 : end + 1);
+  const end = records.findIndex((r, i) => i > start && r.vcpu === records[start]!.vcpu && r.event === TRC_EXIT);
+  return records.slice(start, end < 0 ? records.length : end);
 }
 
 async function demo(): Promise<number> {
@@ -57,7 +57,8 @@ async function demo(): Promise<number> {
   const path = firstViolation(readTrace(machine.core));
   if (path.length > 0) {
     out("\n# One store that no RAM answers: exit, request to the device model (an ioreq server), answer, entry\n");
-    for (const record of path) out(`${traceLine(record)}\n`);
+    const name = vcpuNamer(machine.core);
+    for (const record of path) out(`${traceLine(record, name)}\n`);
   }
   out("\n# Why it left: the EPT walk of the device's address, and of the guest's first page of code\n");
   out(walkText(machine.core, domid, COUNTER_BASE, machine.walk(domid, COUNTER_BASE)));
@@ -69,7 +70,7 @@ async function demo(): Promise<number> {
   out(
     `\n# ${guestEnd?.reason ?? `stopped: ${end.kind}`} after ${wallMs.toFixed(0)} ms; trace hash ${machine.traceHash()}, the same on every computer\n`,
   );
-  out("# next: npx vmexit guests    npx vmexit run hello --trace hello.json    (open it in ui.perfetto.dev)\n");
+  out("# next: npx vmexit guests, npx vmexit run mmio --trace mmio.json (open it in ui.perfetto.dev)\n");
   return exitCode(guestEnd?.outcome ?? "budget");
 }
 

@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { crashDump } from "../lib/debug/crash-dump.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { DomId } from "../lib/ids.ts";
+import { vcpuNamer } from "../lib/inspect.ts";
 import { createMachine, type GuestEnd, type Machine } from "../lib/machine.ts";
 import { chromeTrace } from "../lib/trace/chrome.ts";
 import { readTrace } from "../lib/trace/decode.ts";
@@ -93,7 +94,12 @@ async function run(what: string, options: RunOptions): Promise<number> {
 
   if (options.trace !== undefined) {
     const records = readTrace(machine.core);
-    writeOutput(options.trace, options.trace.endsWith(".json") ? chromeTrace(records) : traceText(records), "trace");
+    const name = vcpuNamer(machine.core);
+    writeOutput(
+      options.trace,
+      options.trace.endsWith(".json") ? chromeTrace(records, name) : traceText(records, name),
+      "trace",
+    );
   }
   if (options.json) process.stdout.write(`${JSON.stringify(makeReport(machine, source.name, end, wallMs))}\n`);
   else if (end.outcome !== "poweroff") process.stderr.write(`vmexit: ${source.name}: ${end.outcome}: ${end.reason}\n`);

@@ -83,6 +83,17 @@ export function vcpuSlots(core: Core, domid: DomId): number[] {
   return slots.sort((a, b) => a[0] - b[0]).map(([, slot]) => slot);
 }
 
+/** Names of vCPU slots as Xen writes them: d1v0 is vCPU 0 of domain 1. */
+export function vcpuNamer(core: Core): (slot: number) => string {
+  const names = new Map<number, string>();
+  for (let slot = 0; slot < MAX_VCPUS; slot++) {
+    const at = (VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET) >> 2;
+    if (core.u32[at + (VCPU_IN_USE >> 2)] !== 0)
+      names.set(slot, `d${core.u32[at + (VCPU_DOMID >> 2)]}v${core.u32[at + (VCPU_ID >> 2)]}`);
+  }
+  return (slot) => names.get(slot) ?? (slot < 0 ? "-" : `slot${slot}`);
+}
+
 /** VPF_* bits: why a vCPU does not run; 0 = it may. */
 export function pauseFlags(core: Core, slot: number): number {
   return core.u32[(VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET + VCPU_PAUSE_FLAGS) >> 2]!;

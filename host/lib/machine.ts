@@ -279,15 +279,16 @@ function crashReason(core: Core, domid: DomId): number {
 function guestEnd(core: Core, dom0: Dom0, domid: DomId): GuestEnd | undefined {
   const info = domainGetInfo(dom0, domid);
   if (info.domid !== domid || !info.isShutDown) return undefined;
-  const crash = crashReason(core, domid);
-  if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
   switch (info.shutdownCode) {
     case SHUTDOWN_POWEROFF:
       return { outcome: "poweroff", reason: "the guest powered off" };
     case SHUTDOWN_REBOOT:
       return { outcome: "reboot", reason: "the guest asked for a reboot" };
-    case SHUTDOWN_CRASH:
+    case SHUTDOWN_CRASH: {
+      const crash = crashReason(core, domid);
+      if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
       return { outcome: "crash", reason: crash === CRASH_NONE ? "the guest asked for a crash" : crashSentence(crash) };
+    }
     default:
       return { outcome: "crash", reason: `the guest shut down with reason ${info.shutdownCode}` };
   }

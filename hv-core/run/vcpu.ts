@@ -80,7 +80,8 @@ export function vcpuRun(v: Vcpu, budget: u64): void {
   while (m.now < end && vcpuIsRunnable(v)) {
     if (hasIoWork(v) && !ioreqComplete(v)) {
       m.now += EXIT_COST;
-    } else {
+    } else if (vcpuIsRunnable(v)) {
+      // Still runnable: a shutdown that waited for the answer stops it here.
       const left = end - m.now;
       if (!enter(v, c, left > 0x7fff_ffff ? 0x7fff_ffff : <u32>left) && !vcpuIsRunnable(v)) break;
     }

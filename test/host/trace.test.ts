@@ -62,15 +62,15 @@ describe("decode", () => {
 describe("text", () => {
   it("says what happened", () => {
     expect(traceText(readTrace(filled())).split("\n")).toEqual([
-      "  time/ticks vcpu event            detail",
-      "         100 v1   exit             EPT_VIOLATION gpa 0xfe000000 access -w- entry ---",
-      "         100 v1   ioreq_state      server 0 READY mmio write 0xfe000000 data 0x2a",
-      "         100 -    hypercall        event_channel_op(0x4, 0x1000)",
-      "         100 -    hypercall_result event_channel_op = 0",
-      "         100 v1   ioreq_state      server 0 NONE mmio write 0xfe000000 data 0x2a",
-      "         100 v1   entry            after EPT_VIOLATION: done",
-      "         140 v1   exit             HLT rip 0x100003",
-      "         140 v1   shutdown         domain 1 reason 0",
+      "  time/ticks vcpu   event            detail",
+      "         100 slot1  exit             EPT_VIOLATION gpa 0xfe000000 access -w- entry ---",
+      "         100 slot1  ioreq_state      server 0 READY mmio write 0xfe000000 data 0x2a",
+      "         100 -      hypercall        event_channel_op(0x4, 0x1000)",
+      "         100 -      hypercall_result event_channel_op = 0",
+      "         100 slot1  ioreq_state      server 0 NONE mmio write 0xfe000000 data 0x2a",
+      "         100 slot1  entry            after EPT_VIOLATION: done",
+      "         140 slot1  exit             HLT rip 0x100003",
+      "         140 slot1  shutdown         domain 1 reason 0",
       "",
     ]);
   });

@@ -1,7 +1,7 @@
 /** What to look at when a guest ended badly: registers, code at rip, the last exits, and the EPT walk of the last refused address. */
 import { TRC_EXIT } from "../../../hv-core/abi/trace-events.ts";
 import type { DomId } from "../ids.ts";
-import { peekVirtual, REGISTER_NAMES, type Registers } from "../inspect.ts";
+import { peekVirtual, REGISTER_NAMES, type Registers, vcpuNamer } from "../inspect.ts";
 import type { Machine } from "../machine.ts";
 import { readTrace } from "../trace/decode.ts";
 import { traceLine } from "../trace/text.ts";
@@ -44,6 +44,7 @@ const CODE_LINES = 5;
 /** The dump, some 40 lines for each vCPU. */
 export function crashDump(machine: Machine, domid: DomId): string {
   const parts: string[] = [];
+  const name = vcpuNamer(machine.core);
   for (const [id, slot] of machine.vcpus(domid).entries()) {
     const r = machine.regs(slot);
     parts.push(`--- domain ${domid} vCPU ${id}: last exit ${r.exitReason}\n${registersText(r)}`);
@@ -59,7 +60,7 @@ export function crashDump(machine: Machine, domid: DomId): string {
     parts.push(
       `last exits:\n${exits
         .slice(-LAST_EXITS)
-        .map((t) => `${traceLine(t)}\n`)
+        .map((t) => `${traceLine(t, name)}\n`)
         .join("")}`,
     );
     if (r.exitReason === "EPT_VIOLATION" || r.exitReason === "EPT_MISCONFIG") {

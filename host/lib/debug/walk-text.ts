@@ -11,7 +11,9 @@ const SIZES: Readonly<Record<number, string>> = { 3: "1G page", 2: "2M page", 1:
 export function walkEnd(step: WalkStep | undefined): string {
   if (!step) return "no such domain";
   const e = step.decoded;
-  if (!e.isPresent) return `EPT violation: nothing is mapped at level ${step.level} (p2m type ${e.type})`;
+  // An entry of zeroes is a hole: its type counts as mmio_dm (spec 01 section 1.5).
+  if (!e.isPresent)
+    return `EPT violation: nothing is mapped at level ${step.level}, p2m type ${e.type === "ram_rw" ? "mmio_dm (a hole)" : e.type}`;
   if (e.isInvalidated) return `EPT misconfiguration at level ${step.level}: the entry's type is to be recalculated`;
   if (step.level === 1 || e.leaf)
     return `${SIZES[step.level] ?? "page"}, p2m type ${e.type}, access ${e.access}, memory type ${e.emt}`;

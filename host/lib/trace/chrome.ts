@@ -10,6 +10,7 @@ import { TRC_ENTRY, TRC_EXIT, TRC_IOREQ_STATE } from "../../../hv-core/abi/trace
 import { exitName } from "../exits.ts";
 import { eventName, type TraceRecord } from "./decode.ts";
 import { describe } from "./describe.ts";
+import { slotName, type VcpuNamer } from "./text.ts";
 
 interface ChromeEvent {
   readonly ph: "X" | "M" | "s" | "f";
@@ -27,14 +28,16 @@ interface ChromeEvent {
 const PID_VCPUS = 1;
 const PID_DEVICES = 2;
 /** Track of records that belong to no vCPU. */
-const TID_HOST = 0;
+const TID_NONE = 0;
 
 interface OpenSlice {
   readonly start: number;
   readonly record: TraceRecord;
 }
 
-export function chromeTrace(records: readonly TraceRecord[]): string {
+const VERDICT_BLOCK = 2n;
+
+export function chromeTrace(records: readonly TraceRecord[], vcpuName: VcpuNamer = slotName): string {
   const events: ChromeEvent[] = [];
   const tracks = new Set<string>();
   const track = (pid: number, tid: number, name: string): void => {
@@ -53,19 +56,23 @@ export function chromeTrace(records: readonly TraceRecord[]): string {
 
   const openExits = new Map<number, OpenSlice>();
   const openRequests = new Map<string, OpenSlice & { readonly flow: number }>();
-  const runningSince = new Map<number, number>();
+  /** Since when a vCPU runs guest code, or waits after an exit that blocked it. */
+  const since = new Map<number, { readonly name: string; readonly start: number }>();
+  const closeSince = (tid: number, ts: number): void => {
+    const open = since.get(tid);
+    if (open)
+      events.push({ ph: "X", name: open.name, pid: PID_VCPUS, tid, ts: open.start, dur: Math.max(0, ts - open.start) });
+    since.delete(tid);
+  };
   const first = records[0]?.time ?? 0n;
   let flow = 0;
 
   records.forEach((r, i) => {
     const ts = Number(r.time - first) + i;
-    const tid = r.vcpu < 0 ? TID_HOST : r.vcpu + 1;
-    track(PID_VCPUS, tid, r.vcpu < 0 ? "dom0 (host)" : `vCPU ${r.vcpu}`);
+    const tid = r.vcpu < 0 ? TID_NONE : r.vcpu + 1;
+    track(PID_VCPUS, tid, r.vcpu < 0 ? "no vCPU" : vcpuName(r.vcpu));
     if (r.event === TRC_EXIT) {
-      const since = runningSince.get(tid);
-      if (since !== undefined)
-        events.push({ ph: "X", name: "guest", pid: PID_VCPUS, tid, ts: since, dur: Math.max(0, ts - since) });
-      runningSince.delete(tid);
+      closeSince(tid, ts);
       openExits.set(tid, { start: ts, record: r });
       return;
     }
@@ -82,7 +89,7 @@ export function chromeTrace(records: readonly TraceRecord[]): string {
           dur: ts - open.start,
           args: { detail: describe(open.record), verdict: describe(r), time: String(open.record.time) },
         });
-      runningSince.set(tid, ts);
+      since.set(tid, { name: r.b === VERDICT_BLOCK ? "blocked" : "guest", start: ts });
       return;
     }
     events.push({
@@ -104,6 +111,10 @@ export function chromeTrace(records: readonly TraceRecord[]): string {
       openRequests.set(key, { start: ts, record: r, flow });
       events.push({ ph: "s", name: "ioreq", cat: "ioreq", id: flow * 2, pid: PID_VCPUS, tid, ts });
     } else if (state === STATE_IOREQ_NONE) {
+      if (since.get(tid)?.name === "blocked") {
+        closeSince(tid, ts);
+        since.set(tid, { name: "guest", start: ts });
+      }
       const open = openRequests.get(key);
       if (!open) return;
       openRequests.delete(key);
