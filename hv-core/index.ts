@@ -1,6 +1,7 @@
 /** The whole WebAssembly ABI of the core: one export per line, no logic. */
 import "./base/abort";
 
+export { deviceInput } from "./dev/console";
 export { dom0Mfn, frameWritten, hypercall } from "./run/dom0";
 export { translateGva, walkGpa } from "./run/inspect";
 export { setKnob } from "./run/knobs";

@@ -8,7 +8,13 @@
 
 import { CTR_REPLAYS } from "../../abi/counters";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
-import { EXIT_EPT_MISCONFIG, EXIT_NEED_ANSWER, EXIT_REPLAYED, EXIT_UNHANDLEABLE } from "../../abi/exits";
+import {
+  EXIT_EPT_MISCONFIG,
+  EXIT_NEED_ANSWER,
+  EXIT_REPLAYED,
+  EXIT_TRIPLE_FAULT,
+  EXIT_UNHANDLEABLE,
+} from "../../abi/exits";
 import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import { Count } from "../../base/counters";
 import { ANSWER_DONE, ANSWER_MEMORY, ANSWER_NEED, ANSWER_READ, Answer, Answers } from "../../hw/answers";
@@ -17,6 +23,7 @@ import { Run } from "../../hw/run";
 import { domainCrash } from "../domain/shutdown";
 import { injectGp } from "../exits/inject";
 import { onEptMisconfig } from "../exits/on-ept-misconfig";
+import { onTripleFault } from "../exits/on-triple-fault";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
 import { ioDo } from "./do-io";
@@ -74,8 +81,10 @@ function replay(v: Vcpu, c: Cpu): Verdict {
       if (verdict == Verdict.Crash) return verdict;
     } else if (reason == <u32>EXIT_UNHANDLEABLE) {
       return fail(v, answers);
+    } else if (reason == <u32>EXIT_TRIPLE_FAULT) {
+      return onTripleFault(v); // its exception could not be delivered
     } else {
-      // Not an access that could be emulated (the code changed under our feet, or its exception ends in an exit): the guest runs it.
+      // Not the instruction that exited any more, the code has changed under our feet: the guest runs it itself.
       return Verdict.Retry;
     }
   }

@@ -1,5 +1,6 @@
-/** What a domain's creation and destruction mean for its ioreq servers. Called by: hv/domain, hv/domctl. */
+/** What a domain's creation and destruction mean for its ioreq servers and in-core devices. Called by: hv/domain. */
 import { MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
+import { devicesReset } from "../../dev/state";
 import { Domain, NO_SERVER } from "../domain";
 import { ioreqServersDestroyAll } from "./life-cycle";
 
@@ -9,6 +10,7 @@ export function ioreqDomainInit(d: Domain): void {
   d.ioreqGfnUsed = 0;
   d.ioreqLegacyMask = 0;
   d.pciCf8 = 0;
+  devicesReset(d.slot);
 }
 
 /** The domain dies: its servers go before its frames do. */

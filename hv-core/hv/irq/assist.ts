@@ -65,11 +65,12 @@ function isTakable(c: Cpu, source: u32): bool {
 }
 
 /**
- * Exit again as soon as it could be taken. There is no such window for NMIs (as on processors without "virtual NMIs"): one that
- * came inside an NMI handler enters at the first exit after its IRET, at the latest when the vCPU's turn is over.
+ * Look again as soon as it could be taken: the interrupt window, or for an NMI inside an NMI handler (there is no window for those)
+ * after each instruction, until its IRET.
  */
 function openWindow(c: Cpu, source: u32): void {
-  if ((source & SOURCE_NMI) == 0) c.interruptWindow = 1;
+  if (source & SOURCE_NMI) c.attention = 1;
+  else c.interruptWindow = 1;
 }
 
 /** The event of DMOP_inject_event. It is lost when another one is on its way, as in Xen. */
