@@ -1,61 +1,90 @@
 /**
- * Builds everything a checkout needs: the WebAssembly targets of asconfig.json, the race build through asyncify, and the host.
+ * Builds what a checkout needs: the WebAssembly targets of asconfig.json, the race build through asyncify, and the host.
  *
- *   node scripts/build.mjs            everything whose sources changed
- *   node scripts/build.mjs --force    everything
+ *   node scripts/build.mjs                    everything whose sources changed
+ *   node scripts/build.mjs release wasi host  only these
+ *   node scripts/build.mjs --force ...        whether they changed or not
  */
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
-const root = new URL("..", import.meta.url).pathname;
-process.chdir(root);
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 mkdirSync("build", { recursive: true });
-const force = process.argv.includes("--force");
-const bin = (name) => join("node_modules", ".bin", name);
 
-function newest(folder, extensions) {
+/** Targets whose entry is not the whole ABI. */
+const ENTRIES = { silicon: "hv-core/silicon.ts", wasi: "hv-core/wasi/main.ts" };
+const force = process.argv.includes("--force");
+const wanted = process.argv.slice(2).filter((name) => !name.startsWith("--"));
+const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
+
+function newest(folder) {
   let time = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile() || !extensions.some((e) => entry.name.endsWith(e))) continue;
+    if (!entry.isFile() || !entry.name.endsWith(".ts")) continue;
     time = Math.max(time, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
   }
   return time;
 }
 
-function run(title, command, args) {
-  const started = Date.now();
-  const result = spawnSync(command, args, { stdio: ["ignore", "inherit", "inherit"] });
-  if (result.status !== 0) {
-    console.error(`build: ${title} failed`);
-    process.exit(1);
-  }
-  console.error(`build: ${title} ${((Date.now() - started) / 1000).toFixed(1)} s`);
-}
-
 const isFresh = (file, time) => !force && existsSync(file) && statSync(file).mtimeMs > time;
 
-const config = Math.max(statSync("asconfig.json").mtimeMs, statSync("scripts/build.mjs").mtimeMs);
-const core = Math.max(newest("hv-core", [".ts"]), config);
-/** Targets whose entry is not the whole ABI. */
-const entries = { silicon: "hv-core/silicon.ts", wasi: "hv-core/wasi/main.ts" };
-const targets = JSON.parse(readFileSync("asconfig.json", "utf8")).targets;
-for (const [name, target] of Object.entries(targets)) {
-  const entry = entries[name] ?? "hv-core/index.ts";
-  if (isFresh(target.outFile, core) || !existsSync(entry)) continue;
-  run(`core (${name})`, process.execPath, ["node_modules/assemblyscript/bin/asc.js", entry, "--target", name]);
+/** Runs one step; its output is shown when it fails. */
+function run(title, args) {
+  const started = Date.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+    const output = [];
+    child.stdout.on("data", (bytes) => output.push(bytes));
+    child.stderr.on("data", (bytes) => output.push(bytes));
+    child.on("error", reject);
+    child.on("close", (code) => {
+      if (code !== 0) {
+        process.stderr.write(Buffer.concat(output));
+        reject(new Error(`${title} failed`));
+        return;
+      }
+      console.error(`build: ${title} ${((Date.now() - started) / 1000).toFixed(1)} s`);
+      resolve();
+    });
+  });
 }
-if (existsSync("scripts/asyncify.mjs") && !isFresh("build/race.wasm", core))
-  run("race (asyncify)", process.execPath, ["scripts/asyncify.mjs"]);
 
-const host = Math.max(
-  newest("host", [".ts"]),
-  newest("guests", [".ts"]),
-  newest("bench", [".ts"]),
-  newest("hv-core/abi", [".ts"]),
-  config,
-);
-if (!isFresh("dist/.built", host)) {
-  run("host", bin("tsc"), ["-p", "tsconfig.build.json"]);
-  writeFileSync("dist/.built", "");
+const config = Math.max(statSync("asconfig.json").mtimeMs, statSync("scripts/build.mjs").mtimeMs);
+const core = Math.max(newest("hv-core"), config);
+const host = Math.max(...["host", "guests", "bench", "hv-core/abi"].map(newest), config);
+const targets = JSON.parse(readFileSync("asconfig.json", "utf8")).targets;
+
+const steps = [];
+if (isWanted("host") && !isFresh("dist/.built", host)) {
+  steps.push(async () => {
+    await run("host", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+    writeFileSync("dist/.built", "");
+  });
+}
+for (const [name, target] of Object.entries(targets)) {
+  if (!isWanted(name)) continue;
+  const result = name === "race" ? "build/race.wasm" : target.outFile;
+  if (isFresh(result, core)) continue;
+  steps.push(async () => {
+    await run(`core (${name})`, [
+      "node_modules/assemblyscript/bin/asc.js",
+      ENTRIES[name] ?? "hv-core/index.ts",
+      "--target",
+      name,
+    ]);
+    if (name === "race") await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+  });
+}
+
+async function worker() {
+  for (let step = steps.shift(); step; step = steps.shift()) await step();
+}
+try {
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, worker));
+} catch (error) {
+  console.error(`build: ${error.message}`);
+  process.exit(1);
 }

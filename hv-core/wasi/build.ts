@@ -24,7 +24,7 @@ import { Knobs } from "../base/machine";
 import { ACPI_INFO_GPA, ACPI_RSDP_BYTES, ACPI_RSDP_GPA, ACPI_TABLES_BYTES, ACPI_TABLES_GPA, Acpi } from "./acpi";
 import { Dom0 } from "./dom0";
 import { Image } from "./elf";
-import { ENTRY_CONTEXT_BYTES, entryContext } from "./entry-context";
+import { entryContext, entryContextBytes } from "./entry-context";
 import { Guest } from "./guest";
 import { GuestMemory } from "./guest-memory";
 import { Options } from "./options";
@@ -55,6 +55,7 @@ export class Build {
     guest.domid = domid;
     let error = Toolstack.maxVcpus(domid, options.vcpus);
     if (error == OK) error = Toolstack.maxMem(domid, (options.memoryBytes >> 10) + MAX_MEM_SLACK_KIB);
+    if (error == OK) error = Toolstack.setPagingPool(domid, Build.pagingPoolBytes());
     if (error != OK) return error;
     const storePort = Dom0.allocUnbound(domid);
     const consolePort = Dom0.allocUnbound(domid);
@@ -71,6 +72,12 @@ export class Build {
     if (error == OK) error = Build.startInfo(domid, startInfo);
     if (error == OK) error = Build.context(domid, <u32>startInfo);
     return error;
+  }
+
+  /** What libxl reserves for EPT tables: 1 MiB for each vCPU and 4 KiB for each MiB of RAM. */
+  private static pagingPoolBytes(): u64 {
+    const mebibytes = (Options.get().memoryBytes + 0xf_ffff) >> 20;
+    return (((<u64>Options.get().vcpus) << 8) + mebibytes) << PAGE_SHIFT;
   }
 
   private static all(done: i32, wanted: u32): i32 {
@@ -177,10 +184,12 @@ export class Build {
   }
 
   private static context(domid: u32, startInfo: u32): i32 {
-    const gpa = Dom0.take(ENTRY_CONTEXT_BYTES);
-    entryContext(Dom0.at(gpa), <u32>Image.get().entry, startInfo);
-    const error = Toolstack.setHvmContext(domid, gpa, ENTRY_CONTEXT_BYTES);
-    Dom0.release(ENTRY_CONTEXT_BYTES);
+    const vcpus = Options.get().vcpus;
+    const bytes = entryContextBytes(vcpus);
+    const gpa = Dom0.take(bytes);
+    entryContext(Dom0.at(gpa), <u32>Image.get().entry, startInfo, vcpus);
+    const error = Toolstack.setHvmContext(domid, gpa, bytes);
+    Dom0.release(bytes);
     return error;
   }
 }

@@ -51,7 +51,8 @@ export class Image {
   /** One past the highest guest-physical address of the image. */
   static end(): u64 {
     let end: u64 = 0;
-    for (let i: u32 = 0; i < Image.get().segments; i++) {
+    const count = Image.get().segments;
+    for (let i: u32 = 0; i < count; i++) {
       const s = Image.segment(i);
       end = max<u64>(end, s.gpa + s.memBytes);
     }

@@ -9,10 +9,10 @@
 import "../base/abort";
 import { CTR_INSTRUCTIONS } from "../abi/counters";
 import { ENOMEM, ENOSPC, OK } from "../abi/errno";
-import { SHUTDOWN_POWEROFF, VIRQ_DOM_EXC } from "../abi/hypercalls";
+import { DOMINF_SHUTDOWN, DOMINF_SHUTDOWN_SHIFT, SHUTDOWN_POWEROFF, VIRQ_DOM_EXC } from "../abi/hypercalls";
 import { DEVICE_AT_CORE, KNOB_DEVICE_AT, KNOB_TRACE_MASK, NR_KNOBS } from "../abi/knobs";
 import { COUNTERS_BASE, FRAMES_BASE, PAGE_SHIFT, TRACE_BASE } from "../abi/layout";
-import { RUN_ATTENTION, RUN_IDLE } from "../abi/run";
+import { RUN_ATTENTION, RUN_BUDGET, RUN_IDLE } from "../abi/run";
 import { TRACE_HASH } from "../abi/trace-events";
 import { Knobs } from "../base/machine";
 import { machineInit } from "../run/machine-init";
@@ -34,8 +34,8 @@ const EXIT_POWERED_OFF = 0;
 const EXIT_OTHER_END = 1;
 const EXIT_USAGE = 2;
 const EXIT_BUDGET_SPENT = 3;
+const STILL_RUNNING = -1;
 const SLICE: u64 = 50_000_000;
-const INFO_SHUT_DOWN: i64 = 4;
 
 /** Instructions run so far by all guests. */
 function instructions(): u64 {
@@ -63,21 +63,34 @@ function start(): bool {
   return true;
 }
 
-function isOver(): bool {
-  return (Toolstack.domainFlags(Guest.get().domid) & INFO_SHUT_DOWN) != 0;
+/** The exit code when the guest has shut down, STILL_RUNNING otherwise. */
+function exitCode(): i32 {
+  const flags = Toolstack.domainFlags(Guest.get().domid);
+  if ((flags & DOMINF_SHUTDOWN) == 0) return STILL_RUNNING;
+  const reason = <u32>(flags >> DOMINF_SHUTDOWN_SHIFT) & 0xff;
+  return reason == <u32>SHUTDOWN_POWEROFF ? EXIT_POWERED_OFF : EXIT_OTHER_END;
 }
 
-/** Runs until the guest ends (true) or the budget is spent or nothing can wake it (false). */
-function runGuest(): bool {
-  const budget = Options.get().maxInstructions;
-  while (true) {
-    const done = instructions();
-    if (done >= budget) return false;
-    const why = run(<u32>min<u64>(budget - done, SLICE));
+/** Runs until the guest ends, the budget is spent or nothing can wake it; the exit code. As Machine.run of host/lib/machine.ts. */
+function runGuest(): i32 {
+  let left = Options.get().maxInstructions;
+  let counted = instructions();
+  while (left > 0) {
+    const slice = min<u64>(left, SLICE);
+    const why = run(<u32>slice);
     const wasPending = BackEnds.serve();
-    if (why == <u32>RUN_IDLE && !wasPending) return isOver();
-    if (why != <u32>RUN_ATTENTION && isOver()) return true;
+    const now = instructions();
+    const spent = now != counted ? now - counted : why == <u32>RUN_BUDGET ? slice : 1;
+    left -= min<u64>(spent, left);
+    counted = now;
+    const isStuck = why == <u32>RUN_IDLE && !wasPending;
+    if (isStuck || why != <u32>RUN_ATTENTION) {
+      const code = exitCode();
+      if (code != STILL_RUNNING) return code;
+      if (isStuck) return EXIT_OTHER_END;
+    }
   }
+  return EXIT_BUDGET_SPENT;
 }
 
 function summary(code: i32): void {
@@ -114,13 +127,8 @@ function main(): i32 {
   System.close(Image.get().fd);
   Toolstack.unpause(Guest.get().domid);
 
-  const ended = runGuest();
+  const code = runGuest();
   Output.flush();
-  let code = EXIT_BUDGET_SPENT;
-  if (ended) {
-    const reason = <u32>(Toolstack.domainFlags(Guest.get().domid) >> 16) & 0xff;
-    code = reason == <u32>SHUTDOWN_POWEROFF ? EXIT_POWERED_OFF : EXIT_OTHER_END;
-  }
   if (Options.get().summary) summary(code);
   return code;
 }

@@ -73,7 +73,7 @@ export class Options {
 
   private static knobSetting(text: usize): bool {
     const index = Options.number(text, false, 0x3d);
-    if (index >= NR_KNOBS) return false;
+    if (index >= <u64>NR_KNOBS) return false;
     let value = text;
     while (load<u8>(value) != 0x3d) value++;
     const number = Options.number(value + 1, false, 0);

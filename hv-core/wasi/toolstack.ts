@@ -9,6 +9,7 @@ import {
   DOMCTL_INTERFACE_VERSION_4_17,
   DOMCTL_MAX_MEM,
   DOMCTL_MAX_VCPUS,
+  DOMCTL_SET_PAGING_MEMPOOL_SIZE,
   DOMCTL_SETHVMCONTEXT,
   DOMCTL_UNPAUSEDOMAIN,
   DOMID_SELF,
@@ -69,6 +70,13 @@ export class Toolstack {
   static maxMem(domid: u32, kib: u64): i32 {
     const gpa = Toolstack.domctl(DOMCTL_MAX_MEM, domid);
     store<u64>(Dom0.at(gpa) + UNION, kib);
+    return Toolstack.finish(gpa);
+  }
+
+  /** Memory for the domain's EPT tables, in bytes. */
+  static setPagingPool(domid: u32, bytes: u64): i32 {
+    const gpa = Toolstack.domctl(DOMCTL_SET_PAGING_MEMPOOL_SIZE, domid);
+    store<u64>(Dom0.at(gpa) + UNION, bytes);
     return Toolstack.finish(gpa);
   }
 
