@@ -1,6 +1,6 @@
-/** The whole machine under random code, hypercalls, page tables and rings: 400,000 short runs; a trap or a hang fails (runner.ts). */
+/** The whole machine under random code, hypercalls, page tables and rings: 250,000 short runs; a trap or a hang fails (runner.ts). */
 import { test } from "vitest";
 import { createMachineFuzz } from "./machine-fuzz.ts";
 import { fuzz, fuzzCount } from "./runner.ts";
 
-test("machine", () => fuzz(createMachineFuzz(), "test/fuzz/machine.test.ts", fuzzCount(400_000)));
+test("machine", () => fuzz(createMachineFuzz(), "test/fuzz/machine.test.ts", fuzzCount(250_000)));

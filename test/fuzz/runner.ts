@@ -29,7 +29,7 @@ export const runRandom = (seed: number, run: number): Random =>
 export function fuzz(target: FuzzTarget, file: string, count: number): void {
   const seed = fuzzSeed();
   const only = process.env["VMEXIT_FUZZ_RUN"];
-  const command = `VMEXIT_FUZZ_SEED=${seed} VMEXIT_FUZZ_RUN=RUN npx vitest run ${file} -t "${target.name}"`;
+  const command = `VMEXIT_FUZZ_SEED=${seed} VMEXIT_FUZZ_RUN=% npx vitest run ${file} -t "${target.name}"`;
   using watchdog = startWatchdog(command);
   const first = only === undefined ? 0 : Number(only);
   const end = only === undefined ? count : first + 1;
@@ -40,7 +40,7 @@ export function fuzz(target: FuzzTarget, file: string, count: number): void {
       target.run(runRandom(seed, run));
       if (run % CHECK_EVERY === CHECK_EVERY - 1 || run === end - 1) target.check();
     } catch (cause) {
-      const repeat = command.replace("RUN", String(run));
+      const repeat = command.replace("%", String(run));
       throw new Error(
         `${target.name}: run ${run} failed: ${(cause as Error).message}\nRepeat it: ${repeat}\n${target.describe()}`,
         { cause },

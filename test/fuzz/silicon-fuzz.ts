@@ -58,7 +58,7 @@ export function createSiliconFuzz(): FuzzTarget {
   const silicon = instantiateSilicon(new WebAssembly.Module(readFileSync(path)), FRAMES);
   const { u8, view, exports } = silicon;
   const images = Object.fromEntries(KINDS.map((kind) => [kind, boardImage(kind)])) as Record<Kind, Uint8Array>;
-  let last = "";
+  let last = (): string => "nothing has run";
 
   const start = (
     kind: Kind,
@@ -115,11 +115,12 @@ export function createSiliconFuzz(): FuzzTarget {
             );
         }
       };
-      last = `${kind}, level ${cpl}\n${disassemble(kind === "long64" ? 64 : 32, code.subarray(0, 96), CODE * 0x1000).join("\n")}`;
-      let exit = 0;
-      // The outside world: an exit for an instruction is answered by stepping over it, as a hypervisor would.
+      let exit = -1;
+      last = () => {
+        const text = disassemble(kind === "long64" ? 64 : 32, code.subarray(0, 96), CODE * 0x1000).join("\n");
+        return `${kind}, level ${cpl}\n${text}\nspoiled: ${spoils.join(", ") || "nothing"}\nexit ${exit.toString(16)}`;
+      };
       exit = start(kind, cpl, code, regs, spoil);
-      last += `\nspoiled: ${spoils.join(", ") || "nothing"}\nexit ${exit.toString(16)}`;
       if (view.getUint32(CPU_AT + CPU_CPL, true) > 3) throw new Error("the privilege level is not 0..3");
     },
 
@@ -133,7 +134,7 @@ export function createSiliconFuzz(): FuzzTarget {
       }
     },
 
-    describe: () => last,
+    describe: () => last(),
   };
 }
 

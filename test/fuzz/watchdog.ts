@@ -17,12 +17,12 @@ setInterval(() => {
   const now = Atomics.load(progress, 0);
   if (now !== last) { last = now; since = Date.now(); return; }
   if (Atomics.load(progress, 1) || Date.now() - since < workerData.seconds * 1000) return;
-  require("node:fs").writeSync(2, "\\nfuzz: run " + now + " hangs. Repeat it: " + workerData.command.replace("RUN", String(now)) + "\\n");
+  require("node:fs").writeSync(2, "\\nfuzz: run " + now + " hangs. Repeat it: " + workerData.command.replace("%", String(now)) + "\\n");
   process.kill(process.pid, "SIGKILL");
 }, 500).unref?.();
 `;
 
-/** `command` contains RUN where the number of the run goes. */
+/** `command` contains % where the number of the run goes. */
 export function startWatchdog(command: string, seconds = 20): Watchdog {
   const shared = new SharedArrayBuffer(8);
   const progress = new Int32Array(shared);
