@@ -1,13 +1,13 @@
 /**
  * The mode word: what the decoder and the fast paths need to know about CR0, CR4, EFER, CS, SS and CPL, in one u32.
  *
- *   14    13    12   11..10      9        8        7..0
- *   user  LMA   PE   paging      stack64  stack32  code size 16, 32 or 64
+ *   21..16                     14    13    12   11..10      9        8        7..0
+ *   null GS FS DS SS CS ES     user  LMA   PE   paging      stack64  stack32  code size 16, 32 or 64
  *
  * Decoded blocks are keyed by it. It is derived: Mode.update must follow every change of what it is made of.
  */
-import { SEG_CS, SEG_SS } from "../abi/cpu";
-import { ATTR_DB, ATTR_L, CR0_PE, CR0_PG_BIT, CR4_PAE, EFER_LMA } from "../abi/regs";
+import { SEG_CS, SEG_GS, SEG_SS } from "../abi/cpu";
+import { ATTR_DB, ATTR_L, ATTR_UNUSABLE, CR0_PE, CR0_PG_BIT, CR4_PAE, EFER_LMA } from "../abi/regs";
 import { Cpu } from "./cpu";
 import {
   DENY_SMC,
@@ -26,6 +26,9 @@ export const MODE_PAGING_SHIFT: u32 = 10;
 export const MODE_PE: u32 = 0x1000;
 export const MODE_LONG: u32 = 0x2000;
 export const MODE_USER: u32 = 0x4000;
+
+/** Bit 16 + n: segment register n is unusable (a null selector) where that matters: every access through it is #GP(0). */
+export const MODE_NULL_SHIFT: u32 = 16;
 
 export const PAGING_OFF: u32 = 0;
 export const PAGING_TWO_LEVEL: u32 = 1;
@@ -69,7 +72,15 @@ export class Mode {
     return <u64>(<i64>(address << 16) >> 16) == address;
   }
 
-  /** To be called after every change of CS, SS, CPL, CR0, CR4.PAE or EFER.LMA. */
+  private static nullSegments(c: Cpu): u32 {
+    let bits: u32 = 0;
+    for (let i: u32 = 0; i <= <u32>SEG_GS; i++) {
+      if (c.seg(i).attr & ATTR_UNUSABLE) bits |= (<u32>1) << (MODE_NULL_SHIFT + i);
+    }
+    return bits;
+  }
+
+  /** To be called after every change of a segment register, CPL, CR0, CR4.PAE or EFER.LMA. */
   static update(c: Cpu): void {
     let mode: u32 = 0;
     const isLong = (c.efer & EFER_LMA) != 0;
@@ -95,6 +106,7 @@ export class Mode {
       c.readMask = TLB_PAGE_MASK | DENY_SUPER_READ;
       c.writeMask = TLB_PAGE_MASK | DENY_SUPER_WRITE | DENY_SMC;
     }
+    if ((c.cr0 & CR0_PE) != 0 && (mode & MODE_CODE_MASK) != 64) mode |= Mode.nullSegments(c);
     c.mode = mode;
     c.fetchPage = TLB_EMPTY; // the rights of the next fetch may be others
   }

@@ -17,7 +17,7 @@ import { Answers } from "./answers";
 import { Blocks } from "./code-cache";
 import { Cpu } from "./cpu";
 import { Deliver } from "./deliver";
-import { FAULT_NONE, Fault } from "./exceptions";
+import { FAULT_EXCEPTION, FAULT_NONE, Fault } from "./exceptions";
 import { Exec } from "./exec";
 import { SYS_INT, SYS_INTO } from "./exec-system";
 import { Flags } from "./flags";
@@ -108,8 +108,12 @@ export class Run {
       const isStepping = (c.rflags & (FLAG_TF | FLAG_RF)) != 0 || (c.interruptibility & SHADOW) != 0;
       const isDone = isStepping ? Run.step(c) : Run.blocks(c);
       if (!isDone) {
+        // Entering a handler costs one instruction, so that a guest whose handlers only fault spends its budget too. A
+        // single-step trap does not: the instruction before it has been counted.
+        const cost: u32 = c.fault == FAULT_EXCEPTION && c.faultVector != <u32>VEC_DB ? 1 : 0;
         const reason = Deliver.fault(c);
         if (reason != 0) return reason;
+        c.runLeft -= cost;
       }
     }
   }

@@ -31,7 +31,7 @@ export class Segments {
       seg.selector = selector;
       seg.base = (<u64>selector) << 4;
       seg.attr &= ~ATTR_UNUSABLE;
-      if (index == SEG_SS) Mode.update(c);
+      Mode.update(c);
       return;
     }
     if (index == SEG_SS) {
@@ -40,6 +40,7 @@ export class Segments {
     }
     if (Descriptor.isNull(selector)) {
       Descriptor.fillNull(seg, selector, 0);
+      Mode.update(c);
       return;
     }
     const raw = Descriptor.read(c, selector, VEC_GP, 0);
@@ -56,6 +57,7 @@ export class Segments {
     else Descriptor.markAccessed(c, selector, raw);
     if (c.fault) return;
     Descriptor.fill(seg, selector, raw);
+    Mode.update(c);
   }
 
   private static loadStack(c: Cpu, selector: u32): void {
@@ -66,6 +68,7 @@ export class Segments {
         return;
       }
       Descriptor.fillNull(c.seg(SEG_SS), selector, c.cpl);
+      Mode.update(c);
       return;
     }
     const raw = Segments.checkStack(c, selector, c.cpl, VEC_GP, 0);
@@ -131,6 +134,7 @@ export class Segments {
     Segments.dropIfInner(c, SEG_DS);
     Segments.dropIfInner(c, SEG_FS);
     Segments.dropIfInner(c, SEG_GS);
+    Mode.update(c);
   }
 
   private static dropIfInner(c: Cpu, index: u32): void {

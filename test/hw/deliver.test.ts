@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EXIT_TASK_SWITCH, EXIT_TRIPLE_FAULT } from "../../hv-core/abi/exits.ts";
+import { EXIT_BUDGET, EXIT_TASK_SWITCH, EXIT_TRIPLE_FAULT } from "../../hv-core/abi/exits.ts";
 import {
   type Bits,
   CODE,
@@ -188,6 +188,15 @@ describe("delivery, special", () => {
     expect(k.run(3, [0xcd, 0x30])).toBe(`exit ${EXIT_TRIPLE_FAULT}`); // no stack for the #TS handler either
     k.board.write32(TSS + 8, SEL_DATA3);
     expect(k.run(3, [0xcd, 0x30])).toBe(`exit ${EXIT_TRIPLE_FAULT}`);
+  });
+
+  it("spends the budget of a guest whose handler only faults", () => {
+    const k = createKernel(64);
+    k.setGate(6, { ist: 1 });
+    k.board.u8.set(UD2, 0x800_0000 + 0x8000 + 6 * 16);
+    k.board.exports.siliconFrameWritten(8);
+    k.start(0, UD2);
+    expect(k.resume(1000)).toBe(`exit ${EXIT_BUDGET}`);
   });
 
   it("leaves the guest at a task gate", () => {
