@@ -20,7 +20,7 @@ export interface RunReport {
 }
 
 /** Counters that say how the TLB did; hits are accesses minus misses and are not counted. */
-function tlbCounters(counters: Readonly<Record<string, number>>): Record<string, number> {
+export function tlbCounters(counters: Readonly<Record<string, number>>): Record<string, number> {
   const pick = (name: string): number => counters[name] ?? 0;
   return {
     misses: pick("tlbMisses"),

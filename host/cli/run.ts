@@ -14,6 +14,7 @@ import { compileBuild } from "../node/wasm.ts";
 import { openGuest } from "./guest-source.ts";
 import { collect, parseCount, parseInstructions, parseKnobOptions, parseMemory } from "./options.ts";
 import { exitCode, makeReport, statsText } from "./report.ts";
+import { runInWasi } from "./run-wasi.ts";
 
 interface RunOptions {
   readonly memory?: string;
@@ -28,6 +29,7 @@ interface RunOptions {
   readonly json?: boolean;
   readonly list?: boolean;
   readonly flat?: boolean;
+  readonly wasi?: string | boolean;
 }
 
 /** Guest instructions between two looks at the keyboard. */
@@ -75,6 +77,11 @@ async function run(what: string, options: RunOptions): Promise<number> {
   const vcpus = options.vcpus === undefined ? source.vcpus : parseCount(options.vcpus, "--vcpus", 1, 128);
   const budget =
     options.maxInstructions === undefined ? Number.POSITIVE_INFINITY : parseInstructions(options.maxInstructions);
+  const cmdline = options.cmdline ?? source.cmdline;
+  if (options.wasi !== undefined) {
+    const settings = { memoryBytes, vcpus, cmdline, ...(Number.isFinite(budget) ? { maxInstructions: budget } : {}) };
+    return runInWasi(source, { ...options, wasi: options.wasi }, settings);
+  }
   const modules = options.module.map((file) => readInput(file, "module"));
   const knobOptions = parseKnobOptions(options);
 
@@ -83,7 +90,7 @@ async function run(what: string, options: RunOptions): Promise<number> {
     image: source.image,
     memoryBytes,
     vcpus,
-    cmdline: options.cmdline ?? source.cmdline,
+    cmdline,
     modules,
   });
   const isQuiet = options.json ?? false;
@@ -124,6 +131,7 @@ export function addRun(program: Command, done: (code: number) => void): void {
     .option("--stats", "print counts and time at the end")
     .option("--json", "print one JSON object instead of the console")
     .option("--list", "print the guest's listing and end")
+    .option("--wasi [system]", "run the stand-alone command module under wasmer (default) or node")
     .option("--flat", "load the file as it is at 1 MiB")
     .action(async (what: string, options: RunOptions) => done(await run(what, options)));
 }

@@ -23,6 +23,10 @@ export const ACTOR_PV_CONSOLE = 8;
 export const ACTOR_XENSTORE = 9;
 /** The part of the toolstack that is told when a domain ends (machine.ts). */
 export const ACTOR_TOOLSTACK = 10;
+/** In its slab: VIRQ_DOM_EXC has fired since the last look. */
+export const TOOLSTACK_DOM_EXC = 8;
+/** Input that waits for the UART inside the core (device/core-input.ts). */
+export const ACTOR_CORE_INPUT = 11;
 
 export const ACTOR_KIND = 0;
 export const ACTOR_DOMID = 4;
@@ -70,12 +74,15 @@ export function freeActorsOf(core: Core, domid: number): void {
   }
 }
 
+/** Actors of a kind, whatever domain they serve. */
+export function actorsOfKind(core: Core, kind: number): ActorId[] {
+  const found: ActorId[] = [];
+  for (let actor = 0; actor < MAX_ACTORS; actor++)
+    if (getField(core, slabOf(actor), ACTOR_KIND) === kind) found.push(actor);
+  return found;
+}
+
 /** Actors of a kind that serve `domid`, in slab order. */
 export function actorsOf(core: Core, domid: number, kind: number): ActorId[] {
-  const found: ActorId[] = [];
-  for (let actor = 0; actor < MAX_ACTORS; actor++) {
-    const slab = slabOf(actor);
-    if (getField(core, slab, ACTOR_KIND) === kind && getField(core, slab, ACTOR_DOMID) === domid) found.push(actor);
-  }
-  return found;
+  return actorsOfKind(core, kind).filter((actor) => getField(core, slabOf(actor), ACTOR_DOMID) === domid);
 }

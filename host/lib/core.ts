@@ -24,6 +24,8 @@ export interface CoreExports {
   walkGpa(domid: number, gpaLo: number, gpaHi: number): number;
   translateGva(slot: number, gvaLo: number, gvaHi: number): number;
   codeCacheReset(): void;
+  /** A character for the in-core UART of the domain in a slot; 0 = its queue is full. */
+  deviceInput(domainSlot: number, character: number): number;
 }
 
 export interface Core {

@@ -14,6 +14,9 @@ for (const [name, index] of Object.entries(counters)) {
   if (name.startsWith("CTR_") && name !== "CTR_EXITS") named.push([camel(name.slice("CTR_".length)), index]);
 }
 
+/** Name of each counter that is not an exit counter, by its index. */
+export const counterNames: ReadonlyMap<number, string> = new Map(named.map(([name, index]) => [index, name]));
+
 /** Reads one counter. Exact up to 2^53. */
 export function readCounter(core: Core, index: number): number {
   const at = (COUNTERS_BASE >> 2) + index * 2;

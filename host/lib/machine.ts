@@ -10,13 +10,12 @@
  */
 import { CTR_INSTRUCTIONS } from "../../hv-core/abi/counters.ts";
 import { CRASH_DEAD_HALT, CRASH_NONE } from "../../hv-core/abi/crash.ts";
-import { DOM_CRASH_REASON, DOM_DOMID, DOM_STATE } from "../../hv-core/abi/domain.ts";
 import { SHUTDOWN_CRASH, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
 import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
-import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS, TRACE_BASE } from "../../hv-core/abi/layout.ts";
-import { RUN_ATTENTION, RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
+import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
+import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
-import { ACTOR_TOOLSTACK, allocActor, freeActorsOf } from "./actors.ts";
+import { ACTOR_TOOLSTACK, allocActor, freeActorsOf, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
 import { readCounter, readCounters, readExits } from "./counters.ts";
@@ -29,8 +28,10 @@ import {
   type DeviceContext,
   putConsole,
 } from "./device/context.ts";
+import { feedCoreUarts } from "./device/core-input.ts";
 import { attachPlatform, serveActor, typeToGuest } from "./device/platform.ts";
 import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "./dom0.ts";
+import { crashReason, liveDomains } from "./domains.ts";
 import { check } from "./errors.ts";
 import type { DomId } from "./ids.ts";
 import { DOM0 } from "./ids.ts";
@@ -152,10 +153,19 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   const toolstack = allocActor(core, ACTOR_TOOLSTACK, DOM0);
   bindActor(dom0, evtchnBindVirq(dom0, VIRQ_DOM_EXC), toolstack);
   const window = createForeignWindow(dom0);
+  const hostDevices = knobs["device.at"] === DEVICE_AT_HOST;
   let taken = 0;
 
   const onCoreByte = (byte: number): void => putConsole(context, byte);
   const onEvent = (actor: number, data: number): void => serveActor(context, actor, data);
+  const toolstackSlab = slabOf(toolstack);
+
+  /** Whether VIRQ_DOM_EXC said that some domain stopped, since the last time this was asked. */
+  function hasDomainStopped(): boolean {
+    const seen = getField(core, toolstackSlab, TOOLSTACK_DOM_EXC) !== 0;
+    if (seen) setField(core, toolstackSlab, TOOLSTACK_DOM_EXC, 0);
+    return seen;
+  }
 
   /** Plays dom0: console first, so that the order of output is the order of execution. @returns whether anything was pending. */
   function serve(): boolean {
@@ -179,8 +189,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
     knobs,
     createGuest(spec) {
       const domain = buildDomain(dom0, window, spec, knobs["p2m.superpages"] === 1);
-      const smallDevices = knobs["device.at"] === DEVICE_AT_HOST;
-      attachPlatform(context, domain, { vcpus: spec.vcpus, memoryBytes: spec.memoryBytes, smallDevices });
+      attachPlatform(context, domain, { vcpus: spec.vcpus, memoryBytes: spec.memoryBytes, smallDevices: hostDevices });
       domainUnpause(dom0, domain.domid);
       return domain;
     },
@@ -193,6 +202,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       let counted = readCounter(core, CTR_INSTRUCTIONS);
       while (left > 0) {
         const slice = Math.min(left, SLICE);
+        if (!hostDevices) feedCoreUarts(core);
         const why = core.exports.run(slice);
         const wasPending = serve();
         const now = readCounter(core, CTR_INSTRUCTIONS);
@@ -200,7 +210,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
         left -= now !== counted ? now - counted : why === RUN_BUDGET ? slice : 1;
         counted = now;
         if (why === RUN_IDLE && !wasPending) return { kind: isOver() ? "ended" : "idle" };
-        if (why !== RUN_ATTENTION && isOver()) return { kind: "ended" };
+        if (hasDomainStopped() && isOver()) return { kind: "ended" };
       }
       return { kind: "budget" };
     },
@@ -255,40 +265,19 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   };
 }
 
-const DOMAIN_ALIVE = 1;
-
-/** Ids of all living domains but dom0. */
-function liveDomains(core: Core): DomId[] {
-  const found: DomId[] = [];
-  for (let slot = 1; slot < MAX_DOMAINS; slot++) {
-    const at = (DOMAINS_BASE + slot * DOMAIN_SIZE) >> 2;
-    if (core.u32[at + (DOM_STATE >> 2)] === DOMAIN_ALIVE) found.push(core.u32[at + (DOM_DOMID >> 2)]! as DomId);
-  }
-  return found;
-}
-
-function crashReason(core: Core, domid: DomId): number {
-  for (let slot = 1; slot < MAX_DOMAINS; slot++) {
-    const at = (DOMAINS_BASE + slot * DOMAIN_SIZE) >> 2;
-    if (core.u32[at + (DOM_STATE >> 2)] !== 0 && core.u32[at + (DOM_DOMID >> 2)] === domid)
-      return core.u32[at + (DOM_CRASH_REASON >> 2)]!;
-  }
-  return CRASH_NONE;
-}
-
 function guestEnd(core: Core, dom0: Dom0, domid: DomId): GuestEnd | undefined {
   const info = domainGetInfo(dom0, domid);
   if (info.domid !== domid || !info.isShutDown) return undefined;
+  const crash = crashReason(core, domid);
+  // Xen shuts a domain down as if it had powered off when its last vCPU halts for good; people want to know that it did not ask.
+  if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
   switch (info.shutdownCode) {
     case SHUTDOWN_POWEROFF:
       return { outcome: "poweroff", reason: "the guest powered off" };
     case SHUTDOWN_REBOOT:
       return { outcome: "reboot", reason: "the guest asked for a reboot" };
-    case SHUTDOWN_CRASH: {
-      const crash = crashReason(core, domid);
-      if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
+    case SHUTDOWN_CRASH:
       return { outcome: "crash", reason: crash === CRASH_NONE ? "the guest asked for a crash" : crashSentence(crash) };
-    }
     default:
       return { outcome: "crash", reason: `the guest shut down with reason ${info.shutdownCode}` };
   }

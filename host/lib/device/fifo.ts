@@ -18,10 +18,19 @@ export function fifoPut(core: Core, at: number, byte: number): boolean {
   return true;
 }
 
-/** The oldest byte, or -1. */
+/** The oldest byte, which stays; -1 when there is none. */
+export function fifoFirst(core: Core, at: number): number {
+  return fifoLength(core, at) === 0 ? -1 : core.u8[at + 8 + (getField(core, at, 4) % FIFO_BYTES)]!;
+}
+
+/** Removes the oldest byte. */
+export function fifoDrop(core: Core, at: number): void {
+  if (fifoLength(core, at) > 0) setField(core, at, 4, getField(core, at, 4) + 1);
+}
+
+/** Removes and returns the oldest byte, or -1. */
 export function fifoTake(core: Core, at: number): number {
-  if (fifoLength(core, at) === 0) return -1;
-  const tail = getField(core, at, 4);
-  setField(core, at, 4, tail + 1);
-  return core.u8[at + 8 + (tail % FIFO_BYTES)]!;
+  const byte = fifoFirst(core, at);
+  fifoDrop(core, at);
+  return byte;
 }

@@ -13,6 +13,7 @@ import {
 } from "../../../hv-core/abi/devices.ts";
 import { IO_RANGE_MEMORY, IO_RANGE_PORT } from "../../../hv-core/abi/ioreq.ts";
 import {
+  ACTOR_CORE_INPUT,
   ACTOR_COUNTER,
   ACTOR_DEBUG_PORT,
   ACTOR_IOREQ_SERVER,
@@ -20,17 +21,21 @@ import {
   ACTOR_POST,
   ACTOR_PV_CONSOLE,
   ACTOR_TEST_EXIT,
+  ACTOR_TOOLSTACK,
   ACTOR_UART,
   ACTOR_XENSTORE,
   type ActorId,
   actorsOf,
   allocActor,
   getField,
+  setField,
   slabOf,
+  TOOLSTACK_DOM_EXC,
 } from "../actors.ts";
 import type { DomId } from "../ids.ts";
 import { type BuiltDomain, CONSOLE_GFN, STORE_GFN } from "../toolstack/build.ts";
 import type { DeviceContext } from "./context.ts";
+import { coreInputReceive, createCoreInput } from "./core-input.ts";
 import { addRange, createServer, enableServer, serveEvent } from "./ioreq-server.ts";
 import { createPvConsole, pvConsoleReceive, servePvConsole } from "./pv-console.ts";
 import { uartReceive } from "./uart.ts";
@@ -86,7 +91,10 @@ export function attachPlatform(context: DeviceContext, domain: BuiltDomain, opti
   const { domid } = domain;
   createXenstore(context, domid, STORE_GFN, domain.storePort, storeSeed(domain, options));
   createPvConsole(context, domid, CONSOLE_GFN, domain.consolePort);
-  if (!options.smallDevices) return;
+  if (!options.smallDevices) {
+    createCoreInput(context.dom0.core, domid);
+    return;
+  }
   const server = createServer(context, domid, options.vcpus);
   for (const [kind, space, start, size] of SMALL_DEVICES) {
     const device = allocActor(context.dom0.core, kind, domid);
@@ -108,7 +116,10 @@ export function serveActor(context: DeviceContext, actor: ActorId, data: number)
     case ACTOR_XENSTORE:
       serveXenstore(context, slab);
       break;
-    default: // the toolstack's own event, or an actor that is gone: nothing to do here
+    case ACTOR_TOOLSTACK: // VIRQ_DOM_EXC: Machine.run looks which domain it was
+      setField(context.dom0.core, slab, TOOLSTACK_DOM_EXC, 1);
+      break;
+    default: // an actor that is gone
       break;
   }
 }
@@ -118,6 +129,7 @@ export function typeToGuest(context: DeviceContext, domid: DomId, bytes: Uint8Ar
   const { core } = context.dom0;
   for (const byte of bytes) {
     for (const actor of actorsOf(core, domid, ACTOR_UART)) uartReceive(core, slabOf(actor), byte);
+    for (const actor of actorsOf(core, domid, ACTOR_CORE_INPUT)) coreInputReceive(core, slabOf(actor), byte);
     for (const actor of actorsOf(core, domid, ACTOR_PV_CONSOLE)) pvConsoleReceive(core, slabOf(actor), byte);
   }
   for (const actor of actorsOf(core, domid, ACTOR_PV_CONSOLE)) servePvConsole(context, slabOf(actor));

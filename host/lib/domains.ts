@@ -1,0 +1,35 @@
+/** The domain table as the core keeps it (abi/domain.ts): what getdomaininfo does not say. Read only. */
+import { CRASH_NONE } from "../../hv-core/abi/crash.ts";
+import { DOM_CRASH_REASON, DOM_DOMID, DOM_STATE } from "../../hv-core/abi/domain.ts";
+import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../../hv-core/abi/layout.ts";
+import type { Core } from "./core.ts";
+import type { DomId } from "./ids.ts";
+
+const FREE = 0;
+const ALIVE = 1;
+
+const field = (core: Core, slot: number, offset: number): number =>
+  core.u32[(DOMAINS_BASE + slot * DOMAIN_SIZE + offset) >> 2]!;
+
+/** Ids of all living domains but dom0. */
+export function liveDomains(core: Core): DomId[] {
+  const found: DomId[] = [];
+  for (let slot = 1; slot < MAX_DOMAINS; slot++) {
+    if (field(core, slot, DOM_STATE) === ALIVE) found.push(field(core, slot, DOM_DOMID) as DomId);
+  }
+  return found;
+}
+
+/** Index of a domain in the table, -1 when there is none. */
+export function domainSlot(core: Core, domid: DomId): number {
+  for (let slot = 0; slot < MAX_DOMAINS; slot++) {
+    if (field(core, slot, DOM_STATE) !== FREE && field(core, slot, DOM_DOMID) === domid) return slot;
+  }
+  return -1;
+}
+
+/** CRASH_* of a domain. */
+export function crashReason(core: Core, domid: DomId): number {
+  const slot = domainSlot(core, domid);
+  return slot < 0 ? CRASH_NONE : field(core, slot, DOM_CRASH_REASON);
+}
