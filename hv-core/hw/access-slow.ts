@@ -5,12 +5,13 @@
  * An access over a page border is translated on both pages before anything is read or written.
  */
 import { SEG_CS, SEG_SS, VEC_GP, VEC_SS } from "../abi/cpu";
+import { QUAL_EPT_R_BIT } from "../abi/exits";
 import { FRAMES_BASE, PAGE_SHIFT } from "../abi/layout";
 import { CodePages } from "../mem/code-pages";
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_READ_HALF, ACCESS_USER, ACCESS_WRITE } from "./access-kind";
 import { ANSWER_MEMORY, ANSWER_READ, ANSWER_WRITE } from "./answers";
 import { Cpu } from "./cpu";
-import { Fault } from "./exceptions";
+import { FAULT_EXIT, Fault } from "./exceptions";
 import { Mode } from "./mode";
 import { Replay } from "./replay";
 import { DENY_SMC, Tlb } from "./tlb";
@@ -67,7 +68,10 @@ export class AccessSlow {
   /** A load of 1, 2, 4 or 8 bytes with the given access kind (access-kind.ts); 0 with c.fault set when it fails. */
   private static readAs(c: Cpu, lin: u64, size: u32, access: u32): u64 {
     const host = Translate.resolve(c, lin, access);
-    if (host == HOST_FAULT) return 0;
+    if (host == HOST_FAULT) {
+      AccessSlow.describe(c, lin, size, access, ANSWER_READ, 0);
+      return 0;
+    }
     const gpa = c.accessGpa;
     const first = AccessSlow.bytesLeft(lin);
     if (size <= first) return AccessSlow.readPart(c, host, gpa, lin, size);
@@ -84,7 +88,10 @@ export class AccessSlow {
   /** A store of 1, 2, 4 or 8 bytes with the given access kind. */
   private static writeAs(c: Cpu, lin: u64, size: u32, value: u64, access: u32): void {
     const host = Translate.resolve(c, lin, access);
-    if (host == HOST_FAULT) return;
+    if (host == HOST_FAULT) {
+      AccessSlow.describe(c, lin, size, access, ANSWER_WRITE, value);
+      return;
+    }
     const gpa = c.accessGpa;
     const first = AccessSlow.bytesLeft(lin);
     if (size <= first) {
@@ -103,6 +110,18 @@ export class AccessSlow {
     if (c.fault) return;
     if (host != HOST_REFUSED) AccessSlow.writePart(c, host, gpa, lin, first, value);
     if (nextHost != HOST_REFUSED) AccessSlow.writePart(c, nextHost, nextGpa, next, size - first, high);
+  }
+
+  /**
+   * An EPT violation says what was wanted, as far as the first answer of a replay would be exactly that: so hv can get it without
+   * running the instruction only to learn it. Not so for an access over a page border, and for a read half that memory can serve.
+   */
+  private static describe(c: Cpu, lin: u64, size: u32, access: u32, dir: u8, value: u64): void {
+    if (c.fault != FAULT_EXIT || c.replay != 0 || size > AccessSlow.bytesLeft(lin)) return;
+    if ((access & ACCESS_READ_HALF) != 0 && ((c.exitQualification >> QUAL_EPT_R_BIT) & 1) != 0) return;
+    c.exitAccessSize = size;
+    c.exitAccessDir = dir;
+    c.exitAccessData = size == 8 ? value : value & (((<u64>1) << (size << 3)) - 1);
   }
 
   /** Reads `size` (1..8) bytes inside one page. */

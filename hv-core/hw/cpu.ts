@@ -14,8 +14,8 @@ import {
   CPU_FLAG_KIND,
   CPU_RFLAGS,
   CPU_RIP,
-  CPU_SEGS,
   CPU_SEG_SIZE,
+  CPU_SEGS,
 } from "../abi/cpu";
 import { VCPU_ANSWERS_OFFSET, VCPU_SIZE, VCPU_TLB_OFFSET, VCPUS_BASE } from "../abi/layout";
 
@@ -163,9 +163,9 @@ export class Cpu {
   /** IDT-vectoring information: the event that was being delivered when the exit happened, format as entryEvent. */
   exitIdtVectoring: u32;
   exitIdtError: u32;
-  /** Size in bytes of the refused access, and the value of a refused write (for traces; replay does not need it). */
+  /** Size in bytes and direction (1 = read) of the refused access, when it lies inside one page; size 0 = not told. */
   exitAccessSize: u32;
-  private _pad0: u32;
+  exitAccessDir: u32;
 
   /** Mask for the TLB index: entries - 1. */
   tlbMask: u32;
@@ -198,7 +198,13 @@ export class Cpu {
   scratch: u64;
   /** Value of runLeft at the start of cpuRun; 0 outside it. */
   runBudget: u32;
-  private _pad2: u32;
+  /** Written by hv: what the latch below stands for. 2..0 kinds of access the guest's tables allow, 5..3 rights in the EPT; 0 = none. */
+  latchRights: u32;
+  /** Written by hv for a replay: a linear page and where it is, known from the exit, so that it is not walked again. */
+  latchGla: u64;
+  latchGpa: u64;
+  /** The value of a refused write, with exitAccessSize. */
+  exitAccessData: u64;
 
   @inline static at(slot: u32): Cpu {
     return changetype<Cpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE);
@@ -210,11 +216,11 @@ export class Cpu {
   }
 
   @inline reg(index: u32): u64 {
-    return load<u64>(changetype<usize>(this) + (<usize>index << 3));
+    return load<u64>(changetype<usize>(this) + ((<usize>index) << 3));
   }
 
   @inline setReg(index: u32, value: u64): void {
-    store<u64>(changetype<usize>(this) + (<usize>index << 3), value);
+    store<u64>(changetype<usize>(this) + ((<usize>index) << 3), value);
   }
 
   @inline get answers(): usize {

@@ -47,6 +47,10 @@ export const HOST_NOWHERE: u32 = 2;
 export class Translate {
   /** Host address of the byte at `lin` (canonical, and 32-bit outside 64-bit mode), or HOST_*. Valid to the end of the page. */
   static resolve(c: Cpu, lin: u64, access: u32): u32 {
+    if (c.replay != 0 && Translate.isLatched(c, lin, access)) {
+      c.accessGpa = c.latchGpa | (lin & 0xfff);
+      return HOST_REFUSED;
+    }
     const cached = Tlb.entry(c, lin);
     if (Tlb.holds(cached, lin) && (cached.tag & AccessKind.denied(access)) == 0) return cached.delta + <u32>lin;
     Count.one(CTR_TLB_MISSES);
@@ -77,6 +81,14 @@ export class Translate {
     return <u32>FRAMES_BASE + ((<u32>mfn) << PAGE_SHIFT) + <u32>(lin & 0xfff);
   }
 
+  /** Replay: hv knows from the exit where this page is and that the EPT refuses such an access. */
+  private static isLatched(c: Cpu, lin: u64, access: u32): bool {
+    const kinds = access & ACCESS_RWX;
+    if ((kinds & ~c.latchRights) != 0 || (lin ^ c.latchGla) >> PAGE_SHIFT != 0) return false;
+    const wanted = (access & ACCESS_READ_HALF) != 0 ? ACCESS_READ : kinds;
+    return (wanted & ~(c.latchRights >> QUAL_EPT_R_BIT)) != 0;
+  }
+
   /** The EPT has no such right: exit with the architectural qualification, or leave it to the answers during replay. */
   private static refuse(c: Cpu, entry: u64, gpa: u64, lin: u64, access: u32): u32 {
     c.exitGpa = gpa;
@@ -93,6 +105,7 @@ export class Translate {
       c.accessGpa = gpa;
       return HOST_REFUSED;
     }
+    c.exitAccessSize = 0;
     const rights = (entry & EPTE_RWX) << QUAL_EPT_R_BIT;
     const linear: u64 = (1 << QUAL_GLA_VALID_BIT) | (1 << QUAL_GLA_FINAL_BIT);
     Fault.exit(c, EXIT_EPT_VIOLATION, <u64>(access & ACCESS_RWX) | rights | linear);

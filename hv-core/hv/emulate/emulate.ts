@@ -14,6 +14,10 @@ import {
   EXIT_REPLAYED,
   EXIT_TRIPLE_FAULT,
   EXIT_UNHANDLEABLE,
+  QUAL_GLA_FINAL_BIT,
+  QUAL_GLA_VALID_BIT,
+  QUAL_READ_BIT,
+  QUAL_WRITE_BIT,
 } from "../../abi/exits";
 import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import { Count } from "../../base/counters";
@@ -31,17 +35,70 @@ import { IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
 import { memoryAnswer, memoryKind, NO_LATCH } from "./memory";
 
+const LINEAR_FINAL: u32 = (1 << QUAL_GLA_VALID_BIT) | (1 << QUAL_GLA_FINAL_BIT);
+/** Of an exit qualification: read and write wanted, and the rights in the EPT. A fetch is never latched. */
+const QUALIFICATION_RIGHTS: u32 = 0x3b;
+const PAGE_OFFSET: u64 = 0xfff;
+
+/** Emulates the instruction at rip. */
+export function emulateInstruction(v: Vcpu): Verdict {
+  Answers.of(v.cpu).clear();
+  return end(v, replay(v, v.cpu));
+}
+
 /**
- * Emulates the instruction at rip.
+ * Emulates the instruction at rip, whose access to `gfn` was an EPT violation. The exit has told where the access goes, and often
+ * all about it: then it is made first, and one replay retires the instruction.
  *
  * @param gfn the page whose p2m lock is held and whose type is `type` (d.lookupMfn is its frame); NO_LATCH when none is.
  */
-export function emulateInstruction(v: Vcpu, gfn: u64, type: u32): Verdict {
-  Answers.of(v.cpu).clear();
+export function emulateViolation(v: Vcpu, gfn: u64, type: u32): Verdict {
+  const c = v.cpu;
+  const answers = Answers.of(c);
+  answers.clear();
   v.mmioGfn = gfn;
   v.mmioType = type;
-  const verdict = replay(v, v.cpu);
+  if (latch(c) && hasFirstAccess(c)) {
+    answers.count = 1;
+    const answer = answers.entry(0);
+    firstAccess(c, answer);
+    const result = memoryAnswer(v, answer);
+    if (result != IO_OKAY) return end(v, result == IO_RETRY ? wait(v) : fail(v, answers));
+    answer.state = ANSWER_DONE;
+  }
+  return end(v, replay(v, c));
+}
+
+/** Lets the replay find the page of the exit without a walk (spec 02 section 2.3). False for an access by the guest's own walk. */
+function latch(c: Cpu): bool {
+  const qualification = <u32>c.exitQualification;
+  if ((qualification & LINEAR_FINAL) != LINEAR_FINAL) return false;
+  const isWrite = ((qualification >> QUAL_WRITE_BIT) & 1) != 0;
+  c.latchRights = (qualification & QUALIFICATION_RIGHTS) | (isWrite ? 1 << QUAL_READ_BIT : 0);
+  c.latchGla = c.exitGla & ~PAGE_OFFSET;
+  c.latchGpa = c.exitGpa & ~PAGE_OFFSET;
+  return true;
+}
+
+/** In the race build somebody may have changed the code since the exit: there the instruction is looked at again first. */
+function hasFirstAccess(c: Cpu): bool {
+  return isDefined(RACE) ? false : c.exitAccessSize != 0;
+}
+
+function firstAccess(c: Cpu, answer: Answer): void {
+  answer.addr = c.exitGpa;
+  answer.data = c.exitAccessData;
+  answer.gla = c.exitGla;
+  answer.size = <u8>c.exitAccessSize;
+  answer.dir = <u8>c.exitAccessDir;
+  answer.space = ANSWER_MEMORY;
+  answer.state = ANSWER_NEED;
+}
+
+/** Nothing of an emulation that is over stays behind: equal states are equal bytes. */
+function end(v: Vcpu, verdict: Verdict): Verdict {
   v.mmioGfn = NO_LATCH;
+  if (v.ioCompletion != IO_MMIO_COMPLETION) v.cpu.latchRights = 0;
   return verdict;
 }
 
@@ -59,8 +116,7 @@ export function emulateResume(v: Vcpu): bool {
   if (ioDo(v, kind, answer.addr, answer.data, 1, answer.size, 0) != IO_OKAY) return false;
   if (isRead) answer.data = v.ioData;
   answer.state = ANSWER_DONE;
-  v.mmioGfn = NO_LATCH;
-  const verdict = replay(v, v.cpu);
+  const verdict = end(v, replay(v, v.cpu));
   return verdict != Verdict.Block && verdict != Verdict.Crash && (v.pauseFlags & VPF_BLOCKED_IN_XEN) == 0;
 }
 

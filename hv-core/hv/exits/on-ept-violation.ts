@@ -11,7 +11,7 @@ import { W_TYPE_READ } from "../../abi/windows";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
 import { domainCrash } from "../domain/shutdown";
-import { emulateInstruction } from "../emulate/emulate";
+import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
 import { NO_LATCH } from "../emulate/memory";
 import { P2m } from "../p2m/p2m";
@@ -56,7 +56,7 @@ function emulate(v: Vcpu, c: Cpu, gfn: u64, type: u32): Verdict {
     domainCrash(v.domain, CRASH_EVENT_DELIVERY);
     return Verdict.Crash;
   }
-  return emulateInstruction(v, gfn, type);
+  return emulateViolation(v, gfn, type);
 }
 
 /** The same access again, and with it the event whose delivery it was part of. */

@@ -12,7 +12,6 @@ import {
   MAX_NR_IOREQ_SERVERS,
 } from "../../abi/ioreq";
 import { Lock } from "../../base/lock";
-import { Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { evtchnAllocXen, evtchnFree } from "../evtchn/xen-port";
