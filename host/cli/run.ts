@@ -1,5 +1,6 @@
 /** vmexit run: boots a guest; the terminal is its console. */
 import type { Command } from "commander";
+import { explainTrap } from "../lib/assert-sites.ts";
 import { crashDump } from "../lib/debug/crash-dump.ts";
 import { UsageError } from "../lib/errors.ts";
 import type { DomId } from "../lib/ids.ts";
@@ -96,7 +97,10 @@ async function run(what: string, options: RunOptions): Promise<number> {
   const isQuiet = options.json ?? false;
   using terminal = openTerminal(!isQuiet);
   const started = performance.now();
-  const end = await runWithTerminal(machine, domid, terminal, budget, isQuiet);
+  const end = await runWithTerminal(machine, domid, terminal, budget, isQuiet).catch((error: unknown): never => {
+    if (error instanceof WebAssembly.RuntimeError) throw new Error(explainTrap(machine.core, error), { cause: error });
+    throw error;
+  });
   const wallMs = performance.now() - started;
 
   if (options.trace !== undefined) {

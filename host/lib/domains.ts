@@ -1,6 +1,12 @@
 /** The domain table as the core keeps it (abi/domain.ts): what getdomaininfo does not say. Read only. */
 import { CRASH_NONE } from "../../hv-core/abi/crash.ts";
-import { DOM_CRASH_REASON, DOM_DOMID, DOM_STATE } from "../../hv-core/abi/domain.ts";
+import {
+  DOM_CRASH_REASON,
+  DOM_DOMID,
+  DOM_IS_SHUT_DOWN,
+  DOM_SHUTDOWN_CODE,
+  DOM_STATE,
+} from "../../hv-core/abi/domain.ts";
 import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../../hv-core/abi/layout.ts";
 import type { Core } from "./core.ts";
 import type { DomId } from "./ids.ts";
@@ -32,4 +38,10 @@ export function domainSlot(core: Core, domid: DomId): number {
 export function crashReason(core: Core, domid: DomId): number {
   const slot = domainSlot(core, domid);
   return slot < 0 ? CRASH_NONE : field(core, slot, DOM_CRASH_REASON);
+}
+
+/** SHUTDOWN_* of a domain that has shut down, undefined while it lives. Looking leaves no trace, unlike getdomaininfo. */
+export function shutdownCode(core: Core, domid: DomId): number | undefined {
+  const slot = domainSlot(core, domid);
+  return slot >= 0 && field(core, slot, DOM_IS_SHUT_DOWN) !== 0 ? field(core, slot, DOM_SHUTDOWN_CODE) : undefined;
 }

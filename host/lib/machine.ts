@@ -31,7 +31,7 @@ import {
 import { feedCoreUarts } from "./device/core-input.ts";
 import { attachPlatform, serveActor, typeToGuest } from "./device/platform.ts";
 import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "./dom0.ts";
-import { crashReason, liveDomains } from "./domains.ts";
+import { crashReason, liveDomains, shutdownCode } from "./domains.ts";
 import { check } from "./errors.ts";
 import type { DomId } from "./ids.ts";
 import { DOM0 } from "./ids.ts";
@@ -129,6 +129,8 @@ export interface Machine extends Disposable {
   traceHash(): string;
 }
 
+/** Frames beyond what the guests need, so that a guest that gave back pages can get a large extent again. Untouched memory costs nothing. */
+const SPARE_FRAMES = 1536;
 /** Instructions between two looks at the budget, when nothing else stops the core. */
 const SLICE = 50_000_000;
 /** Device answers that one step() may need before its instruction retires. */
@@ -141,7 +143,10 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   const settings = knobSettings(era, options.knobs ?? {});
   const dom0Pages = options.dom0Pages ?? 64;
   const frameCount =
-    Math.ceil(options.memoryBytes / 4096) + overheadFrames(options.memoryBytes, options.vcpus ?? 8) + dom0Pages + 256;
+    Math.ceil(options.memoryBytes / 4096) +
+    overheadFrames(options.memoryBytes, options.vcpus ?? 8) +
+    dom0Pages +
+    SPARE_FRAMES;
   const core = instantiateCore(wasm, { frameCount, ...(options.suspend ? { suspend: options.suspend } : {}) });
   for (const [index, value] of settings) core.exports.setKnob(index, value);
   check(core.exports.machineInit(frameCount, dom0Pages), "machineInit", "the machine is too small for its dom0");
@@ -225,7 +230,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       }
       return { kind: "blocked" };
     },
-    ended: (domid) => guestEnd(core, dom0, domid),
+    ended: (domid) => guestEnd(core, domid),
     vcpus: (domid) => vcpuSlots(core, domid),
     regs: (slot) => registers(core, slot),
     peek: (domid, gpa, bytes) => peek(core, domid, gpa, bytes).data,
@@ -265,13 +270,13 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   };
 }
 
-function guestEnd(core: Core, dom0: Dom0, domid: DomId): GuestEnd | undefined {
-  const info = domainGetInfo(dom0, domid);
-  if (info.domid !== domid || !info.isShutDown) return undefined;
+function guestEnd(core: Core, domid: DomId): GuestEnd | undefined {
+  const code = shutdownCode(core, domid);
+  if (code === undefined) return undefined;
   const crash = crashReason(core, domid);
   // Xen shuts a domain down as if it had powered off when its last vCPU halts for good; people want to know that it did not ask.
   if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
-  switch (info.shutdownCode) {
+  switch (code) {
     case SHUTDOWN_POWEROFF:
       return { outcome: "poweroff", reason: "the guest powered off" };
     case SHUTDOWN_REBOOT:
@@ -279,6 +284,6 @@ function guestEnd(core: Core, dom0: Dom0, domid: DomId): GuestEnd | undefined {
     case SHUTDOWN_CRASH:
       return { outcome: "crash", reason: crash === CRASH_NONE ? "the guest asked for a crash" : crashSentence(crash) };
     default:
-      return { outcome: "crash", reason: `the guest shut down with reason ${info.shutdownCode}` };
+      return { outcome: "crash", reason: `the guest shut down with reason ${code}` };
   }
 }

@@ -2,7 +2,7 @@
  * A domain: 4 KiB each at DOMAINS_BASE, index = slot. dom0 is a domain like any other, slot 0.
  * Beside each group stands who writes it.
  */
-import { DOM_CRASH_REASON, DOM_DOMID, DOM_STATE } from "../abi/domain";
+import { DOM_CRASH_REASON, DOM_DOMID, DOM_IS_SHUT_DOWN, DOM_SHUTDOWN_CODE, DOM_STATE } from "../abi/domain";
 import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../abi/layout";
 import { Machine } from "../base/machine";
 import { FrameOwner } from "../mem/frame-owner";
@@ -211,4 +211,6 @@ if (offsetof<Domain>() > <usize>DOMAIN_SIZE) ERROR("Domain outgrew its place");
 if (MAX_DOMAINS > 0x7ff0) ERROR("more domains than ids");
 if (offsetof<Domain>("state") != DOM_STATE) ERROR("Domain.state moved");
 if (offsetof<Domain>("domid") != DOM_DOMID) ERROR("Domain.domid moved");
+if (offsetof<Domain>("isShutDown") != DOM_IS_SHUT_DOWN) ERROR("Domain.isShutDown moved");
+if (offsetof<Domain>("shutdownCode") != DOM_SHUTDOWN_CODE) ERROR("Domain.shutdownCode moved");
 if (offsetof<Domain>("crashReason") != DOM_CRASH_REASON) ERROR("Domain.crashReason moved");

@@ -43,6 +43,7 @@ export class BackEnds {
         const g = Guest.get();
         if (port == g.consoleLocalPort) BackEnds.serveConsole();
         else if (port == g.storeLocalPort) serveStore();
+        else if (port == g.domExcPort) g.domainStopped = 1;
         port = Dom0.takePort();
       }
     }

@@ -13,6 +13,9 @@ export class Guest {
   consoleLocalPort: i32;
   storePage: u32;
   consolePage: u32;
+  /** dom0's port of VIRQ_DOM_EXC, and whether it has fired. */
+  domExcPort: i32;
+  domainStopped: u32;
 
   @inline static get(): Guest {
     return changetype<Guest>(GUEST_BASE);

@@ -10,10 +10,9 @@ import "../base/abort";
 import { CTR_INSTRUCTIONS } from "../abi/counters";
 import { ENOMEM, ENOSPC, OK } from "../abi/errno";
 import { DOMINF_SHUTDOWN, DOMINF_SHUTDOWN_SHIFT, SHUTDOWN_POWEROFF, VIRQ_DOM_EXC } from "../abi/hypercalls";
-import { DEVICE_AT_CORE, KNOB_DEVICE_AT, KNOB_TRACE_MASK, NR_KNOBS } from "../abi/knobs";
-import { COUNTERS_BASE, FRAMES_BASE, PAGE_SHIFT, TRACE_BASE } from "../abi/layout";
-import { RUN_ATTENTION, RUN_BUDGET, RUN_IDLE } from "../abi/run";
-import { TRACE_HASH } from "../abi/trace-events";
+import { DEVICE_AT_CORE, KNOB_DEVICE_AT, NR_KNOBS } from "../abi/knobs";
+import { COUNTERS_BASE, FRAMES_BASE, PAGE_SHIFT } from "../abi/layout";
+import { RUN_BUDGET, RUN_IDLE } from "../abi/run";
 import { Knobs } from "../base/machine";
 import { machineInit } from "../run/machine-init";
 import { run } from "../run/scheduler";
@@ -27,6 +26,7 @@ import { GuestMemory } from "./guest-memory";
 import { imageProblem, usageProblem } from "./messages";
 import { Options, USAGE_OK } from "./options";
 import { Output } from "./output";
+import { printSummary } from "./summary";
 import { System } from "./system";
 import { Toolstack } from "./toolstack";
 
@@ -58,7 +58,8 @@ function start(): bool {
   for (let i: u32 = 0; i < <u32>NR_KNOBS; i++) Knobs.set(i, Options.knob(i, defaultKnob(i)));
   Knobs.set(KNOB_DEVICE_AT, DEVICE_AT_CORE);
   if (machineInit(frames, DOM0_PAGES) != OK || Dom0.init() != OK) return false;
-  if (Dom0.bindVirq(VIRQ_DOM_EXC) < 0) return false;
+  Guest.get().domExcPort = Dom0.bindVirq(VIRQ_DOM_EXC);
+  if (Guest.get().domExcPort < 0) return false;
   Guest.get().window = Dom0.takeGfns(GuestMemory.windowPages());
   return true;
 }
@@ -84,25 +85,16 @@ function runGuest(): i32 {
     left -= min<u64>(spent, left);
     counted = now;
     const isStuck = why == <u32>RUN_IDLE && !wasPending;
-    if (isStuck || why != <u32>RUN_ATTENTION) {
+    const g = Guest.get();
+    const hasStopped = g.domainStopped != 0;
+    g.domainStopped = 0;
+    if (isStuck || hasStopped) {
       const code = exitCode();
       if (code != STILL_RUNNING) return code;
       if (isStuck) return EXIT_OTHER_END;
     }
   }
   return EXIT_BUDGET_SPENT;
-}
-
-function summary(code: i32): void {
-  Output.text("vmexit: exit ");
-  Output.decimal(code);
-  Output.text(", instructions ");
-  Output.decimal(instructions());
-  if (Knobs.get(KNOB_TRACE_MASK) != 0) {
-    Output.text(", trace hash ");
-    Output.hex(load<u64>(TRACE_BASE, TRACE_HASH));
-  }
-  Output.text("\n");
 }
 
 /** Says what is wrong; the exit code for it. */
@@ -129,7 +121,7 @@ function main(): i32 {
 
   const code = runGuest();
   Output.flush();
-  if (Options.get().summary) summary(code);
+  if (Options.get().summary) printSummary(code == EXIT_BUDGET_SPENT);
   return code;
 }
 
