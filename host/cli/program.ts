@@ -1,6 +1,6 @@
 /**
  * The command line: one file for each command, this one puts them together. Exit codes: 0 the guest powered off, 1 it crashed or ended for another reason,
- * 2 wrong usage or image (one line on standard error says what to do), 3 the instruction budget is spent.
+ * 2 wrong usage or image (one line on standard error says what to do), 3 the instruction budget is spent, 70 a bug of vmexit itself.
  */
 import { Command, CommanderError } from "commander";
 import { HvError, UsageError } from "../lib/errors.ts";
@@ -11,6 +11,7 @@ import { addRun } from "./run.ts";
 import { addWalk } from "./walk.ts";
 
 const USAGE = 2;
+const BUG = 70;
 
 /** Runs the command line `args` (without node and script). @returns the exit code; never throws for wrong usage. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -41,6 +42,9 @@ export async function main(args: readonly string[]): Promise<number> {
       process.stderr.write(`vmexit: the toolstack failed: ${error.message}\n`);
       return 1;
     }
-    throw error;
+    process.stderr.write(
+      `vmexit: this is a bug of vmexit, please report it: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return BUG;
   }
 }

@@ -1,0 +1,38 @@
+/**
+ * What the core's invariants say when one breaks: a site is a number in the module, the sentence stands here.
+ * A broken invariant is a bug of vmexit, whatever the guest did; the instance is lost.
+ */
+import { MAILBOX_BASE } from "../../hv-core/abi/layout.ts";
+import { type Core, refreshViews } from "./core.ts";
+
+/** Numbers: the SITE_ constants of hv-core. */
+const SITES: Readonly<Record<number, string>> = {
+  1: "a lock is held by another processor although nothing can run in between (base/lock.ts)",
+  2: "a lock is released by somebody who does not hold it (base/lock.ts)",
+  10: "an access to frame contents outside the machine or over the end of a frame (mem/frame-access.ts)",
+  11: "a reference to a frame is dropped that nobody holds (mem/allocator.ts)",
+  12: "a domain's count of frames would become negative (mem/allocator.ts)",
+  20: "a domain is unpaused more often than it was paused (hv/domain/pause.ts)",
+};
+
+export const ASSERT_SITES: readonly number[] = Object.keys(SITES).map(Number);
+
+/** A string that the compiler put into the module: UTF-16, its length in bytes 4 before it. */
+function moduleString(core: Core, at: number): string {
+  const bytes = core.view.getUint32(at - 4, true);
+  let text = "";
+  for (let i = 0; i < bytes && i < 400; i += 2) text += String.fromCharCode(core.view.getUint16(at + i, true));
+  return text;
+}
+
+/** One line about a trap of the core, from what it left in the mailbox. */
+export function explainTrap(core: Core, error: WebAssembly.RuntimeError): string {
+  refreshViews(core);
+  const first = core.view.getUint32(MAILBOX_BASE, true);
+  const second = core.view.getUint32(MAILBOX_BASE + 4, true);
+  if (!error.message.includes("unreachable")) return `the core trapped: ${error.message}`;
+  if (first === 0 && second !== 0) return `a broken invariant of the core: ${SITES[second] ?? `site ${second}`}`;
+  if (first > 4 && first < MAILBOX_BASE && second > 4 && second < MAILBOX_BASE)
+    return `a check of the compiler failed: ${moduleString(core, first)} at ${moduleString(core, second)}:${core.view.getUint32(MAILBOX_BASE + 8, true)}`;
+  return `the core trapped: ${error.message}`;
+}
