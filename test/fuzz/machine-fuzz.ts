@@ -14,6 +14,7 @@ import type { Snapshot } from "../../host/lib/snapshot.ts";
 import { CONSOLE_GFN, STORE_GFN } from "../../host/lib/toolstack/build.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { CPU_REGS, CPU_RIP } from "../../hv-core/abi/cpu.ts";
+import { COUNTER_BASE } from "../../hv-core/abi/devices.ts";
 import { HC_MULTICALL } from "../../hv-core/abi/hypercalls.ts";
 import { VCPU_SIZE, VCPUS_BASE } from "../../hv-core/abi/layout.ts";
 import { little } from "../native/builder.ts";
@@ -28,8 +29,23 @@ const CODE = 0x3_0000;
 const CODE_PAGES = 2;
 const BLOCKS = 0x4_0000;
 const GO = 0x5_0000;
+const LAPIC_BASE = 0xfee0_0000;
 const BUDGET = 2000;
 const TO_SPIN = 200_000;
+
+/** Pages worth pointing at: devices, the interrupt controller, special pages, holes, and the guest's own. */
+const PLACES = [
+  COUNTER_BASE,
+  COUNTER_BASE,
+  LAPIC_BASE,
+  CONSOLE_GFN * 4096,
+  STORE_GFN * 4096,
+  MEMORY,
+  MEMORY - 0x1000,
+  CODE,
+  BLOCKS,
+  TABLES,
+];
 
 /** Spins at CODE in 32-bit mode; goes on to long mode, and spins at CODE again, when the word at GO is set. */
 const SOURCE = asm`
@@ -187,7 +203,9 @@ function spoil(rng: Random, board: Board, bits: 32 | 64, notes: string[]): void 
     notes.push("page tables");
     for (let n = 1 + rng.below(16); n > 0; n--) {
       const at = TABLES + rng.below(4) * 0x1000 + rng.below(rng.chance(70) ? 0x100 : 512) * 8;
-      const entry = rng.chance(50) ? BigInt(rng.below(0x120) * 0x1000) | 7n : rng.u64();
+      const kind = rng.below(4);
+      const entry =
+        kind < 2 ? BigInt(rng.below(0x120) * 0x1000) | 7n : kind === 2 ? BigInt(rng.pick(PLACES)) | 7n : rng.u64();
       poke(board, at, Uint8Array.from(little(entry, 8)));
     }
   }
