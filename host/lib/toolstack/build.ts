@@ -69,14 +69,14 @@ export interface BuiltDomain {
   readonly startInfo: number;
 }
 
-/** Frames a domain needs besides its RAM: special and ACPI pages, shared info, event channels, EPT tables. */
-export function overheadFrames(memoryBytes: number, vcpus: number): number {
-  return 192 + vcpus * 4 + Math.ceil(memoryBytes / 2 ** 21) * 2;
+/** What libxl reserves for EPT tables: 1 MiB for each vCPU and 4 KiB for each MiB of RAM. */
+function pagingPoolBytes(memoryBytes: number, vcpus: number): number {
+  return (256 * vcpus + Math.ceil(memoryBytes / 2 ** 20)) * 4096;
 }
 
-/** What libxl reserves for EPT tables: 1 MiB for each vCPU and 4 KiB for each MiB of RAM. */
-function pagingPoolBytes(spec: DomainSpec): number {
-  return (256 * spec.vcpus + Math.ceil(spec.memoryBytes / 2 ** 20)) * 4096;
+/** Frames a domain needs besides its RAM: paging pool, special and ACPI pages, shared info, event channels. */
+export function overheadFrames(memoryBytes: number, vcpus: number): number {
+  return 192 + vcpus * 4 + pagingPoolBytes(memoryBytes, vcpus) / 4096;
 }
 
 interface Layout {
@@ -183,7 +183,7 @@ export function buildDomain(dom0: Dom0, window: ForeignWindow, spec: DomainSpec,
   const domid = domainCreate(dom0, spec.vcpus);
   domainMaxVcpus(dom0, domid, spec.vcpus);
   domainMaxMem(dom0, domid, spec.memoryBytes / 1024 + MAX_MEM_SLACK_KIB);
-  domainSetPagingPool(dom0, domid, pagingPoolBytes(spec));
+  domainSetPagingPool(dom0, domid, pagingPoolBytes(spec.memoryBytes, spec.vcpus));
   const storePort = evtchnAllocUnbound(dom0, domid, DOM0);
   const consolePort = evtchnAllocUnbound(dom0, domid, DOM0);
   try {
