@@ -16,6 +16,7 @@ import { CodeArena, CodePages, ROOM_FOR_ADD, SCRATCH_BLOCK } from "../mem/code-p
 import { Mem } from "./access";
 import { Cpu } from "./cpu";
 import { Decoder } from "./decode";
+import { Quiet } from "./decode-quiet";
 import { Mode } from "./mode";
 import { OP_END } from "./ops";
 import { Rec } from "./record";
@@ -141,6 +142,7 @@ export class Blocks {
     let records: u32 = 0;
     while (records < <u32>whole.records && <u32>Rec.at(from).ord < insns) {
       memory.copy(to, from, RECORD_SIZE);
+      Rec.at(to).op = Quiet.full(Rec.at(from));
       from += RECORD_SIZE;
       to += RECORD_SIZE;
       records++;

@@ -22,6 +22,7 @@ import { DECODER_BASE } from "../mem/code-pages";
 import { Cpu } from "./cpu";
 import { MemoryUse } from "./decode-check";
 import { Emit } from "./decode-emit";
+import { Quiet } from "./decode-quiet";
 import { B, D, Ib, Ie, IMM_SHIFT, Io, Ip, Iv, Iw, Iz, K_UD, M, OpcodeMap, X } from "./decode-tables";
 import { MODE_CODE_MASK, MODE_PE, MODE_STACK32 } from "./mode";
 import { OP_EA, OP_END, OP_RAISE, OP_SYSTEM } from "./ops";
@@ -171,6 +172,7 @@ export class Decoder {
       this.clearMemory();
       this.put(OP_END);
     }
+    Quiet.drop(Block.firstRecord(address), this.record);
     block.records = <u16>(<u32>(this.record - Block.firstRecord(address)) / RECORD_SIZE);
     return <u32>this.record;
   }

@@ -27,18 +27,26 @@ import { Flags } from "./flags";
 import { Mode } from "./mode";
 import {
   OP_ADD32_RI,
+  OP_ADD32_RI_QUIET,
   OP_ADD32_RM,
   OP_ADD32_RR,
+  OP_ADD32_RR_QUIET,
   OP_ADD64_RI,
+  OP_ADD64_RI_QUIET,
   OP_ADD64_RM,
   OP_ADD64_RR,
+  OP_ADD64_RR_QUIET,
   OP_ALU,
   OP_AND32_RI,
+  OP_AND32_RI_QUIET,
   OP_AND32_RM,
   OP_AND32_RR,
+  OP_AND32_RR_QUIET,
   OP_AND64_RI,
+  OP_AND64_RI_QUIET,
   OP_AND64_RM,
   OP_AND64_RR,
+  OP_AND64_RR_QUIET,
   OP_ATOMIC,
   OP_BIT,
   OP_CALL32,
@@ -107,11 +115,15 @@ import {
   OP_MUL_DIV,
   OP_NOP,
   OP_OR32_RI,
+  OP_OR32_RI_QUIET,
   OP_OR32_RM,
   OP_OR32_RR,
+  OP_OR32_RR_QUIET,
   OP_OR64_RI,
+  OP_OR64_RI_QUIET,
   OP_OR64_RM,
   OP_OR64_RR,
+  OP_OR64_RR_QUIET,
   OP_POP32_R,
   OP_POP64_R,
   OP_PUSH32_I,
@@ -122,14 +134,20 @@ import {
   OP_RET32,
   OP_RET64,
   OP_SAR32_I,
+  OP_SAR32_I_QUIET,
   OP_SAR64_I,
+  OP_SAR64_I_QUIET,
   OP_SCAN,
   OP_SETCC,
   OP_SHIFT,
   OP_SHL32_I,
+  OP_SHL32_I_QUIET,
   OP_SHL64_I,
+  OP_SHL64_I_QUIET,
   OP_SHR32_I,
+  OP_SHR32_I_QUIET,
   OP_SHR64_I,
+  OP_SHR64_I_QUIET,
   OP_STACK,
   OP_STALE,
   OP_STORE8,
@@ -144,11 +162,15 @@ import {
   OP_STORE64_I,
   OP_STRING,
   OP_SUB32_RI,
+  OP_SUB32_RI_QUIET,
   OP_SUB32_RM,
   OP_SUB32_RR,
+  OP_SUB32_RR_QUIET,
   OP_SUB64_RI,
+  OP_SUB64_RI_QUIET,
   OP_SUB64_RM,
   OP_SUB64_RR,
+  OP_SUB64_RR_QUIET,
   OP_SX8_32_M,
   OP_SX8_32_R,
   OP_SX8_64_M,
@@ -170,11 +192,15 @@ import {
   OP_TEST64_RR,
   OP_UNARY,
   OP_XOR32_RI,
+  OP_XOR32_RI_QUIET,
   OP_XOR32_RM,
   OP_XOR32_RR,
+  OP_XOR32_RR_QUIET,
   OP_XOR64_RI,
+  OP_XOR64_RI_QUIET,
   OP_XOR64_RM,
   OP_XOR64_RR,
+  OP_XOR64_RR_QUIET,
   OP_ZX8_M,
   OP_ZX8_R,
   OP_ZX16_M,
@@ -975,6 +1001,111 @@ export class Exec {
           continue;
         case OP_IMUL64_RR:
           MulDiv.imulTo(c, <u32>Rec.at(r).d, 3, At.d64(p, r), At.s64(p, r));
+          r += RECORD_SIZE;
+          continue;
+        // --- arithmetic whose flags nobody sees ---
+        case OP_ADD32_RR_QUIET:
+          At.set32(p, r, At.d32(p, r) + At.s32(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_ADD64_RR_QUIET:
+          At.set64(p, r, At.d64(p, r) + At.s64(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_ADD32_RI_QUIET:
+          At.set32(p, r, At.d32(p, r) + At.i32(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_ADD64_RI_QUIET:
+          At.set64(p, r, At.d64(p, r) + At.i64(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_OR32_RR_QUIET:
+          At.set32(p, r, At.d32(p, r) | At.s32(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_OR64_RR_QUIET:
+          At.set64(p, r, At.d64(p, r) | At.s64(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_OR32_RI_QUIET:
+          At.set32(p, r, At.d32(p, r) | At.i32(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_OR64_RI_QUIET:
+          At.set64(p, r, At.d64(p, r) | At.i64(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_AND32_RR_QUIET:
+          At.set32(p, r, At.d32(p, r) & At.s32(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_AND64_RR_QUIET:
+          At.set64(p, r, At.d64(p, r) & At.s64(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_AND32_RI_QUIET:
+          At.set32(p, r, At.d32(p, r) & At.i32(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_AND64_RI_QUIET:
+          At.set64(p, r, At.d64(p, r) & At.i64(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SUB32_RR_QUIET:
+          At.set32(p, r, At.d32(p, r) - At.s32(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SUB64_RR_QUIET:
+          At.set64(p, r, At.d64(p, r) - At.s64(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SUB32_RI_QUIET:
+          At.set32(p, r, At.d32(p, r) - At.i32(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SUB64_RI_QUIET:
+          At.set64(p, r, At.d64(p, r) - At.i64(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_XOR32_RR_QUIET:
+          At.set32(p, r, At.d32(p, r) ^ At.s32(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_XOR64_RR_QUIET:
+          At.set64(p, r, At.d64(p, r) ^ At.s64(p, r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_XOR32_RI_QUIET:
+          At.set32(p, r, At.d32(p, r) ^ At.i32(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_XOR64_RI_QUIET:
+          At.set64(p, r, At.d64(p, r) ^ At.i64(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SHL32_I_QUIET:
+          At.set32(p, r, At.d32(p, r) << At.i32(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SHL64_I_QUIET:
+          At.set64(p, r, At.d64(p, r) << At.i64(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SHR32_I_QUIET:
+          At.set32(p, r, At.d32(p, r) >> At.i32(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SHR64_I_QUIET:
+          At.set64(p, r, At.d64(p, r) >> At.i64(r));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SAR32_I_QUIET:
+          At.set32(p, r, <u32>(<i32>At.d32(p, r) >> <i32>At.i32(r)));
+          r += RECORD_SIZE;
+          continue;
+        case OP_SAR64_I_QUIET:
+          At.set64(p, r, <u64>(<i64>At.d64(p, r) >> <i64>At.i64(r)));
           r += RECORD_SIZE;
           continue;
         default:

@@ -172,7 +172,35 @@ export const OP_SAR64_I: i32 = 150;
 export const OP_IMUL32_RR: i32 = 151;
 export const OP_IMUL64_RR: i32 = 152;
 
-export const NR_OPS: i32 = 153;
+// The same without flags, where nobody can see them (hw/decode-quiet.ts, which counts on this order).
+export const OP_ADD32_RR_QUIET: i32 = 153;
+export const OP_ADD64_RR_QUIET: i32 = 154;
+export const OP_ADD32_RI_QUIET: i32 = 155;
+export const OP_ADD64_RI_QUIET: i32 = 156;
+export const OP_OR32_RR_QUIET: i32 = 157;
+export const OP_OR64_RR_QUIET: i32 = 158;
+export const OP_OR32_RI_QUIET: i32 = 159;
+export const OP_OR64_RI_QUIET: i32 = 160;
+export const OP_AND32_RR_QUIET: i32 = 161;
+export const OP_AND64_RR_QUIET: i32 = 162;
+export const OP_AND32_RI_QUIET: i32 = 163;
+export const OP_AND64_RI_QUIET: i32 = 164;
+export const OP_SUB32_RR_QUIET: i32 = 165;
+export const OP_SUB64_RR_QUIET: i32 = 166;
+export const OP_SUB32_RI_QUIET: i32 = 167;
+export const OP_SUB64_RI_QUIET: i32 = 168;
+export const OP_XOR32_RR_QUIET: i32 = 169;
+export const OP_XOR64_RR_QUIET: i32 = 170;
+export const OP_XOR32_RI_QUIET: i32 = 171;
+export const OP_XOR64_RI_QUIET: i32 = 172;
+export const OP_SHL32_I_QUIET: i32 = 173;
+export const OP_SHL64_I_QUIET: i32 = 174;
+export const OP_SHR32_I_QUIET: i32 = 175;
+export const OP_SHR64_I_QUIET: i32 = 176;
+export const OP_SAR32_I_QUIET: i32 = 177;
+export const OP_SAR64_I_QUIET: i32 = 178;
+
+export const NR_OPS: i32 = 179;
 
 /** Forms of the seven arithmetic operations, added to OP_ADD32_RR + 6 * operation. */
 export const ALU_FORMS: i32 = 6;
