@@ -112,6 +112,35 @@ leaf:   xor edx, eax
   },
 ];
 
+/** A page fault in each turn; its handler steps over the load and returns. Four instructions retire for each fault. */
+export const FAULT_PROGRAM: BenchProgram = {
+  name: "page faults",
+  what: "fault, handler through the IDT, IRET",
+  source: asm`${paging}
+        lgdt [gdt.pointer]
+        jmp 8:.flat
+.flat:  mov ax, 0x10
+        mov ds, ax
+        mov ss, ax
+        lidt [idt.pointer]
+loop:   mov eax, [${AREA + 2 * AREA_BYTES}]
+resume: jmp loop
+handler: add esp, 4
+        add dword [esp], resume - loop
+        iretd
+        align 8
+gdt:    dq 0, 0x00cf9b000000ffff, 0x00cf93000000ffff
+gdt.pointer: dw 23
+        dd gdt
+        align 8
+idt:    zero 112
+        dw handler & 0xffff, 8, 0x8e00, handler >> 16
+idt.pointer: dw 119
+        dd idt
+`,
+};
+export const INSTRUCTIONS_PER_FAULT = 4;
+
 /** The bytes of a program, to be put at PROGRAM_BASE. */
 export function programBytes(program: BenchProgram): Uint8Array {
   return assemble(program.source).sections[0]!.bytes;

@@ -4,7 +4,15 @@ import { compileBuild } from "../../host/node/wasm.ts";
 import { EXIT_BUDGET } from "../../hv-core/abi/exits.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
 import { compile, nativeContestant } from "../native.ts";
-import { type BenchProgram, PROGRAM_BASE, PROGRAM_RAM, PROGRAMS, programBytes } from "../programs.ts";
+import {
+  type BenchProgram,
+  FAULT_PROGRAM,
+  INSTRUCTIONS_PER_FAULT,
+  PROGRAM_BASE,
+  PROGRAM_RAM,
+  PROGRAMS,
+  programBytes,
+} from "../programs.ts";
 import type { Row, Table } from "../report.ts";
 
 const COUNT = 2_000_000;
@@ -21,7 +29,7 @@ const NATIVE_NAMES: Readonly<Record<string, string>> = {
 
 /** For scale: figures of others on one machine of the same kind, from the project's first issue; not measured here. */
 const FOR_SCALE =
-  "for scale (quoted, another run): Bochs 130 MIPS ALU, 92 calls; v86 122 and 137 without JIT, 2850 and 1472 with; random access to 64 MiB: Bochs 3.9, v86 6.7 M/s";
+  "for scale (quoted, another run): Bochs 130 MIPS ALU, 92 calls; v86 122 and 137 without JIT, 2850 and 1472 with; random access to 64 MiB: Bochs 3.9, v86 6.7 M/s; page faults 3 to 9 M/s";
 
 /** A processor that has run the program's set-up. */
 export function programContestant(module: WebAssembly.Module, program: BenchProgram): Contestant {
@@ -51,5 +59,8 @@ export function guestMipsSuite(effort: Effort): Table {
     rows.push({ measurement: ours!, unit: "MIPS", ...(real ? { against: real } : {}), note: program.what });
     if (real) rows.push({ measurement: real, unit: "MIPS" });
   }
+  const faults = programContestant(module, FAULT_PROGRAM);
+  const perFault = { ...faults, operations: faults.operations / INSTRUCTIONS_PER_FAULT };
+  rows.push({ measurement: measure([perFault], effort)[0]!, unit: "M/s", note: FAULT_PROGRAM.what });
   return { title: "Guest code", rows, notes: [FOR_SCALE, ...("skipped" in native ? [native.skipped] : [])] };
 }
