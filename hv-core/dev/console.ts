@@ -7,7 +7,7 @@ import {
   DEVICE_CONSOLE_TAIL,
 } from "../abi/devices";
 import { DEVICE_CONSOLE_BASE, DEVICE_CONSOLE_SIZE } from "../abi/layout";
-import { Machine } from "../base/machine";
+import { ATTENTION_OUTPUT, Machine } from "../base/machine";
 import { DeviceState, UART_QUEUE } from "./state";
 
 if (DEVICE_CONSOLE_DATA + DEVICE_CONSOLE_ENTRIES * 2 > DEVICE_CONSOLE_SIZE) ERROR("the device console does not fit");
@@ -26,7 +26,7 @@ export function deviceOutput(source: u32, character: u32): void {
   const at: usize = DEVICE_CONSOLE_BASE + DEVICE_CONSOLE_DATA + (head % <u32>DEVICE_CONSOLE_ENTRIES) * 2;
   store<u16>(at, <u16>((character & 255) | (source << 8)));
   store<u32>(DEVICE_CONSOLE_BASE, head + 1, DEVICE_CONSOLE_HEAD);
-  if (level + 1 >= DRAIN_LEVEL) Machine.get().hostAttention = 1;
+  if (level + 1 >= DRAIN_LEVEL) Machine.get().hostAttention |= ATTENTION_OUTPUT;
 }
 
 /** One character into the UART of the domain in this slot. @returns false when its queue is full: try again later. */
