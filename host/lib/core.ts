@@ -66,7 +66,7 @@ export function instantiateCore(module: WebAssembly.Module, options: CoreOptions
   const { frameCount } = options;
   if (!Number.isInteger(frameCount) || frameCount < 64 || frameCount > LARGEST_FRAME_COUNT)
     throw new UsageError(
-      `a machine has 64 to ${LARGEST_FRAME_COUNT} frames of 4 KiB, not ${frameCount}: choose another memory size`,
+      `the machine would have ${Math.ceil(frameCount / 256)} MiB, at most ${Math.floor(LARGEST_FRAME_COUNT / 256)} MiB fit: choose less memory or fewer vCPUs`,
     );
   const pages = Math.ceil((FRAMES_BASE + frameCount * PAGE_SIZE) / 65536);
   let memory: WebAssembly.Memory;

@@ -15,7 +15,7 @@ import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
 import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
-import { ACTOR_TOOLSTACK, allocActor, freeActorsOf, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
+import { ACTOR_TOOLSTACK, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
 import { readCounter, readCounters, readExits } from "./counters.ts";
@@ -29,7 +29,7 @@ import {
   putConsole,
 } from "./device/context.ts";
 import { feedCoreUarts } from "./device/core-input.ts";
-import { attachPlatform, serveActor, typeToGuest } from "./device/platform.ts";
+import { attachPlatform, detachPlatform, serveActor, typeToGuest } from "./device/platform.ts";
 import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "./dom0.ts";
 import { crashReason, liveDomains, shutdownCode } from "./domains.ts";
 import { check } from "./errors.ts";
@@ -199,8 +199,8 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       return domain;
     },
     destroyGuest(domid) {
+      detachPlatform(context, domid);
       domainDestroy(dom0, domid);
-      freeActorsOf(core, domid);
     },
     run({ maxInstructions }) {
       let left = maxInstructions;

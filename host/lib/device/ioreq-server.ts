@@ -40,17 +40,18 @@ import {
   slabOf,
 } from "../actors.ts";
 import type { Core } from "../core.ts";
-import { allocGfns, bindActor, mappedAddress, sendEvent } from "../dom0.ts";
+import { allocGfns, bindActor, mappedAddress, sendEvent, unmapGfn } from "../dom0.ts";
 import { HvError } from "../errors.ts";
-import { DomId, Port, ServerId } from "../ids.ts";
+import { DomId, Gfn, Port, ServerId } from "../ids.ts";
 import {
   createIoreqServer,
+  destroyIoreqServer,
   getIoreqServerBufferedPort,
   type IoRange,
   mapIoRange,
   setIoreqServerState,
 } from "../toolstack/dm-op.ts";
-import { evtchnBindInterdomain } from "../toolstack/evtchn.ts";
+import { closePort, evtchnBindInterdomain } from "../toolstack/evtchn.ts";
 import { acquireIoreqPage } from "../toolstack/memory.ts";
 import type { DeviceContext } from "./context.ts";
 import { closeGuestPage, guestByte, setGuestByte } from "./guest-page.ts";
@@ -61,6 +62,9 @@ const SLOTS_AT = 12;
 const RING_AT = 16;
 const RANGE_COUNT = 20;
 const VCPUS = 24;
+const BUFFERED_PORT = 28;
+/** dom0's gfns of the two pages: the ring, then the slots. */
+const GFN = 32;
 /** Upper half of the last readDevice: the hot path allocates no pair. */
 const RESULT_HIGH = 56;
 const RANGES = 256;
@@ -83,6 +87,7 @@ export function createServer(context: DeviceContext, domid: DomId, vcpus: number
   setField(dom0.core, slab, RING_AT, mappedAddress(dom0, gfn));
   setField(dom0.core, slab, SLOTS_AT, mappedAddress(dom0, (gfn + 1) as typeof gfn));
   setField(dom0.core, slab, VCPUS, vcpus);
+  setField(dom0.core, slab, GFN, gfn);
   return actor;
 }
 
@@ -122,7 +127,25 @@ export function enableServer(context: DeviceContext, actor: ActorId): void {
     bindActor(dom0, port, actor, vcpu);
   }
   const buffered = evtchnBindInterdomain(dom0, domid, getIoreqServerBufferedPort(dom0, domid, server));
+  setField(dom0.core, slab, BUFFERED_PORT, buffered);
   bindActor(dom0, buffered, actor, BUFFERED);
+}
+
+/** Takes the server away: ports, pages, the server itself. The slab is freed by the caller. */
+export function closeServer({ dom0 }: DeviceContext, actor: ActorId): void {
+  const slab = slabOf(actor);
+  closeGuestPage(dom0, slab);
+  const vcpus = getField(dom0.core, slab, VCPUS);
+  for (let vcpu = 0; vcpu < vcpus; vcpu++) closePort(dom0, Port(getField(dom0.core, slab, PORTS + vcpu * 4)));
+  closePort(dom0, Port(getField(dom0.core, slab, BUFFERED_PORT)));
+  const gfn = getField(dom0.core, slab, GFN);
+  unmapGfn(dom0, Gfn(gfn));
+  unmapGfn(dom0, Gfn(gfn + 1));
+  destroyIoreqServer(
+    dom0,
+    DomId(getField(dom0.core, slab, ACTOR_DOMID)),
+    ServerId(getField(dom0.core, slab, SERVER_ID)),
+  );
 }
 
 /** One event of a server: `data` is the vCPU whose slot to look at, or BUFFERED. */

@@ -27,6 +27,7 @@ import {
   type ActorId,
   actorsOf,
   allocActor,
+  freeActorsOf,
   getField,
   setField,
   slabOf,
@@ -36,10 +37,10 @@ import type { DomId } from "../ids.ts";
 import { type BuiltDomain, CONSOLE_GFN, STORE_GFN } from "../toolstack/build.ts";
 import type { DeviceContext } from "./context.ts";
 import { coreInputReceive, createCoreInput } from "./core-input.ts";
-import { addRange, createServer, enableServer, serveEvent } from "./ioreq-server.ts";
-import { createPvConsole, pvConsoleReceive, servePvConsole } from "./pv-console.ts";
+import { addRange, closeServer, createServer, enableServer, serveEvent } from "./ioreq-server.ts";
+import { closePvConsole, createPvConsole, pvConsoleReceive, servePvConsole } from "./pv-console.ts";
 import { uartReceive } from "./uart.ts";
-import { createXenstore, serveXenstore } from "./xenstore/server.ts";
+import { closeXenstore, createXenstore, serveXenstore } from "./xenstore/server.ts";
 
 /** The small devices: slab kind, range. */
 const SMALL_DEVICES: readonly (readonly [kind: number, space: number, start: number, size: number])[] = [
@@ -101,6 +102,15 @@ export function attachPlatform(context: DeviceContext, domain: BuiltDomain, opti
     addRange(context, server, { space, start, end: start + size - 1 }, device);
   }
   enableServer(context, server);
+}
+
+/** Takes all devices of a domain away: what dom0 has of it (ports, mappings, the ioreq server), then the slabs. */
+export function detachPlatform(context: DeviceContext, domid: DomId): void {
+  const { core } = context.dom0;
+  for (const actor of actorsOf(core, domid, ACTOR_IOREQ_SERVER)) closeServer(context, actor);
+  for (const actor of actorsOf(core, domid, ACTOR_PV_CONSOLE)) closePvConsole(context, slabOf(actor));
+  for (const actor of actorsOf(core, domid, ACTOR_XENSTORE)) closeXenstore(context, slabOf(actor));
+  freeActorsOf(core, domid);
 }
 
 /** One event for one actor: a dense switch, because this is the hot path of every device. */

@@ -1,19 +1,20 @@
 /**
  * Back end of the PV console: the ring page of a domain, mapped into dom0 (spec 08 section 8.8; page and port are HVM parameters 17, 18).
- * Slab: local port u32@8, linear address of the page u32@12, input ring from 64 on.
+ * Slab: local port u32@8, linear address of the page u32@12, its gfn in dom0 u32@16, input ring from 64 on.
  */
 import { ACTOR_PV_CONSOLE, type ActorId, allocActor, getField, setField, slabOf } from "../actors.ts";
 import type { Core } from "../core.ts";
-import { allocGfns, bindActor, mappedAddress, sendEvent } from "../dom0.ts";
-import type { DomId, Port } from "../ids.ts";
-import { evtchnBindInterdomain } from "../toolstack/evtchn.ts";
+import { allocGfns, bindActor, mappedAddress, sendEvent, unmapGfn } from "../dom0.ts";
+import { type DomId, Gfn, Port } from "../ids.ts";
+import { closePort, evtchnBindInterdomain } from "../toolstack/evtchn.ts";
 import { mapForeign } from "../toolstack/memory.ts";
 import { type DeviceContext, putConsole } from "./context.ts";
 import { fifoLength, fifoPut, fifoTake } from "./fifo.ts";
 import { type RingLayout, ringPending, ringPut, ringReset, ringTake } from "./pv-ring.ts";
 
-const PORT = 8;
+const LOCAL_PORT = 8;
 const PAGE = 12;
+const GFN = 16;
 const INPUT = 64;
 
 export const CONSOLE_IN: RingLayout = { data: 0, size: 1024, cons: 3072, prod: 3076 };
@@ -25,8 +26,9 @@ export function createPvConsole(context: DeviceContext, domid: DomId, gfn: numbe
   const window = allocGfns(dom0, 1);
   mapForeign(dom0, domid, gfn, window, 1);
   const port = evtchnBindInterdomain(dom0, domid, remotePort);
-  setField(dom0.core, slabOf(actor), PORT, port);
+  setField(dom0.core, slabOf(actor), LOCAL_PORT, port);
   setField(dom0.core, slabOf(actor), PAGE, mappedAddress(dom0, window));
+  setField(dom0.core, slabOf(actor), GFN, window);
   bindActor(dom0, port, actor);
   return actor;
 }
@@ -49,5 +51,11 @@ export function servePvConsole(context: DeviceContext, slab: number): void {
     ringPut(core, page, CONSOLE_IN, fifoTake(core, slab + INPUT));
     given++;
   }
-  if (taken !== 0 || given > 0) sendEvent(context.dom0, getField(core, slab, PORT));
+  if (taken !== 0 || given > 0) sendEvent(context.dom0, getField(core, slab, LOCAL_PORT));
+}
+
+/** Gives back the port and the mapping; the slab is freed by the caller. */
+export function closePvConsole({ dom0 }: DeviceContext, slab: number): void {
+  closePort(dom0, Port(getField(dom0.core, slab, LOCAL_PORT)));
+  unmapGfn(dom0, Gfn(getField(dom0.core, slab, GFN)));
 }

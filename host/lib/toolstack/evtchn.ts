@@ -6,7 +6,7 @@ import {
   EVTCHNOP_CLOSE,
   HC_EVENT_CHANNEL_OP,
 } from "../../../hv-core/abi/hypercalls.ts";
-import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
+import { type Dom0, hypercall, unbindActor, withBuffer } from "../dom0.ts";
 import { check } from "../errors.ts";
 import { type DomId, Port } from "../ids.ts";
 
@@ -43,4 +43,10 @@ export function evtchnClose(dom0: Dom0, port: Port): void {
     dom0.core.view.setUint32(at, port, true);
     check(hypercall(dom0, HC_EVENT_CHANNEL_OP, EVTCHNOP_CLOSE, gpa), "EVTCHNOP_close");
   });
+}
+
+/** Closes a port of dom0 and forgets the actor that listened to it. */
+export function closePort(dom0: Dom0, port: Port): void {
+  unbindActor(dom0, port);
+  evtchnClose(dom0, port);
 }

@@ -1,6 +1,7 @@
 /** XENMEM_set_memory_map and XENMEM_memory_map: the E820 table that a domain's builder leaves for it, 20 bytes an entry. */
 import { EFAULT, EINVAL, ENOMEM, ENOSYS, ESRCH, OK } from "../../abi/errno";
-import { allocExtent } from "../../mem/allocator";
+import { PAGE_SIZE } from "../../abi/layout";
+import { allocExtent, freeFrame } from "../../mem/allocator";
 import { FRAME_XEN_HEAP, Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { findDomain } from "../domain/find";
@@ -11,13 +12,17 @@ import { copyFromGuest, copyToGuest, Scratch } from "./guest-copy";
 const ENTRY_SIZE: u32 = 20;
 /** As many as Xen's own table holds. */
 const MAX_ENTRIES: u32 = 1024;
-/** Frames that hold the largest table: 8. */
+/** Frames that hold the largest table: 8. Nearly every table fits one. */
 const TABLE_ORDER: u32 = 3;
+const ENTRIES_IN_A_FRAME: u32 = PAGE_SIZE / ENTRY_SIZE;
 
-function makeRoom(d: Domain): i32 {
-  if (d.memoryMapMfn != 0) return OK;
-  const mfn = allocExtent(d.slot, FRAME_XEN_HEAP, TABLE_ORDER);
+/** A place for `count` entries: the one there is if it is large enough. */
+function makeRoom(d: Domain, count: u32): i32 {
+  const isLarge = count > ENTRIES_IN_A_FRAME;
+  if (d.memoryMapMfn != 0 && (!isLarge || d.memoryMapEntries > ENTRIES_IN_A_FRAME)) return OK;
+  const mfn = allocExtent(d.slot, FRAME_XEN_HEAP, isLarge ? TABLE_ORDER : 0);
   if (mfn == 0) return -ENOMEM;
+  if (d.memoryMapMfn != 0) freeFrame(d.memoryMapMfn);
   d.memoryMapMfn = mfn;
   return OK;
 }
@@ -36,7 +41,7 @@ export function setMemoryMap(v: Vcpu, argGva: u64): i64 {
   const denied = xsmTarget(v.domain, d);
   if (denied != OK) return denied;
   if (copyFromGuest(v, Scratch.at, buffer, count * ENTRY_SIZE) != 0) return -EFAULT;
-  const error = makeRoom(d);
+  const error = makeRoom(d, count);
   if (error != OK) return error;
   memory.copy(Frame.host(d.memoryMapMfn), Scratch.at, count * ENTRY_SIZE);
   d.memoryMapEntries = count;

@@ -5,9 +5,9 @@
  */
 import { ACTOR_DOMID, ACTOR_XENSTORE, type ActorId, allocActor, getField, setField, slabOf } from "../../actors.ts";
 import type { Core } from "../../core.ts";
-import { allocGfns, bindActor, mappedAddress, sendEvent } from "../../dom0.ts";
-import type { DomId, Port } from "../../ids.ts";
-import { evtchnBindInterdomain } from "../../toolstack/evtchn.ts";
+import { allocGfns, bindActor, mappedAddress, sendEvent, unmapGfn } from "../../dom0.ts";
+import { type DomId, Gfn, Port } from "../../ids.ts";
+import { closePort, evtchnBindInterdomain } from "../../toolstack/evtchn.ts";
 import { mapForeign } from "../../toolstack/memory.ts";
 import type { DeviceContext } from "../context.ts";
 import { ringPut, ringReset, ringTake } from "../pv-ring.ts";
@@ -16,12 +16,13 @@ import { encodeMessage, STORE_REPLIES, STORE_REQUESTS, XS_HEADER_BYTES, XS_PAYLO
 import { type RecordArea, readPairs, writePairs } from "./records.ts";
 
 const SLABS = 5;
-const PORT = 8;
+const LOCAL_PORT = 8;
 const PAGE = 12;
 const INPUT_COUNT = 16;
 const OUTPUT_COUNT = 20;
 const TREE_USED = 24;
 const WATCHES_USED = 28;
+const GFN = 32;
 const WATCHES = 256;
 const WATCHES_BYTES = 3840;
 const INPUT = 4096;
@@ -58,12 +59,19 @@ export function createXenstore(
   const window = allocGfns(dom0, 1);
   mapForeign(dom0, domid, gfn, window, 1);
   const port = evtchnBindInterdomain(dom0, domid, remotePort);
-  setField(dom0.core, slab, PORT, port);
+  setField(dom0.core, slab, LOCAL_PORT, port);
   setField(dom0.core, slab, PAGE, mappedAddress(dom0, window));
   const pairs = Object.entries(seed).map(([path, value]) => [`${homeOf(domid)}/${path}`, value] as const);
   writePairs(dom0.core, treeArea(slab), pairs);
+  setField(dom0.core, slab, GFN, window);
   bindActor(dom0, port, actor);
   return actor;
+}
+
+/** Gives back the port and the mapping; the slabs are freed by the caller. */
+export function closeXenstore({ dom0 }: DeviceContext, slab: number): void {
+  closePort(dom0, Port(getField(dom0.core, slab, LOCAL_PORT)));
+  unmapGfn(dom0, Gfn(getField(dom0.core, slab, GFN)));
 }
 
 /** Handles the requests in the ring as far as replies find room. */
@@ -84,7 +92,7 @@ export function serveXenstore(context: DeviceContext, slab: number): void {
     flushReplies(core, slab, page);
     moved = true;
   }
-  if (moved) sendEvent(context.dom0, getField(core, slab, PORT));
+  if (moved) sendEvent(context.dom0, getField(core, slab, LOCAL_PORT));
 }
 
 /** Moves bytes from the ring until one request is complete. @returns bytes taken, -1 for impossible indices. */
