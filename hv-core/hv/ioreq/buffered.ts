@@ -45,7 +45,8 @@ export function ioreqSendBuffered(
 ): u32 {
   if (s.bufMfn == 0 || addr > MAX_ADDR || IoKind.isPtr(kind) || count != 1) return IO_UNHANDLEABLE;
   if (size != 1 && size != 2 && size != 4 && size != 8) return IO_UNHANDLEABLE;
-  const isQword = size == 8;
+  /** Slots beyond the first. */
+  const extra: u32 = size == 8 ? 1 : 0;
   const header = IoKind.type(kind) | ((<u32>IoKind.isRead(kind)) << 9) | (ctz<u32>(size) << 10) | ((<u32>addr) << 12);
   const page = Frame.host(s.bufMfn);
   const lock = changetype<usize>(s) + offsetof<IoreqServer>("bufLock");
@@ -53,13 +54,13 @@ export function ioreqSendBuffered(
   Lock.acquire(lock);
   const write = load<u32>(page, BUFIOREQ_WRITE_POINTER);
   const read = load<u32>(page, BUFIOREQ_READ_POINTER);
-  if (write - read >= <u32>BUFIOREQ_SLOT_COUNT - <u32>isQword) {
+  if (write - read >= <u32>BUFIOREQ_SLOT_COUNT - extra) {
     Lock.release(lock);
     return IO_UNHANDLEABLE;
   }
   putSlot(page, write, header, <u32>data);
-  if (isQword) putSlot(page, write + 1, header, <u32>(data >> 32));
-  store<u32>(page, write + 1 + <u32>isQword, BUFIOREQ_WRITE_POINTER);
+  if (extra != 0) putSlot(page, write + 1, header, <u32>(data >> 32));
+  store<u32>(page, write + 1 + extra, BUFIOREQ_WRITE_POINTER);
   if (s.bufHandling == <u32>BUFIOREQ_ATOMIC) canonicalise(page);
   evtchnNotifyXenPort(s.domain, s.bufPort);
   Lock.release(lock);

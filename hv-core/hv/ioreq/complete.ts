@@ -44,7 +44,7 @@ export function ioreqComplete(v: Vcpu): bool {
   }
   const completion = v.ioCompletion;
   v.ioCompletion = IO_NO_COMPLETION;
-  let mayRun = true;
+  let mayRun: bool = true;
   if (completion == IO_MMIO_COMPLETION) mayRun = emulateResume(v);
   else if (completion == IO_PIO_COMPLETION) portResume(v);
   if (mayRun && v.mapcacheInvalidate != 0) {
