@@ -5,6 +5,11 @@
 import { NR_KNOBS } from "../abi/knobs";
 import { MACHINE_BASE } from "../abi/layout";
 
+/** Output of the core waits for the host. */
+export const ATTENTION_OUTPUT: u32 = 1;
+/** dom0 has an event. */
+export const ATTENTION_EVENT: u32 = 2;
+
 @unmanaged
 export class Machine {
   /** Frames in the machine; fixed when it is created. */
@@ -25,7 +30,7 @@ export class Machine {
   now: u64;
   /** Domain id the next createdomain tries first. */
   domidRover: u32;
-  /** Set when dom0 (or the host behind it) has something to look at: run() then returns. */
+  /** ATTENTION_*: dom0, or the host behind it, has something to look at: run() then returns. */
   hostAttention: u32;
   ioreqServerMark: u32;
   rangeNodeFree: u32;

@@ -163,6 +163,9 @@ export class Domain {
   miscFlags: u32;
   ssidref: u32;
   private _pad3: u32;
+  /** Deadlines of the two watchdogs (SCHEDOP_watchdog, ids 1 and 2) in virtual time, 0 = off. */
+  watchdog0: u64;
+  watchdog1: u64;
 
   /** Bit n = ioreq server n exists and is enabled. Written under ioreqLock with the domain paused. */
   ioreqEnabled: u32;

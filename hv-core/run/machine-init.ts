@@ -8,6 +8,7 @@ import { Domain } from "../hv/domain";
 import { domainCreate } from "../hv/domain/create";
 import { createVcpus } from "../hv/domain/vcpu-create";
 import { physmapAdd } from "../hv/p2m/physmap";
+import { wallClockUpdate } from "../hv/time/pvclock";
 import { timeInit } from "../hv/time/time";
 import { NO_DEADLINE, Vcpu } from "../hv/vcpu";
 import { allocatorInit, allocFrame } from "../mem/allocator";
@@ -55,6 +56,7 @@ function createDom0(pages: u32): i32 {
   const error = createVcpus(d);
   if (error != OK) return error;
   Vcpu.at(d.firstVcpu).cpu.cr0 = 0x11;
+  wallClockUpdate(d);
   return OK;
 }
 

@@ -5,7 +5,7 @@
 import { KNOB_SCHED_QUANTUM } from "../abi/knobs";
 import { MAX_VCPUS } from "../abi/layout";
 import { RUN_ATTENTION, RUN_BUDGET, RUN_IDLE } from "../abi/run";
-import { Knobs, Machine } from "../base/machine";
+import { ATTENTION_OUTPUT, Knobs, Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { isUpcallPending } from "../hv/hypercall/shared-info";
@@ -28,16 +28,18 @@ function nextRunnable(m: Machine): u32 {
   return NOBODY;
 }
 
-/** An event for dom0 arrived and is still pending: the host has to look. Each arrival is reported once. */
+/** Whether the host has to look: output to fetch, or an event for dom0 that is still pending. Each arrival is reported once. */
 function takeAttention(m: Machine): bool {
-  if (m.hostAttention == 0) return false;
+  const why = m.hostAttention;
+  if (why == 0) return false;
   m.hostAttention = 0;
+  if ((why & ATTENTION_OUTPUT) != 0) return true;
   return isUpcallPending(Vcpu.at(Domain.at(0).firstVcpu));
 }
 
 /**
  * Runs the machine for at most `maxInstructions` ticks; skipped idle time is free, each skip costs one.
- * @returns RUN_BUDGET, RUN_ATTENTION (dom0 has an event) or RUN_IDLE (only the outside can wake anybody).
+ * @returns RUN_BUDGET, RUN_ATTENTION (dom0 has an event, or output waits) or RUN_IDLE (only the outside can wake anybody).
  */
 export function run(maxInstructions: u32): u32 {
   const m = Machine.get();

@@ -77,7 +77,7 @@ const status = (dom: number, port: number) => {
   };
 };
 const onPort = (cmd: number, port: number) => {
-  door.put(ARG, 8, [[0, 4, port]]);
+  door.put(ARG, 24, [[0, 4, port]]);
   return op(cmd);
 };
 const virq = (number: number, vcpu = 0) => {
@@ -168,7 +168,8 @@ describe("recorded", () => {
     expect(reset(h)).toBe(0);
     expect(status(h, 1)).toMatchObject({ result: 0, status: 0 });
     expect(op(99)).toBe(-ENOSYS);
-    expect(op(EVTCHNOP_INIT_CONTROL)).toBe(-ENOSYS);
+    expect(onPort(EVTCHNOP_INIT_CONTROL, 0x5000)).toBe(-EINVAL); // no RAM there
+    expect(onPort(EVTCHNOP_INIT_CONTROL, 5)).toBe(-ENOSYS); // FIFO channels are not offered
     expect(op(EVTCHNOP_EXPAND_ARRAY)).toBe(-EOPNOTSUPP);
     expect(door.call(HC_EVENT_CHANNEL_OP, EVTCHNOP_ALLOC_UNBOUND, NOWHERE)).toBe(-EFAULT);
     let last = 0;

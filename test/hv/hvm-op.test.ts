@@ -169,7 +169,7 @@ describe("xen_version", () => {
     expect(door.call(HC_XEN_VERSION, 1, OUT)).toBe(0);
     expect([text(OUT), door.view.getUint8(door.at(OUT) + 15)]).toEqual([".7", 0]);
     expect(door.call(HC_XEN_VERSION, 3, OUT)).toBe(0);
-    expect(text(OUT)).toBe("hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ");
+    expect(text(OUT)).toBe("xen-3.0-x86_64 hvm-3.0-x86_32 hvm-3.0-x86_32p hvm-3.0-x86_64 ");
     for (const op of [2, 4, 5, 8, 9]) expect(door.call(HC_XEN_VERSION, op, OUT), `operation ${op}`).toBe(0);
     expect(door.call(HC_XEN_VERSION, 7, 0)).toBe(4096);
     expect(door.call(HC_XEN_VERSION, 7, OUT)).toBe(-EINVAL);

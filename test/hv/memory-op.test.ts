@@ -288,7 +288,7 @@ describe("numbers", () => {
     expect(ask(18, 0)).toBe(0);
     expect(door.call(HC_MEMORY_OP, XENMEM_MAXIMUM_RAM_PAGE, 0)).toBe(8191);
     populate((1n << 36n) - 1n);
-    expect(ask(XENMEM_MAXIMUM_GPFN, domid)).toBe(-EPERM); // cut to 32 bits
+    expect(ask(XENMEM_MAXIMUM_GPFN, domid)).toBe(-1); // 2^36 - 1 cut to 32 bits on its way through an int
   });
 
   it("V1152..V1164 operations that are not there", () => {

@@ -38,28 +38,7 @@ const TCG_EXT = "QEMU leaves EXT clear when a gate fails while an exception is d
 const TCG_STACK = "QEMU raises #GP for a non-canonical address through RSP or RBP; the manual says #SS";
 const TCG_CANONICAL_JUMP = "QEMU loads RIP and faults there; the manual has the branch itself fault";
 
-/** A call that vmexit does not have (yet): it answers -ENOSYS, as for any unknown number. */
-const absent = (row: string, xen: string, rest = "", reason: string): Difference => ({
-  guest: "probe-hypercalls",
-  xen: `${row} = ${xen}`,
-  vmexit: `${row} = FFFFFFDA${rest}`,
-  reason,
-});
-
-const FIFO = "FIFO event channels are not there";
-const PIRQ = "physical interrupts are not there";
-const WATCHDOG = "the watchdog is not there";
-
 export const DIFFERENCES: readonly Difference[] = [
-  absent("sched_op watchdog 3", "FFFFFFEA", "", WATCHDOG),
-  absent("sched_op watchdog 1 stop", "FFFFFFEA", "", WATCHDOG),
-  absent("sched_op watchdog new", "00000001", "", WATCHDOG),
-  absent("sched_op watchdog 1 off", "00000000", "", WATCHDOG),
-  absent("event_channel_op bind pirq 3", "00000000 0000000D", " 00000000", PIRQ),
-  absent("event_channel_op bind pirq 5000", "FFFFFFEA 00000000", " 00000000", PIRQ),
-  absent("event_channel_op init control bad gfn", "FFFFFFEA", "", FIFO),
-  absent("event_channel_op init control vcpu 1", "FFFFFFFE", "", FIFO),
-  absent("event_channel_op init control misaligned", "FFFFFFEA", "", FIFO),
   faults32("lock mov = none", "lock mov = vector 06 error 00000000 ip +00000000", TCG_LOCK),
   faults32(
     "c6 /1 = none",

@@ -15,7 +15,6 @@ import { DOMAIN_ALIVE, DOMAIN_FREE, Domain, NO_SLOT } from "../domain";
 import { portsInit } from "../evtchn/port";
 import { ioreqDomainInit } from "../ioreq/domain";
 import { tableAlloc } from "../p2m/tables";
-import { wallClockUpdate } from "../time/pvclock";
 import { SHUTDOWN_NONE } from "./shutdown";
 
 /** EPT tables a domain may use before its toolstack says more: 1 MiB, as Xen's HAP gives. */
@@ -80,7 +79,6 @@ export function domainCreate(domid: u32, maxVcpus: u32, maxEvtchnPort: u32): i32
   if (error != OK) return error;
   d.state = DOMAIN_ALIVE;
   if (slot >= m.domainMark) m.domainMark = slot + 1;
-  wallClockUpdate(d);
   ioreqDomainInit(d);
   Trace.event(TRC_DOMAIN_CREATED, TRACE_NO_VCPU, domid, 0, 0);
   return <i32>slot;

@@ -17,6 +17,7 @@ import { sendGlobalVirq } from "../evtchn/virq";
 import { ioreqDomainDestroy } from "../ioreq/domain";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
+import { watchdogsStop } from "../sched/watchdog";
 import { timersStop } from "../time/timers";
 import { Vcpu } from "../vcpu";
 import { controllerPause } from "./pause";
@@ -37,6 +38,7 @@ export function domainDestroy(d: Domain): i32 {
   controllerPause(d);
   d.state = DOMAIN_DYING;
   for (let id: u32 = 0; id < d.vcpuCount; id++) timersStop(Vcpu.at(d.firstVcpu + id));
+  watchdogsStop(d);
   ioreqDomainDestroy(d);
   evtchnDestroy(d);
   portsForget(d);

@@ -1,5 +1,5 @@
 /**
- * How ports come and go: allocate, connect, bind to a VIRQ or IPI, close (spec 08 section 8.4; errno as Xen 4.17 answers).
+ * How ports come and go: allocate, connect, bind to a VIRQ, a PIRQ or an IPI, close (spec 08 section 8.4; errno as Xen 4.17 answers).
  * Caller holds the domain's event lock. Next: evtchn/op.ts (the hypercall), evtchn/pending.ts (what an event does).
  */
 import { EEXIST, EINVAL, ENOENT, OK } from "../../abi/errno";
@@ -8,6 +8,7 @@ import {
   EVTCHNSTAT_CLOSED,
   EVTCHNSTAT_INTERDOMAIN,
   EVTCHNSTAT_IPI,
+  EVTCHNSTAT_PIRQ,
   EVTCHNSTAT_UNBOUND,
   EVTCHNSTAT_VIRQ,
   NR_VIRQS,
@@ -77,6 +78,24 @@ export function evtchnBindIpi(d: Domain, vcpuId: u32): i32 {
   return port;
 }
 
+/** Physical interrupts a domain may bind; none of them is ever raised, because no device is passed through. */
+const PIRQS: u32 = 64;
+
+/** @returns the port; -EINVAL (no such interrupt), -EEXIST (bound already). */
+export function evtchnBindPirq(d: Domain, pirq: u32): i32 {
+  if (pirq >= PIRQS) return -EINVAL;
+  for (let port: u32 = 1; isPortValid(d, port); port++) {
+    const p = portAt(d, port);
+    if (p.state == EVTCHNSTAT_PIRQ && p.remotePort == pirq) return -EEXIST;
+  }
+  const port = portFindFree(d);
+  if (port < 0) return port;
+  const p = portAt(d, port);
+  p.state = <u8>EVTCHNSTAT_PIRQ;
+  p.remotePort = pirq;
+  return port;
+}
+
 /** Chooses the vCPU that hears of a port. VIRQs of one vCPU and IPIs stay where they are: -EINVAL. */
 export function evtchnBindVcpu(d: Domain, port: u32, vcpuId: u32): i32 {
   if (findVcpu(d, vcpuId) == 0) return -ENOENT;
@@ -89,6 +108,7 @@ export function evtchnBindVcpu(d: Domain, port: u32, vcpuId: u32): i32 {
       break;
     case EVTCHNSTAT_UNBOUND:
     case EVTCHNSTAT_INTERDOMAIN:
+    case EVTCHNSTAT_PIRQ:
       break;
     default:
       return -EINVAL;

@@ -3,7 +3,7 @@
  * Layouts are the same for 32-bit and 64-bit callers. FIFO channels are not offered: init_control says -ENOSYS and guests stay
  * with two levels.
  */
-import { EFAULT, EINVAL, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
+import { EFAULT, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import {
   DOMID_SELF,
   EVTCHNOP_ALLOC_UNBOUND,
@@ -24,16 +24,19 @@ import {
   EVTCHNSTAT_UNBOUND,
   EVTCHNSTAT_VIRQ,
 } from "../../abi/hypercalls";
+import { P2M_RAM_RW } from "../../abi/p2m-types";
 import { Lock } from "../../base/lock";
 import { Domain } from "../domain";
-import { findDomain } from "../domain/find";
+import { findDomain, findVcpu } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
+import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
 import {
   evtchnAllocUnbound,
   evtchnBindInterdomain,
   evtchnBindIpi,
+  evtchnBindPirq,
   evtchnBindVcpu,
   evtchnBindVirq,
   evtchnClose,
@@ -46,6 +49,8 @@ import { evtchnSend } from "./send";
 
 /** EVTCHNOP_reset_cont: the internal continuation of reset, same structure. */
 const EVTCHNOP_RESET_CONT = 14;
+/** Bytes of a FIFO control block. */
+const FIFO_CONTROL_BLOCK: u32 = 72;
 
 /** Bytes of each operation's structure; 0 = unknown operation. */
 function argumentSize(cmd: u32): u32 {
@@ -139,6 +144,22 @@ function bindIpi(v: Vcpu, arg: usize): i32 {
   return OK;
 }
 
+/** {pirq u32, flags u32, port out}. */
+function bindPirq(v: Vcpu, arg: usize): i32 {
+  const port = evtchnBindPirq(v.domain, load<u32>(arg));
+  if (port < 0) return port;
+  store<u32>(arg, port, 8);
+  return OK;
+}
+
+/** {control gfn u64, offset u32, vcpu u32}: checked as Xen does, then refused. */
+function initControl(v: Vcpu, arg: usize): i32 {
+  const offset = load<u32>(arg, 8);
+  if (findVcpu(v.domain, load<u32>(arg, 12)) == 0) return -ENOENT;
+  if (offset > 4096 - FIFO_CONTROL_BLOCK || (offset & 7) != 0) return -EINVAL;
+  return P2m.lookup(v.domain, load<u64>(arg), 0) == <u32>P2M_RAM_RW ? -ENOSYS : -EINVAL;
+}
+
 function unmask(d: Domain, port: u32): i32 {
   if (!isPortValid(d, port)) return -EINVAL;
   const p = portAt(d, port);
@@ -165,6 +186,10 @@ function operate(v: Vcpu, cmd: u32, arg: usize): i32 {
       return bindInterdomain(v, arg);
     case EVTCHNOP_BIND_VIRQ:
       return bindVirq(v, arg);
+    case EVTCHNOP_BIND_PIRQ:
+      return bindPirq(v, arg);
+    case EVTCHNOP_INIT_CONTROL:
+      return initControl(v, arg);
     case EVTCHNOP_CLOSE:
       return evtchnClose(v.domain, load<u32>(arg), true);
     case EVTCHNOP_SEND:
@@ -185,7 +210,7 @@ function operate(v: Vcpu, cmd: u32, arg: usize): i32 {
     case EVTCHNOP_EXPAND_ARRAY:
       return -EOPNOTSUPP; // no control block was ever set up
     default:
-      return -ENOSYS; // pirqs and FIFO channels are not offered
+      return -ENOSYS;
   }
 }
 
@@ -194,6 +219,7 @@ function hasOutput(cmd: u32): bool {
   return (
     cmd == <u32>EVTCHNOP_BIND_INTERDOMAIN ||
     cmd == <u32>EVTCHNOP_BIND_VIRQ ||
+    cmd == <u32>EVTCHNOP_BIND_PIRQ ||
     cmd == <u32>EVTCHNOP_STATUS ||
     cmd == <u32>EVTCHNOP_ALLOC_UNBOUND ||
     cmd == <u32>EVTCHNOP_BIND_IPI

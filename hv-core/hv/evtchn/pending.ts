@@ -5,7 +5,7 @@
 import { CTR_EVTCHN_SENDS } from "../../abi/counters";
 import { TRC_EVTCHN_PENDING } from "../../abi/trace-events";
 import { Count } from "../../base/counters";
-import { Machine } from "../../base/machine";
+import { ATTENTION_EVENT, Machine } from "../../base/machine";
 import { Trace } from "../../base/trace";
 import { Domain } from "../domain";
 import { vcpuKick, vcpuWake } from "../domain/vcpu-state";
@@ -43,7 +43,7 @@ class Bits {
 /** Tells the guest, or the host that plays dom0, that an upcall is pending. */
 function assertUpcall(d: Domain, v: Vcpu): void {
   if (d.slot == 0) {
-    Machine.get().hostAttention = 1;
+    Machine.get().hostAttention |= ATTENTION_EVENT;
     return;
   }
   if (v.upcallVector != 0) {

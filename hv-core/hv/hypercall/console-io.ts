@@ -5,7 +5,7 @@
 import { E2BIG, EFAULT, ENOSYS, EPERM, OK } from "../../abi/errno";
 import { KNOB_CONSOLE_VERBOSE } from "../../abi/knobs";
 import { HV_CONSOLE_BASE, HV_CONSOLE_SIZE } from "../../abi/layout";
-import { Knobs } from "../../base/machine";
+import { ATTENTION_OUTPUT, Knobs, Machine } from "../../base/machine";
 import { Vcpu } from "../vcpu";
 import { continueWith } from "./continuation";
 import { copyFromGuest, Scratch } from "./guest-copy";
@@ -17,11 +17,14 @@ const PIECE: u32 = 4096;
 /** Ring header {head u32, tail u32}: bytes ever written, bytes ever read by the host. */
 const HEADER: u32 = 8;
 const RING: u32 = HV_CONSOLE_SIZE - HEADER;
+/** From this fill level on, run() returns so that the host can print. */
+const DRAIN_LEVEL: u32 = (RING / 4) * 3;
 
 export function consolePut(byte: u32): void {
   const head = load<u32>(HV_CONSOLE_BASE);
   store<u8>(HV_CONSOLE_BASE + HEADER + (head % RING), <u8>byte);
   store<u32>(HV_CONSOLE_BASE, head + 1);
+  if (head + 1 - load<u32>(HV_CONSOLE_BASE, 4) >= DRAIN_LEVEL) Machine.get().hostAttention |= ATTENTION_OUTPUT;
 }
 
 /** One page of the text, then the rest as a continuation. */

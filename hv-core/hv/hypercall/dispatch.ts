@@ -12,7 +12,9 @@ import {
   HC_EVENT_CHANNEL_OP,
   HC_GRANT_TABLE_OP,
   HC_HVM_OP,
+  HC_HYPFS_OP,
   HC_MEMORY_OP,
+  HC_MMUEXT_OP,
   HC_MULTICALL,
   HC_PLATFORM_OP,
   HC_SCHED_OP,
@@ -40,9 +42,12 @@ import { consoleIo } from "./console-io";
 import { hvmOp } from "./hvm-op";
 import { memoryOp } from "./memory-op";
 import { multicall } from "./multicall";
-import { grantTableOp, platformOp, vmAssist, xenPmuOp } from "./small-ops";
+import { grantTableOp, hypfsOp, mmuextOp, pagingContinuation, platformOp, vmAssist, xenPmuOp } from "./small-ops";
 import { sysctl } from "./sysctl";
 import { xenVersion } from "./xen-version";
+
+/** Internal: the continuation of a paging domctl. */
+const HC_ARCH_1 = 49;
 
 /** set_timer_op's argument has 64 bits: one register, or two in 32-bit code. */
 function timerArgument(v: Vcpu, a1: u64, a2: u64): i64 {
@@ -66,7 +71,9 @@ function table(v: Vcpu, nr: u32, a1: u64, a2: u64, a3: u64): i64 {
     case HC_GRANT_TABLE_OP:
       return grantTableOp(<u32>a3);
     case HC_VM_ASSIST:
-      return vmAssist();
+      return vmAssist(<u32>a1, <u32>a2);
+    case HC_MMUEXT_OP:
+      return mmuextOp(<u32>a2);
     case HC_VCPU_OP:
       return vcpuOp(v, <u32>a1, <u32>a2, a3);
     case HC_SCHED_OP:
@@ -81,6 +88,10 @@ function table(v: Vcpu, nr: u32, a1: u64, a2: u64, a3: u64): i64 {
       return domctl(v, a1);
     case HC_XENPMU_OP:
       return xenPmuOp();
+    case HC_HYPFS_OP:
+      return hypfsOp(v, <u32>a1);
+    case HC_ARCH_1:
+      return pagingContinuation(v, a1);
     case HC_DM_OP:
       return dmOp(v, <u32>a1 & 0xffff, <u32>a2, a3);
     default:

@@ -16,7 +16,7 @@ import {
   P2M_IOREQ_SERVER,
 } from "../../abi/p2m-types";
 import { Domain } from "../domain";
-import { findDomain, findVcpu } from "../domain/find";
+import { findDomain, findVcpu, looksPv } from "../domain/find";
 import { lapicUpcall } from "../irq/lapic";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
@@ -29,7 +29,9 @@ import { isUpcallPending } from "./shared-info";
 
 const HVMOP_PAGETABLE_DYING = 9;
 const HVMOP_XENTRACE = 11;
+const HVMOP_GUEST_REQUEST_VM_EVENT = 24;
 const HVMOP_ALTP2M = 25;
+const MAX_TRACE_BYTES: u16 = 28;
 const FIRST_USABLE_VECTOR: u32 = 16;
 
 /** {domid u16, pad, index u32, value u64}. */
@@ -41,6 +43,7 @@ function param(v: Vcpu, cmd: u32, argGva: u64): i32 {
   const found = findDomain(v, load<u16>(arg));
   if (found == 0) return -ESRCH;
   const d = changetype<Domain>(found);
+  if (looksPv(v, d)) return -EINVAL;
   if (cmd == <u32>HVMOP_SET_PARAM) return paramSet(v, d, index, load<u64>(arg, 8));
   const error = paramGet(v, d, index);
   if (error != OK) return error;
@@ -59,6 +62,17 @@ function flushTlbs(v: Vcpu, argGva: u64): i32 {
   if (argGva != 0) return -EINVAL;
   P2m.flush(v.domain);
   return OK;
+}
+
+/** {domid u16, pad, gpa u64}: a hint for shadow paging, which this machine does not have. */
+function pagetableDying(v: Vcpu, argGva: u64): i32 {
+  return copyFromGuest(v, Scratch.at, argGva, 16) != 0 ? -EFAULT : -EINVAL;
+}
+
+/** {event u16, extra_bytes u16, extra[28]}: the record is checked and dropped, because no trace buffer is switched on. */
+function xentrace(v: Vcpu, argGva: u64): i32 {
+  if (copyFromGuest(v, Scratch.at, argGva, 32) != 0) return -EFAULT;
+  return load<u16>(Scratch.at, 2) > MAX_TRACE_BYTES ? -EINVAL : OK;
 }
 
 function publicMemType(type: u32): u32 {
@@ -104,15 +118,17 @@ export function hvmOp(v: Vcpu, cmd: u32, arg: u64): i64 {
     case HVMOP_FLUSH_TLBS:
       return flushTlbs(v, arg);
     case HVMOP_PAGETABLE_DYING:
-      return -EINVAL; // a hint for shadow paging, which this machine does not have
+      return pagetableDying(v, arg);
     case HVMOP_GET_TIME:
       return getTime(v, arg);
     case HVMOP_XENTRACE:
-      return OK; // no trace buffers
+      return xentrace(v, arg);
     case HVMOP_GET_MEM_TYPE:
       return getMemType(v, arg);
     case HVMOP_SET_EVTCHN_UPCALL_VECTOR:
       return setUpcallVector(v, arg);
+    case HVMOP_GUEST_REQUEST_VM_EVENT:
+      return arg == 0 ? OK : -EINVAL; // nobody monitors
     case HVMOP_ALTP2M:
       return -EOPNOTSUPP;
     default:

@@ -17,18 +17,54 @@ import {
 } from "../../abi/hypercalls";
 import { Machine } from "../../base/machine";
 import { Domain } from "../domain";
-import { findDomain } from "../domain/find";
+import { findDomain, findOtherDomain } from "../domain/find";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
 import { acquireResource } from "./acquire-resource";
 import { copyFromGuest, Scratch } from "./guest-copy";
 import { memoryMap, setMemoryMap } from "./memory-map";
 import { addToPhysmap, addToPhysmapBatch, removeFromPhysmap } from "./physmap-op";
+import { podTarget } from "./pod-target";
 import { reservationOp } from "./reservation";
 
+const XENMEM_MACHPHYS_MFN_LIST = 5;
 const XENMEM_EXCHANGE = 11;
+const XENMEM_SET_POD_TARGET = 16;
+const XENMEM_GET_POD_TARGET = 17;
+const XENMEM_ACCESS_OP = 21;
+const XENMEM_MACHPHYS_COMPAT_MFN_LIST = 25;
+const XENMEM_GET_VNUMAINFO = 26;
+const XENMEM_RESERVED_DEVICE_MEMORY_MAP = 27;
+/** What is read of a structure before its operation is refused. */
+const EXCHANGE_SIZE: u32 = 32;
+const ACCESS_OP_SIZE: u32 = 16;
 const XENMEM_GET_SHARING_FREED_PAGES = 18;
 const XENMEM_GET_SHARING_SHARED_PAGES = 19;
+
+function isReadable(v: Vcpu, argGva: u64, bytes: u32): bool {
+  return copyFromGuest(v, Scratch.at, argGva, bytes) == 0;
+}
+
+/** {op u8, access u8, domid u16, ..}: another domain's page access can only be changed while something monitors it. */
+function accessOp(v: Vcpu, argGva: u64): i64 {
+  if (!isReadable(v, argGva, ACCESS_OP_SIZE)) return -EFAULT;
+  const domid: u32 = load<u16>(Scratch.at, 2);
+  if (domid == v.domid) return -EPERM;
+  if (findOtherDomain(domid) == 0) return -ESRCH;
+  return v.domain.isPrivileged != 0 ? -EINVAL : -EPERM;
+}
+
+/** {flags u32, ..}: no device has reserved memory. Only bit 0 of the flags is known. */
+function reservedDeviceMemory(v: Vcpu, argGva: u64): i64 {
+  if (!isReadable(v, argGva, 4)) return -EFAULT;
+  return (load<u32>(Scratch.at) & ~1) != 0 ? -EINVAL : OK;
+}
+
+/** 32-bit callers get at most the largest positive number. */
+function maximumGpfn(v: Vcpu, d: Domain): i64 {
+  const limit: u64 = v.hypercall64 != 0 ? 0x7fff_ffff_ffff_ffff : 0x7fff_ffff;
+  return <i64>min<u64>(d.p2mMaxMapped, limit);
+}
 
 /** {domid u16}: one number about a domain. */
 function quantity(v: Vcpu, op: u32, argGva: u64): i64 {
@@ -44,7 +80,7 @@ function quantity(v: Vcpu, op: u32, argGva: u64): i64 {
     case XENMEM_MAXIMUM_RESERVATION:
       return d.maxPages;
     default:
-      return <i32>d.p2mMaxMapped; // cut to 32 bits, as 4.17 does
+      return maximumGpfn(v, d);
   }
 }
 
@@ -66,7 +102,18 @@ export function memoryOp(v: Vcpu, cmd: u64, arg: u64): i64 {
     case XENMEM_MEMORY_MAP:
       return memoryMap(v, arg);
     case XENMEM_EXCHANGE:
-      return v.domain.isPrivileged != 0 ? -EPERM : -EOPNOTSUPP;
+      return isReadable(v, arg, EXCHANGE_SIZE) ? -EOPNOTSUPP : -EFAULT; // not for translated memory
+    case XENMEM_MACHPHYS_MFN_LIST:
+    case XENMEM_MACHPHYS_COMPAT_MFN_LIST:
+    case XENMEM_GET_VNUMAINFO:
+      return -EOPNOTSUPP;
+    case XENMEM_SET_POD_TARGET:
+    case XENMEM_GET_POD_TARGET:
+      return podTarget(v, arg);
+    case XENMEM_ACCESS_OP:
+      return accessOp(v, arg);
+    case XENMEM_RESERVED_DEVICE_MEMORY_MAP:
+      return reservedDeviceMemory(v, arg);
     case XENMEM_SET_MEMORY_MAP:
       return setMemoryMap(v, arg);
     case XENMEM_REMOVE_FROM_PHYSMAP:

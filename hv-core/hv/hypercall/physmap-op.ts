@@ -1,9 +1,9 @@
 /** XENMEM_add_to_physmap, add_to_physmap_batch and remove_from_physmap: structures and loops around p2m/add-to-physmap.ts. */
-import { EFAULT, EILSEQ, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
+import { EACCES, EFAULT, EILSEQ, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import { XENMAPSPACE_GMFN_FOREIGN, XENMAPSPACE_GMFN_RANGE } from "../../abi/hypercalls";
 import { P2M_MAP_FOREIGN } from "../../abi/p2m-types";
 import { Domain } from "../domain";
-import { findDomain } from "../domain/find";
+import { findDomain, looksPv } from "../domain/find";
 import { addForeign, addToPhysmapOne, INVALID_GFN } from "../p2m/add-to-physmap";
 import { P2m } from "../p2m/p2m";
 import { physmapRemove } from "../p2m/physmap";
@@ -14,11 +14,9 @@ import { continueWith, WORK_PER_CALL } from "./continuation";
 import { copyFromGuest, copyToGuest, Scratch } from "./guest-copy";
 import { MEMOP_EXTENT_SHIFT } from "./reservation";
 
-/** A ulong of the caller's size at `at`; all ones stay all ones. */
+/** A ulong of the caller's size at `at`. All ones of 32 bits are a gfn like any other, as in Xen's compat layer. */
 function ulong(v: Vcpu, at: usize): u64 {
-  if (v.hypercall64 != 0) return load<u64>(at);
-  const value = load<u32>(at);
-  return value == 0xffff_ffff ? INVALID_GFN : value;
+  return v.hypercall64 != 0 ? load<u64>(at) : load<u32>(at);
 }
 
 /** {domid u16, size u16, space u32, idx ulong, gpfn ulong}. A range that is too long for one piece goes on in the command. */
@@ -31,6 +29,7 @@ export function addToPhysmap(v: Vcpu, cmd: u64, argGva: u64): i64 {
   const found = findDomain(v, load<u16>(arg));
   if (found == 0) return -ESRCH;
   const d = changetype<Domain>(found);
+  if (looksPv(v, d)) return -EACCES;
   const denied = xsmTarget(v.domain, d);
   if (denied != OK) return denied;
   const index = ulong(v, arg + 8);
@@ -103,6 +102,7 @@ export function addToPhysmapBatch(v: Vcpu, cmd: u64, argGva: u64): i64 {
   const found = findDomain(v, b.domid);
   if (found == 0) return -ESRCH;
   const d = changetype<Domain>(found);
+  if (looksPv(v, d)) return -EACCES;
   const denied = xsmTarget(v.domain, d);
   if (denied != OK) return denied;
   const start = cmd >> MEMOP_EXTENT_SHIFT;
@@ -125,6 +125,7 @@ export function removeFromPhysmap(v: Vcpu, argGva: u64): i64 {
   const found = findDomain(v, load<u16>(arg));
   if (found == 0) return -ESRCH;
   const d = changetype<Domain>(found);
+  if (looksPv(v, d)) return -EACCES;
   const denied = xsmTarget(v.domain, d);
   if (denied != OK) return denied;
   const gfn = ulong(v, arg + (is64 ? 8 : 4));

@@ -5,7 +5,7 @@
  */
 import { OK } from "../../abi/errno";
 import { XENMEM_INCREASE_RESERVATION, XENMEM_POPULATE_PHYSMAP } from "../../abi/hypercalls";
-import { allocExtent, freeFrame } from "../../mem/allocator";
+import { allocExtent, allocFrame, freeFrame, freeFrames } from "../../mem/allocator";
 import { Domain } from "../domain";
 import { findDomain } from "../domain/find";
 import { physmapAdd, physmapRelease } from "../p2m/physmap";
@@ -89,10 +89,27 @@ function release(mfn: u32, order: u32): void {
 function populate(d: Domain, r: Reservation, gfn: u64): bool {
   if ((r.flags & FLAG_ON_DEMAND) != 0) return false;
   const mfn = allocate(d, r);
-  if (mfn == 0) return false;
+  if (mfn == 0) return r.order != 0 && populateSingly(d, r, gfn);
   if (physmapAdd(d, gfn, mfn, r.order) == OK) return true;
   release(mfn, r.order);
   return false;
+}
+
+/**
+ * A large extent from single frames: the guest cannot tell, only its TLB can. Needed when memory is short of long runs.
+ * All or nothing.
+ */
+function populateSingly(d: Domain, r: Reservation, gfn: u64): bool {
+  const size: u64 = (<u64>1) << r.order;
+  if (<u64>d.totPages + size > <u64>d.maxPages || size > <u64>freeFrames()) return false;
+  for (let i: u64 = 0; i < size; i++) {
+    const mfn = allocFrame(d.slot, 0);
+    if (mfn != 0 && physmapAdd(d, gfn + i, mfn, 0) == OK) continue;
+    if (mfn != 0) freeFrame(mfn);
+    while (i-- != 0) physmapRelease(d, gfn + i);
+    return false;
+  }
+  return true;
 }
 
 function decrease(d: Domain, r: Reservation, gfn: u64): bool {

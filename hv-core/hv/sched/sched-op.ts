@@ -1,7 +1,7 @@
 /** HYPERVISOR_sched_op: give up the processor, sleep, poll, shut down (spec 08 section 8.5). */
 
 import { CRASH_GUEST_REQUEST, CRASH_NONE } from "../../abi/crash";
-import { EFAULT, EINVAL, ENOSYS, ESRCH, OK } from "../../abi/errno";
+import { EFAULT, EINVAL, ENOSYS, EPERM, ESRCH, OK } from "../../abi/errno";
 import {
   SCHEDOP_BLOCK,
   SCHEDOP_POLL,
@@ -25,8 +25,11 @@ import { nsToTicks } from "../time/time";
 import { timerArm } from "../time/timers";
 import { Vcpu, VPF_BLOCKED, VPF_POLL } from "../vcpu";
 import { xsmDmPriv } from "../xsm/dummy";
+import { watchdogOp } from "./watchdog";
 
 const SCHEDOP_SHUTDOWN_CODE = 5;
+const SCHEDOP_WATCHDOG = 6;
+const SCHEDOP_PIN_OVERRIDE = 7;
 const MAX_POLL_PORTS: u32 = 128;
 
 /** Something the processor would take now. With IF = 0 a pending event does not keep it awake (as in Xen); the next one does. */
@@ -113,6 +116,10 @@ export function schedOp(v: Vcpu, cmd: u32, arg: u64): i64 {
       return remoteShutdown(v, arg);
     case SCHEDOP_SHUTDOWN_CODE:
       return setShutdownCode(v, arg);
+    case SCHEDOP_WATCHDOG:
+      return watchdogOp(v, arg);
+    case SCHEDOP_PIN_OVERRIDE:
+      return v.domain.isPrivileged != 0 ? -EINVAL : -EPERM; // no other processor to pin to
     default:
       return -ENOSYS;
   }

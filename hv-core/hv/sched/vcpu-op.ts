@@ -1,5 +1,5 @@
 /** HYPERVISOR_vcpu_op: bringing vCPUs up and down, their timers, their shared areas (spec 08 section 8.6). */
-import { EEXIST, EFAULT, EINVAL, ENOENT, ENOSYS, ETIME, OK } from "../../abi/errno";
+import { EEXIST, EFAULT, EINVAL, ENOENT, ENOSYS, OK } from "../../abi/errno";
 import {
   SHUTDOWN_POWEROFF,
   VCPUOP_DOWN,
@@ -17,9 +17,10 @@ import {
 import { Machine } from "../../base/machine";
 import { findVcpu } from "../domain/find";
 import { domainShutdown } from "../domain/shutdown";
-import { hasOnlineVcpu } from "../domain/vcpu-state";
+import { hasOnlineVcpu, vcpuKick } from "../domain/vcpu-state";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
-import { nsToTicks, systemTime } from "../time/time";
+import { VCPU_INFO_TIME, vcpuInfoHost } from "../hypercall/shared-info";
+import { nsToTicks } from "../time/time";
 import { timerArm } from "../time/timers";
 import { NO_DEADLINE, Vcpu, VPF_DOWN } from "../vcpu";
 import { runstateFill, runstatePublish } from "./runstate";
@@ -27,10 +28,13 @@ import { setSingleshot } from "./set-timer-op";
 import { VCPU_HVM_CONTEXT_SIZE, vcpuLoadContext } from "./vcpu-context";
 import { vcpuInfoRegister } from "./vcpu-info";
 
+const VCPU_TIME_INFO_SIZE: u32 = 32;
 const MIN_PERIOD_NS: u64 = 1_000_000;
 /** Longest period: 2^59 ns, so that a deadline never wraps. */
 const MAX_PERIOD_NS: u64 = (<u64>1) << 59;
-const SINGLESHOT_FUTURE: u32 = 1;
+const VCPUOP_SEND_NMI = 11;
+const VCPUOP_GET_PHYSID = 12;
+const VCPUOP_REGISTER_VCPU_TIME_MEMORY_AREA = 13;
 
 function initialise(v: Vcpu, target: Vcpu, argGva: u64): i32 {
   const context = Scratch.at;
@@ -62,13 +66,11 @@ function setPeriodic(v: Vcpu, target: Vcpu, argGva: u64): i32 {
   return OK;
 }
 
-/** {timeout_abs_ns u64, flags u32}; 32-bit callers: 12 bytes. With the "future" flag a time that has passed is -ETIME. */
+/** {timeout_abs_ns u64, flags u32}. The flag "only in the future" has no effect any more in 4.17. */
 function setSingleshotOp(v: Vcpu, target: Vcpu, argGva: u64): i32 {
   if (v.slot != target.slot) return -EINVAL;
   if (copyFromGuest(v, Scratch.at, argGva, 12) != 0) return -EFAULT;
-  const ns = load<u64>(Scratch.at);
-  if ((load<u32>(Scratch.at, 8) & SINGLESHOT_FUTURE) != 0 && <i64>ns < <i64>systemTime()) return -ETIME;
-  setSingleshot(target, ns);
+  setSingleshot(target, load<u64>(Scratch.at));
   return OK;
 }
 
@@ -84,6 +86,19 @@ function registerRunstate(v: Vcpu, target: Vcpu, argGva: u64): i32 {
   target.runstateArea = is64 ? load<u64>(Scratch.at) : load<u32>(Scratch.at);
   target.runstateArea64 = is64 ? 1 : 0;
   if (target.slot == v.slot) runstatePublish(target);
+  return OK;
+}
+
+/**
+ * {area handle}: a second place for the vCPU's vcpu_time_info. Virtual time is exact, so what is written now stays right;
+ * an area that cannot be written is not an error, as in Xen.
+ */
+function registerTimeArea(v: Vcpu, target: Vcpu, argGva: u64): i32 {
+  const is64 = v.hypercall64 != 0;
+  if (copyFromGuest(v, Scratch.at, argGva, is64 ? 8 : 4) != 0) return -EFAULT;
+  const area = is64 ? load<u64>(Scratch.at) : load<u32>(Scratch.at);
+  const info = vcpuInfoHost(target);
+  if (info != 0) copyToGuest(v, area, info + VCPU_INFO_TIME, VCPU_TIME_INFO_SIZE);
   return OK;
 }
 
@@ -124,6 +139,14 @@ export function vcpuOp(v: Vcpu, cmd: u32, vcpuId: u32, arg: u64): i64 {
       return OK;
     case VCPUOP_REGISTER_VCPU_INFO:
       return registerVcpuInfo(v, target, arg);
+    case VCPUOP_SEND_NMI:
+      target.nmiPending = 1;
+      vcpuKick(target);
+      return OK;
+    case VCPUOP_GET_PHYSID:
+      return -EINVAL; // vCPUs are not pinned to processors
+    case VCPUOP_REGISTER_VCPU_TIME_MEMORY_AREA:
+      return registerTimeArea(v, target, arg);
     default:
       return -ENOSYS;
   }

@@ -44,6 +44,7 @@ export function wallClockStart(): u64 {
   return WALL_CLOCK_EPOCH + Knobs.get(KNOB_SEED);
 }
 
+/** Written when the guest latches its word size: before that nobody knows where it belongs. */
 export function wallClockUpdate(d: Domain): void {
   const at = SharedInfo.wallClock(d);
   const seconds = wallClockStart();

@@ -1,19 +1,18 @@
 /**
- * Timers: deadlines in virtual ticks, kept in the vCPU they belong to (hv/vcpu.ts). Machine.nextDeadline is never later than
+ * Timers: deadlines in virtual ticks, kept in the vCPU they belong to (hv/vcpu.ts; watchdogs in their domain). Machine.nextDeadline is never later than
  * the first of them, so the run loop compares one number.
  */
 import { VIRQ_TIMER } from "../../abi/hypercalls";
 import { Machine } from "../../base/machine";
+import { DOMAIN_ALIVE, Domain } from "../domain";
 import { vcpuWake } from "../domain/vcpu-state";
 import { sendVirq } from "../evtchn/virq";
 import { lapicTimerFired } from "../irq/lapic";
+import { watchdogsRun } from "../sched/watchdog";
 import { NO_DEADLINE, Vcpu, VPF_POLL } from "../vcpu";
+import { timerArm } from "./timer-arm";
 
-/** To be called after a deadline was written into a vCPU. */
-export function timerArm(deadline: u64): void {
-  const m = Machine.get();
-  if (deadline < m.nextDeadline) m.nextDeadline = deadline;
-}
+export { timerArm } from "./timer-arm";
 
 /** The first deadline of one vCPU. */
 function firstOf(v: Vcpu): u64 {
@@ -54,6 +53,10 @@ export function timersRun(): void {
     if (v.inUse == 0) continue;
     if (firstOf(v) <= now) fire(v, now);
     timerArm(firstOf(v));
+  }
+  for (let slot: u32 = 0; slot < m.domainMark; slot++) {
+    const d = Domain.at(slot);
+    if (d.state == DOMAIN_ALIVE) watchdogsRun(d, now);
   }
 }
 
