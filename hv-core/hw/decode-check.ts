@@ -1,16 +1,18 @@
 /**
- * Whether a record writes its memory operand: in protected mode a store through CS is #GP(0), whatever the page says.
- * Segments are flat otherwise: limits and types of data segments are not checked.
+ * What a record does with its memory operand. Needed where the segment alone refuses the access: any through a null segment, a store
+ * through CS in protected mode. Otherwise segments are flat: limits and types of data segments are not checked.
  */
 import { SUB_CMP } from "./exec-alu";
 import { SUB_ARPL, SUB_BT } from "./exec-bit";
 import { SUB_PUSH } from "./exec-stack";
-import { SYS_MOV_FROM_SEG, SYS_SGDT, SYS_SIDT, SYS_SLDT, SYS_SMSW, SYS_STR } from "./exec-system";
+import { SYS_INVLPG, SYS_MOV_FROM_SEG, SYS_SGDT, SYS_SIDT, SYS_SLDT, SYS_SMSW, SYS_STR } from "./exec-system";
 import {
   OP_ALU,
   OP_ATOMIC,
   OP_BIT,
   OP_DOUBLE_SHIFT,
+  OP_LEA_SHORT,
+  OP_LEA32,
   OP_MOVE,
   OP_SCAN,
   OP_SETCC,
@@ -24,6 +26,13 @@ import {
 import { FORM_MEM, FORM_REVERSE, Rec } from "./record";
 
 export class MemoryUse {
+  /** LEA and INVLPG only compute the address. */
+  static isAccess(r: Rec): bool {
+    const op = <i32>r.op;
+    if (op == OP_SYSTEM) return <i32>r.sub != SYS_INVLPG;
+    return op != OP_LEA32 && op != OP_LEA_SHORT;
+  }
+
   static isWrite(r: Rec): bool {
     const op = <i32>r.op;
     if (op >= OP_STORE8 && op <= OP_STORE64_I) return true;

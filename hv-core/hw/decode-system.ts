@@ -51,6 +51,8 @@ import {
   SYS_STR,
   SYS_SWAPGS,
   SYS_SYSCALL,
+  SYS_SYSENTER,
+  SYS_SYSEXIT,
   SYS_SYSRET,
   SYS_VMCALL,
   SYS_WAIT,
@@ -215,6 +217,12 @@ export class EmitSystem {
         break;
       case 0x33:
         EmitSystem.put(d, SYS_RDPMC);
+        break;
+      case 0x34:
+        EmitSystem.put(d, SYS_SYSENTER);
+        break;
+      case 0x35:
+        EmitSystem.put(d, SYS_SYSEXIT);
         break;
       case 0xa2:
         EmitSystem.put(d, SYS_CPUID);

@@ -24,7 +24,7 @@ import { MemoryUse } from "./decode-check";
 import { Emit } from "./decode-emit";
 import { Quiet } from "./decode-quiet";
 import { B, D, Ib, Ie, IMM_SHIFT, Io, Ip, Iv, Iw, Iz, K_UD, M, OpcodeMap, X } from "./decode-tables";
-import { MODE_CODE_MASK, MODE_PE, MODE_STACK32 } from "./mode";
+import { MODE_CODE_MASK, MODE_NULL_SHIFT, MODE_PE, MODE_STACK32 } from "./mode";
 import { OP_EA, OP_END, OP_RAISE, OP_SYSTEM } from "./ops";
 import { Rec, SEG_SHIFT, WRAP_32 } from "./record";
 
@@ -83,6 +83,9 @@ export class Decoder {
   isLockable: u32;
   isProtected: u32;
   immediate: u64;
+  /** Bit n: segment register n is null where that matters. */
+  nullSegments: u32;
+  private _pad: u32;
 
   // The memory operand.
   base: u32;
@@ -156,6 +159,7 @@ export class Decoder {
     this.codeSize = mode & MODE_CODE_MASK;
     this.isWideStack = this.codeSize == 64 || (mode & MODE_STACK32) != 0 ? 1 : 0;
     this.isProtected = mode & MODE_PE;
+    this.nullSegments = mode >> MODE_NULL_SHIFT;
     this.offset = 0;
     this.ordinal = 0;
     this.isLast = 0;
@@ -288,16 +292,18 @@ export class Decoder {
     if (this.hasLock != 0 && this.isLockable == 0) {
       this.record = firstRecord;
       this.invalid();
-    } else if (this.isStoreToCode()) {
+    } else if (this.isMemory != 0 && this.isSegmentRefused()) {
       this.record = firstRecord;
       this.raise(VEC_GP, true);
     }
   }
 
-  /** The last record stores through CS where that cannot be. */
-  private isStoreToCode(): bool {
-    if (this.isMemory == 0 || this.memorySegment != <u32>SEG_CS || this.is64 || this.isProtected == 0) return false;
-    return MemoryUse.isWrite(Rec.at(this.record - RECORD_SIZE));
+  /** The last record's memory operand is in a null segment, or it stores through CS: #GP(0) whatever the address. */
+  private isSegmentRefused(): bool {
+    const r = Rec.at(this.record - RECORD_SIZE);
+    const seg = this.memorySegment;
+    if (((this.nullSegments >> seg) & 1) != 0) return MemoryUse.isAccess(r);
+    return seg == <u32>SEG_CS && this.isProtected != 0 && !this.is64 && MemoryUse.isWrite(r);
   }
 
   byte(): u32 {

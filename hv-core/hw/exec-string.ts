@@ -10,8 +10,9 @@ import { SEG_ES } from "../abi/cpu";
 import { FLAG_DF, FLAG_TF } from "../abi/regs";
 import { Mem } from "./access";
 import { Cpu } from "./cpu";
+import { Fault } from "./exceptions";
 import { Flags } from "./flags";
-import { Mode } from "./mode";
+import { MODE_NULL_SHIFT, Mode } from "./mode";
 import { AnyMem, Reg, Size } from "./operand";
 import { Rec, WRAP_32 } from "./record";
 
@@ -43,6 +44,10 @@ export class Strings {
       count = Reg.get(c, RCX, addressSize);
       if (count == 0) return true;
     }
+    if (c.mode >> MODE_NULL_SHIFT && Strings.isSegmentNull(c, r)) {
+      Fault.gp0(c);
+      return true;
+    }
     let n = count;
     if (isRepeated) {
       if (c.replay || (c.rflags & FLAG_TF) != 0) n = 1;
@@ -63,6 +68,15 @@ export class Strings {
       count--;
     }
     return count == 0;
+  }
+
+  /** Whether the source's segment or ES, if they are used, are null. */
+  private static isSegmentNull(c: Cpu, r: Rec): bool {
+    const sub = <i32>r.sub;
+    let used: u32 = 0;
+    if (sub != SUB_LODS) used |= (<u32>1) << SEG_ES;
+    if (sub != SUB_STOS && sub != SUB_SCAS) used |= (<u32>1) << r.seg;
+    return ((c.mode >> MODE_NULL_SHIFT) & used) != 0;
   }
 
   /** Linear address of the next source element: DS:rSI, or with another segment. */

@@ -77,6 +77,8 @@ export const SYS_OUT: i32 = 46;
 export const SYS_INS: i32 = 47;
 export const SYS_OUTS: i32 = 48;
 export const SYS_WAIT: i32 = 49;
+export const SYS_SYSENTER: i32 = 50;
+export const SYS_SYSEXIT: i32 = 51;
 
 // Byte offsets in the register file.
 const RCX: u32 = 8;
@@ -152,6 +154,12 @@ export class SystemOps {
         return true;
       case SYS_SYSRET:
         FastCalls.sysret(c, r.size == 3 ? 8 : 4);
+        return true;
+      case SYS_SYSENTER:
+        FastCalls.sysenter(c);
+        return true;
+      case SYS_SYSEXIT:
+        FastCalls.sysexit(c, r.size == 3 ? 8 : 4);
         return true;
       case SYS_IN:
       case SYS_OUT:

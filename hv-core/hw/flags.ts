@@ -143,7 +143,7 @@ export class Flags {
 
   /** Condition code 0..15 of Jcc, SETcc, CMOVcc (SDM 1, appendix B). */
   static condition(c: Cpu, code: u32): bool {
-    let holds = false;
+    let holds: bool = false;
     switch (code >> 1) {
       case 0:
         holds = Flags.overflow(c);

@@ -134,6 +134,7 @@ export class CodePages {
     }
     page.extents = kept;
     page.granules = granules;
+    if (kept == 0) store<u32>(CODE_HEADS_BASE + ((<usize>mfn) << 2), 0);
     if (dropped) Block.drop(SCRATCH_BLOCK);
   }
 
