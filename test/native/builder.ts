@@ -54,11 +54,8 @@ export interface MemoryOperand {
   target: number | null;
 }
 
-/**
- * ES SS DS, and CS where it means nothing. In 32-bit mode a store through CS is #GP and a load depends on the descriptor: full
- * protection belongs to stage 2 of spec 11.
- */
-const SEGMENT_OVERRIDES = { 32: [0x26, 0x36, 0x3e], 64: [0x26, 0x36, 0x3e, 0x2e] } as const;
+/** ES CS SS DS: they mean nothing in 64-bit mode; a store through CS in 32-bit mode is #GP. */
+const SEGMENT_OVERRIDES = [0x26, 0x2e, 0x36, 0x3e] as const;
 
 export interface MemoryWish {
   /** Size of the access in bytes; 0: only the address is computed. */
@@ -169,7 +166,7 @@ export class CaseBuilder {
     if (this.bits === 64 && r.chance(6)) {
       prefixes.push(r.chance(50) ? 0x64 : 0x65);
       segmentBase = prefixes[0] === 0x64 ? FS_BASE : GS_BASE;
-    } else if (r.chance(4)) prefixes.push(r.pick(SEGMENT_OVERRIDES[this.bits]));
+    } else if (r.chance(4)) prefixes.push(r.pick(SEGMENT_OVERRIDES));
     let addressBits = this.bits as number;
     if (r.chance(4)) {
       prefixes.push(0x67);

@@ -3,7 +3,7 @@
  * flags images, self-modifying code, faults. Each appends to a case and says whether it may go on behind it.
  * What they jump to is the INT3 behind the code, so a wrong target shows as a wrong final rip. Before: instructions.ts. Next: generate.ts.
  */
-import { type CaseBuilder, little, RCX, RDI, RSI } from "./builder.ts";
+import { type CaseBuilder, little, RCX, RDI, RSI, RSP } from "./builder.ts";
 import { FORMS, PRIVILEGED, UNDEFINED_OPCODES } from "./forms.ts";
 import { appendForm } from "./instructions.ts";
 import { CODE_BASE, CODE_BYTES, DATA_BASE, DATA_BYTES, SEL_CODE32, SEL_CODE64, SEL_DATA } from "./layout.ts";
@@ -273,6 +273,10 @@ const LOADABLE = [
   0xffff,
 ];
 
+/** A code segment in a data segment register: what it refuses in 32-bit mode is stage 2, so nothing may use it here. */
+const isReadOnly = (b: CaseBuilder, selector: number): boolean =>
+  b.bits === 32 && (selector === SEL_CODE32 || selector === SEL_CODE64);
+
 /** MOV to DS or ES (and SS with the only selector that fits): good, null, privileged and missing descriptors. */
 function loadSegment(b: CaseBuilder): Outcome {
   const ss = b.rng.chance(15);
@@ -283,8 +287,7 @@ function loadSegment(b: CaseBuilder): Outcome {
   if (!b.pin(reg, (b.rng.u64() & ~0xffffn) | BigInt(selector))) return "no";
   b.emit({ prefixes: b.rng.chance(20) ? [0x66] : [], opcode: [0x8e], reg: segment, rm: reg });
   b.note(FLAG_RULES.none);
-  // What a null or read-only segment refuses in 32-bit mode is stage 2: nothing may use it here.
-  return b.bits === 32 && selector !== SEL_DATA ? "end" : "more";
+  return isReadOnly(b, selector) ? "end" : "more";
 }
 
 /** PUSH selector; POP DS or ES in 32-bit mode. */
@@ -294,11 +297,12 @@ function popSegment(b: CaseBuilder): Outcome {
   b.note(FLAG_RULES.none);
   b.raw(b.rng.pick([0x07, 0x1f]));
   b.note(FLAG_RULES.none);
-  return selector !== SEL_DATA ? "end" : "more";
+  return isReadOnly(b, selector) ? "end" : "more";
 }
 
 /** PUSH of a segment register; the upper half of what it writes differs between processors, so it is overwritten. */
 function pushSegment(b: CaseBuilder): Outcome {
+  if (!b.isKnown(RSP)) return "no"; // at the end of the segment the two kinds of processors fault differently
   if (b.bits === 32) {
     b.raw(b.rng.pick([0x06, 0x0e, 0x16, 0x1e]), 0x66, 0xc7, 0x44, 0x24, 2, 0, 0);
   } else b.raw(0x0f, b.rng.pick([0xa0, 0xa8]), 0x66, 0xc7, 0x44, 0x24, 2, 0, 0);
