@@ -5,6 +5,7 @@
 import { SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LDTR, SEG_SS, SEG_TR } from "../../abi/cpu";
 import { EINVAL, OK } from "../../abi/errno";
 import { CR0_PE, CR4_PAE, EFER_LMA, EFER_LME, EFER_NXE, EFER_SCE } from "../../abi/regs";
+import { ControlRegs } from "../../hw/control-regs";
 import { Cpu } from "../../hw/cpu";
 import { CR0_PG, Mode } from "../../hw/mode";
 import { cpuReset } from "../domain/vcpu-create";
@@ -171,7 +172,7 @@ export function vcpuLoadContext(v: Vcpu, ctx: usize): i32 {
   cpuReset(c, v.domain.p2mRoot);
   if (mode == MODE_32B) load32(c, ctx);
   else load64(c, ctx);
-  Mode.update(c);
+  ControlRegs.refresh(c);
   v.initialised = 1;
   return OK;
 }
