@@ -80,7 +80,7 @@ export class Image {
     const size: u32 = load<u16>(SCRATCH + (is64 ? 54 : 42));
     const count: u32 = load<u16>(SCRATCH + (is64 ? 56 : 44));
     if (count == 0 || count > MAX_HEADERS || size < <u32>(is64 ? 56 : 32)) return IMAGE_DAMAGED;
-    let hasEntry = false;
+    let hasEntry: bool = false;
     for (let i: u32 = 0; i < count; i++) {
       if (!System.readAt(Image.get().fd, SCRATCH, is64 ? 56 : 32, at + <u64>i * size)) return IMAGE_TRUNCATED;
       const kind = load<u32>(SCRATCH);
