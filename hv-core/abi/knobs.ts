@@ -26,4 +26,6 @@ export const KNOB_PADDR_BITS = 7;
 export const KNOB_SEED = 8;
 /** 1 = guests may write to the hypervisor's console (a debug build of Xen), 0 = only dom0 (a release build). */
 export const KNOB_CONSOLE_VERBOSE = 9;
+/** 1 = superpages are not executable; a fetch splits them (the mitigation of CVE-2018-12207, Xen's exec_sp = false). */
+export const KNOB_EPT_NX_SUPERPAGES = 40;
 export const NR_KNOBS = 64;

@@ -26,7 +26,7 @@ import { Cpu } from "../../hw/cpu";
 import { Run } from "../../hw/run";
 import { domainCrash } from "../domain/shutdown";
 import { injectGp } from "../exits/inject";
-import { onEptMisconfig } from "../exits/on-ept-misconfig";
+import { resolveExit } from "../exits/on-ept-misconfig";
 import { onTripleFault } from "../exits/on-triple-fault";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
@@ -133,8 +133,7 @@ function replay(v: Vcpu, c: Cpu): Verdict {
     } else if (reason == <u32>EXIT_REPLAYED) {
       return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
-      const verdict = onEptMisconfig(v);
-      if (verdict == Verdict.Crash) return verdict;
+      if (!resolveExit(v)) return Verdict.Crash;
     } else if (reason == <u32>EXIT_UNHANDLEABLE) {
       return fail(v, answers);
     } else if (reason == <u32>EXIT_TRIPLE_FAULT) {
