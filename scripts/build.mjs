@@ -6,7 +6,17 @@
  *   node scripts/build.mjs --force ...        whether they changed or not
  */
 import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -52,6 +62,17 @@ function run(title, args) {
   });
 }
 
+/** Makes `npx vmexit` find this checkout's command, as an installed package's would be. */
+function linkCommand() {
+  const command = "dist/host/cli/main.js";
+  const link = "node_modules/.bin/vmexit";
+  chmodSync(command, 0o755);
+  rmSync(link, { force: true });
+  if (process.platform === "win32")
+    writeFileSync(`${link}.cmd`, `@node "%~dp0\\..\\..\\${command.replaceAll("/", "\\")}" %*\r\n`);
+  else symlinkSync(`../../${command}`, link);
+}
+
 const config = Math.max(statSync("asconfig.json").mtimeMs, statSync("scripts/build.mjs").mtimeMs);
 const core = Math.max(newest("hv-core"), config);
 const host = Math.max(...["host", "guests", "bench", "hv-core/abi"].map(newest), config);
@@ -61,6 +82,7 @@ const steps = [];
 if (isWanted("host") && !isFresh("dist/.built", host)) {
   steps.push(async () => {
     await run("host", ["node_modules/typescript/bin/tsc", "-p", "tsconfig.build.json"]);
+    linkCommand();
     writeFileSync("dist/.built", "");
   });
 }

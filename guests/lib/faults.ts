@@ -6,7 +6,7 @@
  */
 import { asm } from "../asm/assembler.ts";
 import type { Bits } from "../asm/forms.ts";
-import { CODE32, CODE64, TSS, USER_CODE32, USER_CODE64, USER_DATA } from "./boot.ts";
+import { CODE32, CODE64, DATA, TSS, USER_CODE32, USER_CODE64, USER_DATA } from "./boot.ts";
 import { hex, newline, say } from "./print.ts";
 
 /** Vectors that push an error code. */
@@ -57,6 +57,8 @@ ${vectors.map(stub).join("\n")}
 
 fault_entry:                            ; [sp] vector, error, ip, cs, flags
         push ${p}ax
+        mov eax, ${DATA}                        ; whatever the attempt did to DS
+        mov ds, eax
         mov eax, [${p}sp+${w}]
         mov [fault.vector], eax
         mov eax, [${p}sp+${2 * w}]

@@ -64,9 +64,7 @@ ${attempt("invlpg", "invlpg [0xfffff000]")}
 `;
 
 const segments = (): string => asm`
-${attempt("ds = null", "xor eax, eax\n mov ds, eax")}
-        mov eax, ${DATA}
-        mov ds, eax
+${attempt("ds = null, and back", `xor eax, eax\n mov ds, eax\n mov eax, ${DATA}\n mov ds, eax`)}
 ${attempt("es = beyond the table", "mov eax, 0x1000\n mov es, eax")}
 ${attempt("es = local table without one", "mov eax, 0x14\n mov es, eax")}
 ${attempt("es = code", `mov eax, ${CODE32}\n mov es, eax`)}

@@ -102,6 +102,9 @@ export class Atomic {
   }
 
   /** The destination is written in any case: with what it held when the comparison fails. */
+  // A comparison that fails writes the old value back, which is why it needs a writable page. Replay leaves that write out: Xen's
+  // emulator asks a device for the read alone.
+
   private static cmpxchg(c: Cpu, r: Rec): void {
     const size = r.size;
     const old = Rm.readForWrite(c, r, <u32>r.d);
@@ -109,7 +112,7 @@ export class Atomic {
     const accumulator = Reg.get(c, 0, size);
     const isEqual = old == accumulator;
     if (isEqual) Rm.write(c, r, <u32>r.d, Reg.get(c, <u32>r.s, size));
-    else if (<u32>r.form & FORM_MEM) Rm.write(c, r, <u32>r.d, old);
+    else if (<u32>r.form & FORM_MEM && c.replay == 0) Rm.write(c, r, <u32>r.d, old);
     if (c.fault) return;
     // A register destination that is not equal keeps its upper half (AMD; Intel would clear it).
     if (!isEqual) Reg.set(c, 0, size, old);
@@ -128,7 +131,8 @@ export class Atomic {
     const old = Mem.readForWrite64(c, lin, seg);
     if (c.fault) return;
     const isEqual = old == ((c.rdx << 32) | (c.rax & 0xffff_ffff));
-    Mem.write64(c, lin, seg, isEqual ? (c.rcx << 32) | (c.rbx & 0xffff_ffff) : old);
+    if (isEqual) Mem.write64(c, lin, seg, (c.rcx << 32) | (c.rbx & 0xffff_ffff));
+    else if (c.replay == 0) Mem.write64(c, lin, seg, old);
     if (c.fault) return;
     if (!isEqual) {
       c.rax = old & 0xffff_ffff;
@@ -149,10 +153,12 @@ export class Atomic {
     const high = Mem.readForWrite64(c, lin + 8, seg);
     if (c.fault) return;
     const isEqual = low == c.rax && high == c.rdx;
-    Mem.write64(c, lin, seg, isEqual ? c.rbx : low);
-    if (c.fault) return;
-    Mem.write64(c, lin + 8, seg, isEqual ? c.rcx : high);
-    if (c.fault) return;
+    if (isEqual || c.replay == 0) {
+      Mem.write64(c, lin, seg, isEqual ? c.rbx : low);
+      if (c.fault) return;
+      Mem.write64(c, lin + 8, seg, isEqual ? c.rcx : high);
+      if (c.fault) return;
+    }
     if (!isEqual) {
       c.rax = low;
       c.rdx = high;

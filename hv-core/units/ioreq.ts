@@ -11,6 +11,7 @@ import { ioreqResourceMfn } from "../hv/ioreq/resource";
 import { IoreqServer } from "../hv/ioreq/server";
 import { P2m } from "../hv/p2m/p2m";
 import { Vcpu } from "../hv/vcpu";
+import { freeFrame } from "../mem/allocator";
 import { Frame } from "../mem/frame-table";
 import { World, worldCreate } from "./world";
 
@@ -53,6 +54,14 @@ export function setGuestParam(index: u32, value: u64): void {
 
 export function memType(gfn: u64): u32 {
   return P2m.lookup(World.guest, gfn, 0);
+}
+
+/** The guest gives a page back (decrease_reservation). */
+export function giveBack(gfn: u64): void {
+  P2m.lookup(World.guest, gfn, 0);
+  const mfn = World.guest.lookupMfn;
+  P2m.clear(World.guest, gfn, 0);
+  freeFrame(mfn);
 }
 
 export function typedPages(): u32 {

@@ -42,12 +42,16 @@ function instructions(): u64 {
   return load<u64>(COUNTERS_BASE + (CTR_INSTRUCTIONS << 3));
 }
 
+/** Frames that nobody has at first, as in host/lib/machine.ts. */
+const SPARE_FRAMES: u32 = 1536;
+
 /** Machine frames, as host/lib/machine.ts counts them. */
 function frameCount(): u32 {
   const o = Options.get();
   const ram = <u32>(o.memoryBytes >> PAGE_SHIFT);
-  const overhead = 192 + o.vcpus * 4 + <u32>((o.memoryBytes + 0x1f_ffff) >> 21) * 2;
-  return ram + overhead + DOM0_PAGES + 256;
+  const pool = 256 * o.vcpus + <u32>((o.memoryBytes + 0xf_ffff) >> 20);
+  const overhead = 192 + o.vcpus * 4 + pool;
+  return ram + overhead + DOM0_PAGES + SPARE_FRAMES;
 }
 
 /** Sizes linear memory, sets the knobs, creates dom0. */

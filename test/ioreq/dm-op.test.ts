@@ -1,5 +1,6 @@
 /** dm_op: the envelope and the rows of spec 03 section 3.2, with the answers recorded on Xen 4.17 where they differ. */
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { CRASH_IOREQ_PAGE } from "../../hv-core/abi/crash.ts";
 import {
   E2BIG,
   EBUSY,
@@ -156,6 +157,19 @@ describe("servers", () => {
     expect(w.dm(6, (at) => at(0).u16(0))).toBe(0);
     expect(info(2, 0)).toBe(0);
     expect([w.out.u64(8), w.out.u64(16)]).toEqual([0x21n, 0x10n]);
+  });
+
+  it("crashes the domain when the page is no longer there, and does not map it again", () => {
+    w.core.setGuestParam(32, 0x10n);
+    w.core.setGuestParam(33, 1n);
+    w.create(0);
+    expect(info(0, 0)).toBe(0);
+    w.core.giveBack(0x10n);
+    expect(w.enable(0, 1)).toBe(0);
+    expect(w.core.crashReason()).toBe(CRASH_IOREQ_PAGE);
+    expect(w.enable(0, 0)).toBe(0);
+    expect(w.core.memType(0x10n)).toBe(P2M_MMIO_DM);
+    expect(w.dm(6, (at) => at(0).u16(0))).toBe(0);
   });
 
   it("finds gfn 0 when nothing was set, as recorded on Xen 4.17", () => {

@@ -25,8 +25,6 @@ import { SNIPPETS } from "./recorded/snippets.ts";
 
 /** Rows where we differ, with the reason. Rows that never finished on Xen (N-2, N-3) are in replay.test.ts. */
 const DIFFERENT: Readonly<Record<string, string>> = {
-  "mmio-cmpxchg4-fail": "Xen's emulator does not write when the comparison fails; a processor always does",
-  "type-cmpxchg4-fail": "as mmio-cmpxchg4-fail",
   "repmovsd-straddle-element": "Xen asks for a repeated element over a page border as one access; we split it",
   "repmovsd-into-range-end":
     "Xen drops a repeated access whose end leaves the range as a whole; we ask for its elements",

@@ -22,6 +22,7 @@ export interface Exports {
   frameRefs(mfn: number): number;
   setGuestParam(index: number, value: bigint): void;
   memType(gfn: bigint): number;
+  giveBack(gfn: bigint): void;
   typedPages(): number;
   request(vcpu: number, kind: number, addr: bigint, data: bigint, count: number, size: number, type: number): number;
   complete(vcpu: number): number;

@@ -11,6 +11,8 @@ export interface Difference {
   /** The row on vmexit. */
   readonly vmexit: string | RegExp;
   readonly reason: string;
+  /** The row is not printed on every boot of Xen (a clock's word that may be zero). */
+  readonly isOptional?: boolean;
 }
 
 /** As `xen`: Xen has no such row. As `vmexit`, the text of a row that vmexit does not print. */

@@ -33,7 +33,8 @@ import { HvError } from "../errors.ts";
 import type { DeviceContext } from "./context.ts";
 import { closeGuestPage, guestByte, setGuestByte } from "./guest-page.ts";
 import { BUFFERED, PORTS, RANGE_BYTES, RANGE_COUNT, RANGES, RESULT_HIGH, RING_AT, SLOTS_AT } from "./ioreq-slab.ts";
-import { modelOf, READ_HIGH } from "./model.ts";
+import { READ_HIGH } from "./model.ts";
+import { modelOf } from "./models.ts";
 
 /** One event of a server: `data` is the vCPU whose slot to look at, or BUFFERED. */
 export function serveEvent(context: DeviceContext, actor: ActorId, data: number): void {

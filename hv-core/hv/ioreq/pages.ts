@@ -9,7 +9,7 @@ import { PAGE_SIZE } from "../../abi/layout";
 import { P2M_ALLOC, P2M_MMIO_DIRECT, P2M_RAM_RW, P2M_RAM_SHARED, P2M_UNSHARE } from "../../abi/p2m-types";
 import { allocFrame, freeFrame, getPage, putPage } from "../../mem/allocator";
 import { frameWritten } from "../../mem/frame-access";
-import { FRAME_EXTRA, Frame, INVALID_M2P } from "../../mem/frame-table";
+import { FRAME_ALLOCATED, FRAME_EXTRA, Frame, INVALID_M2P } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { INVALID_MFN, P2m } from "../p2m/p2m";
@@ -116,9 +116,12 @@ function show(s: IoreqServer, page: IoreqPage): void {
   if (page.mfn == 0 || page.gfn == NO_GFN) return;
   const d = s.domain;
   frameWritten(page.mfn);
+  // A frame the guest has given back meanwhile lives on our reference only: it must not be mapped again.
+  const frame = Frame.at(page.mfn);
+  if ((frame.flags & FRAME_ALLOCATED) == 0 || frame.owner != <u16>d.slot) return;
   P2m.lock(d);
   const rc = P2m.set(d, page.gfn, page.mfn, 0, P2M_RAM_RW, d.p2mDefaultAccess);
-  if (rc == OK) Frame.at(page.mfn).m2p = <u32>page.gfn;
+  if (rc == OK) frame.m2p = <u32>page.gfn;
   P2m.unlock(d);
   if (rc != OK) domainCrash(d, CRASH_IOREQ_PAGE);
 }

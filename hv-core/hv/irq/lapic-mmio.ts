@@ -32,7 +32,7 @@ const DIVIDE_WRITABLE: u32 = 0xb;
 /** Writable bits of the LVT entries from the timer's on: timer, thermal, performance, LINT0, LINT1, error. */
 const LVT_TIMER_BITS: u32 = 0x7_00ff;
 const LVT_NMI_BITS: u32 = 0x1_07ff;
-const LVT_LINT_BITS: u32 = 0x1_e7ff;
+const LVT_LINT_BITS: u32 = 0x1_f7ff; // bit 12, read-only on a processor, is kept by Xen 4.17
 const LVT_ERROR_BITS: u32 = 0x1_00ff;
 
 /** One access at byte `offset` of the page. @returns what was read, or `data`. */
@@ -59,7 +59,7 @@ function mask(size: u32): u32 {
 }
 
 function readReg(v: Vcpu, reg: u32): u32 {
-  if (reg == APIC_TPR) return lapicTaskPriority(v) | (v.lapicReg(APIC_TPR) & 15);
+  if (reg == APIC_TPR) return lapicTaskPriority(v);
   if (reg == APIC_PPR) return lapicProcessorPriority(v);
   if (reg == APIC_TIMER_CURRENT) return lapicTimerCount(v);
   return v.lapicReg(reg);

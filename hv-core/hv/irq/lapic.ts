@@ -21,6 +21,7 @@ import {
   APIC_LVT_TIMER,
   APIC_SVR,
   APIC_TMR,
+  APIC_TPR,
   APIC_VERSION,
   APIC_VERSION_VALUE,
   ApicVector,
@@ -102,17 +103,17 @@ export function lapicEoi(v: Vcpu): void {
   if (vector >= 0) ApicVector.clear(v, APIC_ISR, vector);
 }
 
-/** Task priority, as the register shows it. */
+/** Task priority, as the register shows it: its class is CR8, the low bits are the register's own. */
 export function lapicTaskPriority(v: Vcpu): u32 {
-  return (<u32>(v.cpu.cr8 & 15)) << 4;
+  return ((<u32>(v.cpu.cr8 & 15)) << 4) | (v.lapicReg(APIC_TPR) & 15);
 }
 
-/** Processor priority: the higher of the task's and of what is in service. */
+/** Processor priority: the task's priority, unless what is in service is of a higher class (SDM 3A, 11.8.3.1). */
 export function lapicProcessorPriority(v: Vcpu): u32 {
   const task = lapicTaskPriority(v);
   const inService = ApicVector.highest(v, APIC_ISR);
   const service: u32 = inService < 0 ? 0 : <u32>inService & 0xf0;
-  return task >= service ? task : service;
+  return (task & 0xf0) >= service ? task : service;
 }
 
 /**
