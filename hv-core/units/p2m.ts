@@ -1,6 +1,7 @@
 /** Unit-test build: the p2m of one domain (test/hv/p2m.test.ts). Not part of any shipped build. */
 import "../base/abort";
-import { KNOB_P2M_SUPERPAGES, KNOB_TLB_ENTRIES } from "../abi/knobs";
+import { KNOB_EPT_NX_SUPERPAGES, KNOB_P2M_SUPERPAGES, KNOB_TLB_ENTRIES } from "../abi/knobs";
+import { COUNTERS_BASE } from "../abi/layout";
 import { Epte } from "../base/epte";
 import { Knobs } from "../base/machine";
 import { Domain } from "../hv/domain";
@@ -25,12 +26,22 @@ export function setup(frames: u32, superpages: u32): i32 {
   Knobs.set(KNOB_P2M_SUPERPAGES, superpages);
   Knobs.set(KNOB_TLB_ENTRIES, 16);
   if (machineInit(frames, 1) != 0) return -1;
+  return addDomain();
+}
+
+function addDomain(): i32 {
   const slot = domainCreate(1, 1, 100);
   const d = Domain.at(slot);
-  d.pagingPool = frames;
+  d.pagingPool = 0xffff;
   createVcpus(d);
   Vcpu.at(d.firstVcpu).initialised = 1;
   return slot;
+}
+
+/** Destroys the domain and makes another one in its place. @returns the slot of the new one. */
+export function renew(slot: u32): i32 {
+  domainDestroy(Domain.at(slot));
+  return addDomain();
 }
 
 export function set(slot: u32, gfn: u64, mfn: u32, order: u32, type: u32, access: u32): i32 {
@@ -186,4 +197,12 @@ export function setVariableMtrr(slot: u32, index: u32, base: u64, mask: u64): vo
   const v = Vcpu.at(Domain.at(slot).firstVcpu);
   store<u64>(storedMsr(v, 0x200 + 2 * index), base);
   store<u64>(storedMsr(v, 0x201 + 2 * index), mask);
+}
+
+export function setNxSuperpages(value: u32): void {
+  Knobs.set(KNOB_EPT_NX_SUPERPAGES, value);
+}
+
+export function counter(index: i32): u64 {
+  return load<u64>(COUNTERS_BASE + (index << 3));
 }

@@ -21,7 +21,7 @@ function lookedUp(d: Domain, gfn: u64, base: u64, order: u32): u64 {
   const block = (<u64>1) << (d.lookupOrder < order ? d.lookupOrder : order);
   const left = base + ((<u64>1) << order) - gfn;
   const inBlock = block - (gfn & (block - 1));
-  return inBlock < left ? inBlock : left;
+  return min<u64>(inBlock, left);
 }
 
 /** Promises 2^order pages. @returns OK; -EINVAL (no such gfn), -EBUSY (RAM there), -ENOMEM. */
