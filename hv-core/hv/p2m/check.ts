@@ -26,7 +26,7 @@ const P8: u32 = 1 << 7;
 const P9: u32 = 1 << 8;
 const P10: u32 = 1 << 9;
 const P11: u32 = 1 << 10;
-/** Not in the spec: the pool's count is the tables and bitmap frames that exist; the promises are the entries that promise. */
+/** Not in the spec: the pool's count is the tables and bitmap frames that exist; podEntries is the entries that promise memory. */
 const POOL: u32 = 1 << 11;
 const PROMISES: u32 = 1 << 12;
 

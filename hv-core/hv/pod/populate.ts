@@ -42,7 +42,6 @@ function fill(d: Domain, gfn: u64, first: u64, order: u32): bool {
     Frame.at(mfn + i).m2p = <u32>first + i;
     logDirtyMark(d, first + i);
   }
-  d.podEntries -= size;
   PodHistory.record(d, first, order == SUPER_ORDER);
   Count.add(CTR_POD_POPULATED, size);
   return true;
