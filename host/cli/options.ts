@@ -22,12 +22,12 @@ export function parseCount(text: string, option: string, min: number, max: numbe
 }
 
 /** Instructions: digits, or with a suffix k, m, g, or 1e9. */
-export function parseInstructions(text: string): number {
+export function parseInstructions(text: string, option = "--max-instructions"): number {
   const match = /^(\d+(?:e\d{1,2})?)([kmg]?)$/i.exec(text);
   const scale = { "": 1, k: 1e3, m: 1e6, g: 1e9 }[match?.[2]?.toLowerCase() ?? ""] ?? 1;
   const value = match ? Number(match[1]) * scale : Number.NaN;
   if (!(value >= 1 && value <= Number.MAX_SAFE_INTEGER))
-    throw new UsageError(`--max-instructions "${text}" is not a positive number: write for instance 5000000 or 5m`);
+    throw new UsageError(`${option} "${text}" is not a positive number: write for instance 5000000 or 5m`);
   return value;
 }
 

@@ -53,6 +53,9 @@ describe("wrong usage", () => {
     [["run", good, "--bogus"], /unknown option '--bogus'/],
     [["run"], /missing required argument/],
     [["walk", good, "north"], /"north" is not a guest-physical address/],
+    [["walk", good, "0", "--at", "then"], /--at "then" is not a positive number/],
+    [["p2m", "no-such-guest"], /no guest and no file/],
+    [["p2m", good, "--memory", "0"], /choose 1M to/],
     [["fly"], /unknown command 'fly'/],
   ])("%j", async (args, words) => {
     const { code, err } = await vmexit(...args);
