@@ -62,6 +62,7 @@ describe.each(["long-mode", "exceptions", "smp-spinlock", "mmio", "rep-mmio"])("
     for (let round = 0; round < 60 && !machine.ended(domid); round++) {
       machine.run({ maxInstructions: slice });
       slice = Math.ceil(slice * 1.3);
+      expect(machine.core.exports.p2mInvariants(domid)).toBe(0); // P-7 among them: whatever a TLB lets be written is noted
       const after = contents(machine, domain, pages);
       const peeked = logDirtyPeek(dom0, domid, pages);
       const bitmap = logDirtyClean(dom0, domid, pages);
