@@ -1,5 +1,6 @@
 /** vmexit run --wasi: the same guest in the stand-alone command module, which loads the file and serves the console itself. */
 
+import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { counterNames } from "../lib/counters.ts";
 import { UsageError } from "../lib/errors.ts";
 import { exitName } from "../lib/exits.ts";
@@ -15,6 +16,7 @@ export interface WasiOptions extends KnobOptions {
   readonly module: readonly string[];
   readonly trace?: string;
   readonly json?: boolean;
+  readonly stats?: boolean;
 }
 
 export interface WasiSettings {
@@ -34,9 +36,11 @@ interface Summary {
   readonly stateHash: string;
 }
 
+export const isWasiSystem = (name: string): name is WasiEngine => name === "wasmer" || name === "node";
+
 function parseEngine(value: string | boolean): WasiEngine {
-  if (value === true || value === "wasmer") return "wasmer";
-  if (value === "node") return "node";
+  if (value === true) return "wasmer";
+  if (typeof value === "string" && isWasiSystem(value)) return value;
   throw new UsageError(`--wasi "${value}" is no WASI system: use wasmer or node`);
 }
 
@@ -55,6 +59,11 @@ export async function runInWasi(source: GuestSource, options: WasiOptions, setti
   if (options.module.length > 0) throw new UsageError("--wasi takes no --module: the command module loads one file");
   if (options.trace !== undefined)
     throw new UsageError("--wasi writes no --trace: run without it, or with --json for the hash");
+  if (options.stats) throw new UsageError("--wasi prints no --stats: use --json, which has the counts");
+  if (parseKnobOptions(options).knobs["device.at"] === DEVICE_AT_HOST)
+    throw new UsageError("--wasi has its devices in the core: leave --knob device.at=host away");
+  if (source.image.format !== "pvh")
+    throw new UsageError(`--wasi boots ELF files with a PVH note: run this ${source.image.description} without --wasi`);
   if (settings.vcpus > 8) throw new UsageError("--wasi has at most 8 vCPUs");
   const started = performance.now();
   const result = await runWasi(parseEngine(options.wasi), source.file, moduleOptions(options, settings));

@@ -9,7 +9,7 @@
  * A guest that crashes is a value (GuestEnd), never an exception. Read next: dom0.ts, toolstack/build.ts, device/platform.ts.
  */
 import { CTR_INSTRUCTIONS } from "../../hv-core/abi/counters.ts";
-import { CRASH_DEAD_HALT, CRASH_NONE } from "../../hv-core/abi/crash.ts";
+import { CRASH_DEAD_HALT, CRASH_NONE, CRASH_TRIPLE_FAULT } from "../../hv-core/abi/crash.ts";
 import { SHUTDOWN_CRASH, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
 import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
@@ -71,6 +71,8 @@ export interface GuestEnd {
   readonly outcome: Outcome;
   /** A sentence. */
   readonly reason: string;
+  /** The guest did not ask for it: registers and last exits are worth a look (debug/crash-dump.ts). */
+  readonly isFault?: true;
 }
 
 export interface RunOptions {
@@ -280,6 +282,8 @@ function guestEnd(core: Core, domid: DomId): GuestEnd | undefined {
     case SHUTDOWN_POWEROFF:
       return { outcome: "poweroff", reason: "the guest powered off" };
     case SHUTDOWN_REBOOT:
+      if (crash === CRASH_TRIPLE_FAULT)
+        return { outcome: "reboot", reason: "a triple fault, which reboots a machine", isFault: true };
       return { outcome: "reboot", reason: "the guest asked for a reboot" };
     case SHUTDOWN_CRASH:
       return { outcome: "crash", reason: crash === CRASH_NONE ? "the guest asked for a crash" : crashSentence(crash) };
