@@ -11,6 +11,7 @@ import { addRun } from "./run.ts";
 import { addWalk } from "./walk.ts";
 
 const USAGE = 2;
+const VERSION = "0.1.0";
 const BUG = 70;
 
 /** What commander found wrong, as one line that also says what to do. */
@@ -33,6 +34,7 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   const program = new Command("vmexit")
     .description("an emulated x86 hypervisor you can single-step, race and measure")
+    .version(VERSION)
     .exitOverride()
     .configureHelp({ subcommandTerm: (c) => (c.options.length === 0 ? c.name() : `${c.name()} ${c.usage()}`) })
     .configureOutput({ outputError: (text, write) => write(usageLine(text, "vmexit")) });

@@ -4,6 +4,7 @@ import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { counterNames } from "../lib/counters.ts";
 import { UsageError } from "../lib/errors.ts";
 import { exitName } from "../lib/exits.ts";
+import { endOf, type GuestEnd } from "../lib/guest-end.ts";
 import { knobSettings } from "../lib/knobs.ts";
 import { runWasi, type WasiEngine } from "../node/wasi.ts";
 import type { GuestSource } from "./guest-source.ts";
@@ -29,6 +30,9 @@ export interface WasiSettings {
 /** The line the module prints (hv-core/wasi/summary.ts). */
 interface Summary {
   readonly outcome: RunReport["outcome"];
+  /** SHUTDOWN_* and CRASH_* of a guest that has shut down. */
+  readonly shutdownCode?: number;
+  readonly crashReason?: number;
   readonly instructions: number;
   readonly exits: Readonly<Record<string, number>>;
   readonly counters: Readonly<Record<string, number>>;
@@ -54,6 +58,13 @@ function moduleOptions(options: WasiOptions, settings: WasiSettings): string[] {
   return args;
 }
 
+/** The end in the words of the main build. */
+function endOfSummary(summary: Summary): GuestEnd {
+  if (summary.shutdownCode !== undefined) return endOf(summary.shutdownCode, summary.crashReason ?? 0);
+  if (summary.outcome === "budget") return { outcome: "budget", reason: "the budget of instructions is spent" };
+  return { outcome: "halted", reason: "every vCPU waits for an event that nobody can send" };
+}
+
 /** @returns the exit code. @throws UsageError */
 export async function runInWasi(source: GuestSource, options: WasiOptions, settings: WasiSettings): Promise<number> {
   if (options.module.length > 0) throw new UsageError("--wasi takes no --module: the command module loads one file");
@@ -73,13 +84,14 @@ export async function runInWasi(source: GuestSource, options: WasiOptions, setti
     return result.exitCode;
   }
   const summary = JSON.parse(result.stderr) as Summary;
+  const { reason } = endOfSummary(summary);
   if (options.json) {
     const named = (counts: Readonly<Record<string, number>>, name: (index: number) => string): Record<string, number> =>
       Object.fromEntries(Object.entries(counts).map(([index, count]) => [name(Number(index)), count]));
     const report: RunReport = {
       guest: source.name,
       outcome: summary.outcome,
-      reason: `the command module ended with exit code ${result.exitCode}`,
+      reason,
       instructions: summary.instructions,
       exits: named(summary.exits, exitName),
       tlb: tlbCounters(named(summary.counters, (index) => counterNames.get(index) ?? `counter${index}`)),
@@ -91,7 +103,7 @@ export async function runInWasi(source: GuestSource, options: WasiOptions, setti
     process.stdout.write(`${JSON.stringify(report)}\n`);
   } else {
     process.stdout.write(result.stdout);
-    if (summary.outcome !== "poweroff") process.stderr.write(`vmexit: ${source.name}: ${summary.outcome}\n`);
+    if (summary.outcome !== "poweroff") process.stderr.write(`vmexit: ${source.name}: ${summary.outcome}: ${reason}\n`);
   }
   return result.exitCode;
 }

@@ -9,6 +9,7 @@ import { ATTENTION_OUTPUT, Knobs, Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { isUpcallPending } from "../hv/hypercall/shared-info";
+import { runstateIdle } from "../hv/sched/runstate";
 import { timersRun } from "../hv/time/timers";
 import { NO_DEADLINE, Vcpu } from "../hv/vcpu";
 import { vcpuRun } from "./vcpu";
@@ -47,6 +48,7 @@ function takeTurn(m: Machine, slot: u32, rest: u64, end: u64): void {
   const used = m.now - start;
   const isCut = used >= turn && used < allowed && m.now < m.nextDeadline && (m.hostAttention | m.yielded) == 0;
   if (isCut && vcpuIsRunnable(v)) m.turnLeft = rest - used;
+  else runstateIdle(v);
 }
 
 /** Whether the host has to look: output to fetch, or an event for dom0 that is still pending. Each arrival is reported once. */
@@ -73,6 +75,7 @@ export function run(maxInstructions: u32): u32 {
       takeTurn(m, m.nextVcpu - 1, m.turnLeft, end);
       continue;
     }
+    if (m.turnLeft != 0) runstateIdle(Vcpu.at(m.nextVcpu - 1)); // it was stopped in the middle of its turn
     m.turnLeft = 0;
     const slot = nextRunnable(m);
     if (slot == NOBODY) {
@@ -97,5 +100,6 @@ export function runVcpu(slot: u32, maxInstructions: u32): u32 {
   if (!vcpuIsRunnable(v)) return 0;
   const before = v.cpu.retired;
   vcpuRun(v, maxInstructions);
+  runstateIdle(v);
   return <u32>(v.cpu.retired - before);
 }
