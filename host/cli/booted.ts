@@ -11,6 +11,7 @@ export interface BootOptions {
   readonly at?: string;
   readonly era?: string;
   readonly knob: readonly string[];
+  readonly flat?: boolean;
 }
 
 /** The options of `bootGuest`. */
@@ -19,7 +20,8 @@ export function addBootOptions(command: Command): Command {
     .option("--memory <size>", "guest RAM, for instance 64M")
     .option("--at <instructions>", "run so many instructions first")
     .option("--era <era>", "preset of knobs")
-    .option("--knob <name=value>", "one knob (repeatable)", collect, []);
+    .option("--knob <name=value>", "one knob (repeatable)", collect, [])
+    .option("--flat", "load the file as it is at 1 MiB");
 }
 
 /** The guest as it is before its first instruction, or after `--at`. @throws UsageError */
@@ -28,7 +30,7 @@ export async function bootGuest(
   options: BootOptions,
 ): Promise<{ readonly machine: Machine; readonly domid: DomId }> {
   const budget = options.at === undefined ? 0 : parseInstructions(options.at, "--at");
-  const source = await openGuest(what, false);
+  const source = await openGuest(what, options.flat ?? false);
   const memoryBytes = options.memory === undefined ? source.memoryBytes : parseMemory(options.memory);
   const { vcpus, image, cmdline } = source;
   const knobOptions = parseKnobOptions(options);
