@@ -78,7 +78,7 @@ function checkOwner(d: Domain, census: Census, entry: u64, gfn: u64): void {
   const mfn = Epte.mfn(entry);
   if (!P2mType.isRam(Epte.type(entry)) || !Frame.isValid(mfn)) return;
   const frame = Frame.at(mfn);
-  if (frame.owner == d.slot && frame.m2p != INVALID_M2P && <u64>frame.m2p != gfn) census.broken |= P5;
+  if (frame.owner == d.slot && frame.m2p != INVALID_M2P && frame.m2p != gfn) census.broken |= P5;
 }
 
 function checkLeaf(d: Domain, census: Census, entry: u64, level: u32, gfn: u64, isPending: bool): void {

@@ -45,7 +45,7 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
     return error;
   }
   for (let i: u32 = 0; i < size; i++) {
-    Frame.at(mfn + i).m2p = <u32>gfn + i;
+    Frame.at(mfn + i).m2p = gfn + i;
     logDirtyMark(d, gfn + i);
   }
   return OK;
