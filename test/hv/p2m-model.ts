@@ -53,6 +53,7 @@ type Op =
   | { kind: "range"; at: Gfn; pages: number; isOn: boolean }
   | { kind: "map"; flags: number }
   | { kind: "unmap" }
+  | { kind: "watch"; at: Gfn }
   | { kind: "finish"; at: Gfn; pages: number }
   | { kind: "touch"; at: Gfn };
 
@@ -110,7 +111,8 @@ export const operation: fc.Arbitrary<Op> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("map" as const), flags: fc.constantFrom(2, 2, 1, 3) }) },
-  { weight: 1, arbitrary: fc.constant<Op>({ kind: "unmap" }) },
+  { weight: 2, arbitrary: fc.constant<Op>({ kind: "unmap" }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("watch" as const), at }) },
   {
     weight: 1,
     arbitrary: fc.record({ kind: fc.constant("finish" as const), at, pages: fc.constantFrom(1, 256, 600) }),
@@ -245,6 +247,14 @@ export class Pair {
         this.isGlobal = false;
         this.recalcAll();
         break;
+      case "watch": {
+        this.apply({ kind: "map", flags: 2 });
+        if (this.server === 0) return;
+        const page = { mfn: 0x50000, type: t.P2M_IOREQ_SERVER, access: t.P2M_ACCESS_RWX };
+        same("watch", p2m.set(slot, BigInt(gfnOf(op.at)), page.mfn, 0, page.type, page.access), 0);
+        this.fill(gfnOf(op.at), 0, page);
+        break;
+      }
       case "finish":
         same("finish", p2m.finishTypeChange(slot, BigInt(gfnOf(op.at)), BigInt(op.pages)), 0);
         break;
@@ -342,7 +352,7 @@ export function compareWithModel(p2m: P2mExports, slot: number, sequences: numbe
   let current = slot;
   const free = p2m.freeFrames();
   fc.assert(
-    fc.property(fc.array(operation, { minLength: 1, maxLength: 24, size: "max" }), (ops) => {
+    fc.property(fc.array(operation, { minLength: 1, maxLength: 30, size: "max" }), (ops) => {
       current = p2m.renew(current);
       same("frames lost", p2m.freeFrames(), free);
       const pair = new Pair(p2m, current);
