@@ -3,6 +3,8 @@
  * a default, and possibly another value in some era. Indices in the machine header: abi/knobs.ts.
  */
 import {
+  AS_FIXED,
+  AS_XEN,
   DEVICE_AT_CORE,
   DEVICE_AT_HOST,
   ERA_4_17,
@@ -11,15 +13,25 @@ import {
   ERA_2016,
   ERA_TODAY,
   KNOB_CONSOLE_VERBOSE,
+  KNOB_DESTROY_PENDING,
+  KNOB_DESTROY_TYPE,
   KNOB_DEVICE_AT,
+  KNOB_EMULATE_CACHE,
+  KNOB_EMULATE_INS,
+  KNOB_EMULATE_REP,
+  KNOB_EMULATE_REP_TYPED,
   KNOB_ERA,
   KNOB_P2M_SUPERPAGES,
   KNOB_PADDR_BITS,
   KNOB_SCHED_QUANTUM,
   KNOB_SEED,
+  KNOB_SEND_DEFERRAL,
+  KNOB_SEND_PENDING,
+  KNOB_SET_TYPE_CHECK,
   KNOB_TLB_ENTRIES,
   KNOB_TRACE_MASK,
   KNOB_TSC_KHZ,
+  KNOB_TYPE_FETCH,
 } from "../../hv-core/abi/knobs.ts";
 import { UsageError } from "./errors.ts";
 
@@ -47,6 +59,15 @@ export interface Knob {
   readonly eras?: Partial<Record<EraName, number>>;
   readonly text: string;
 }
+
+/** A knob between what Xen 4.17 does and what a processor, or a correct hypervisor, would. */
+const asXen = (name: string, index: number, text: string): Knob => ({
+  name,
+  index,
+  values: { xen: AS_XEN, fixed: AS_FIXED },
+  default: AS_XEN,
+  text,
+});
 
 export const KNOBS: readonly Knob[] = [
   {
@@ -111,6 +132,32 @@ export const KNOBS: readonly Knob[] = [
     default: 40,
     text: "physical address width shown to guests",
   },
+  asXen(
+    "emulate.rep",
+    KNOB_EMULATE_REP,
+    "repeated string instructions: one request with a count, or every element for itself",
+  ),
+  asXen(
+    "emulate.repTyped",
+    KNOB_EMULATE_REP_TYPED,
+    "a repeated instruction may use a watched page as its buffer (N-4)",
+  ),
+  asXen(
+    "emulate.cache",
+    KNOB_EMULATE_CACHE,
+    "device accesses remembered while an instruction waits: three (N-2), or all",
+  ),
+  asXen("emulate.ins", KNOB_EMULATE_INS, "INS into device memory crashes the domain (N-3), or works"),
+  asXen("type.fetch", KNOB_TYPE_FETCH, "pages of type ioreq_server cannot be executed (N-1), or can"),
+  asXen("destroy.pending", KNOB_DESTROY_PENDING, "a vCPU whose server goes waits for good (N-5), or reads all ones"),
+  asXen("destroy.type", KNOB_DESTROY_TYPE, "pages of a destroyed server keep the type (S-1), or become RAM"),
+  asXen("setType.check", KNOB_SET_TYPE_CHECK, "set_mem_type looks for the server once (S-3), or for each page"),
+  asXen(
+    "send.pending",
+    KNOB_SEND_PENDING,
+    "a request is marked pending after the device model was told (S-5), or before",
+  ),
+  asXen("send.deferral", KNOB_SEND_DEFERRAL, "a request that cannot be sent still puts a shutdown off (S-6), or not"),
   { name: "seed", index: KNOB_SEED, min: 0, max: 0x7fff_ffff, default: 1, text: "seed of everything random" },
 ];
 

@@ -26,4 +26,27 @@ export const KNOB_PADDR_BITS = 7;
 export const KNOB_SEED = 8;
 /** 1 = guests may write to the hypervisor's console (a debug build of Xen), 0 = only dom0 (a release build). */
 export const KNOB_CONSOLE_VERBOSE = 9;
+/** What Xen 4.17 does and a processor would not: 0 = xen, 1 = fixed. */
+export const AS_XEN = 0;
+export const AS_FIXED = 1;
+/** Repeated string instructions: one request with a count, or every element for itself. */
+export const KNOB_EMULATE_REP = 32;
+/** A repeated instruction may hand a watched page to a device model as its buffer (N-4), or its elements are writes to be watched. */
+export const KNOB_EMULATE_REP_TYPED = 33;
+/** Parts of accesses that are remembered while an instruction waits: three, so that some never end (N-2), or all. */
+export const KNOB_EMULATE_CACHE = 34;
+/** INS forgets what it read when its write has to wait, and the domain crashes (N-3), or not. */
+export const KNOB_EMULATE_INS = 35;
+/** Pages of type ioreq_server cannot be executed (N-1), or can. */
+export const KNOB_TYPE_FETCH = 36;
+/** A vCPU whose server is destroyed while it waits is never woken (N-5), or reads all ones. */
+export const KNOB_DESTROY_PENDING = 37;
+/** The pages of a destroyed server keep the type (S-1), or become RAM. */
+export const KNOB_DESTROY_TYPE = 38;
+/** set_mem_type looks for the type's server once (S-3), or for each page. */
+export const KNOB_SET_TYPE_CHECK = 39;
+/** A request is marked as pending after the device model was told (S-5), or before. */
+export const KNOB_SEND_PENDING = 42;
+/** A request that could not be sent still puts a shutdown off (S-6), or not. */
+export const KNOB_SEND_DEFERRAL = 43;
 export const NR_KNOBS = 64;

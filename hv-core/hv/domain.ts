@@ -173,6 +173,12 @@ export class Domain {
   /** gfns of the pool (HVM_PARAM_IOREQ_SERVER_PFN + bit) that a server uses now. */
   ioreqGfnUsed: u64;
 
+  // The clock chip of an HVM domain (hv/time/rtc.ts): register chosen, register B, seconds ahead of the wall clock, time being set.
+  rtcIndex: u32;
+  rtcControl: u32;
+  rtcOffset: i64;
+  rtcHeld: i64;
+
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);
   }

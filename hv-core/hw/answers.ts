@@ -32,7 +32,8 @@ export class Answer {
   /** ANSWER_MEMORY or ANSWER_PORT. */
   space: u8;
   state: u8;
-  private _pad: u32;
+  /** 1 = it went to a device (or to nobody) instead of RAM. Written by hv. */
+  isIo: u32;
 }
 
 @unmanaged

@@ -42,6 +42,7 @@ export class Replay {
     answer.dir = dir;
     answer.space = space;
     answer.state = ANSWER_NEED;
+    answer.isIo = 0;
     answers.count = index + 1;
     Fault.exit(c, EXIT_NEED_ANSWER, 0);
     return 0;

@@ -106,6 +106,7 @@ export class Translate {
       return HOST_REFUSED;
     }
     c.exitAccessSize = 0;
+    c.exitStringKind = 0;
     const rights = (entry & EPTE_RWX) << QUAL_EPT_R_BIT;
     const linear: u64 = (1 << QUAL_GLA_VALID_BIT) | (1 << QUAL_GLA_FINAL_BIT);
     Fault.exit(c, EXIT_EPT_VIOLATION, <u64>(access & ACCESS_RWX) | rights | linear);

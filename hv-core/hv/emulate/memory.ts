@@ -5,6 +5,7 @@
  * Before: emulate/emulate.ts. After: emulate/do-io.ts for I/O.
  */
 import { IOREQ_TYPE_COPY } from "../../abi/ioreq";
+import { AS_FIXED, KNOB_EMULATE_CACHE } from "../../abi/knobs";
 import {
   P2M_GRANT_MAP_RO,
   P2M_IOREQ_SERVER,
@@ -13,7 +14,8 @@ import {
   P2M_RAM_RW,
   P2M_RAM_SHARED,
 } from "../../abi/p2m-types";
-import { ANSWER_READ, Answer } from "../../hw/answers";
+import { Knobs } from "../../base/machine";
+import { ANSWER_READ, Answer, Answers } from "../../hw/answers";
 import {
   frameRead8,
   frameRead16,
@@ -30,13 +32,18 @@ import { Vcpu } from "../vcpu";
 import { ioDo } from "./do-io";
 import { Internal } from "./internal";
 import { IO_KIND_READ } from "./io-kind";
-import { IO_OKAY } from "./io-result";
+import { IO_OKAY, IO_UNHANDLEABLE } from "./io-result";
+
+/** Entries of Xen's cache of device accesses (struct hvm_mmio_cache). */
+const XEN_CACHE_ENTRIES: u32 = 3;
+const PAGE_OFFSET: u64 = 0xfff;
 
 /** No page is latched in Vcpu.mmioGfn. */
 export const NO_LATCH: u64 = 0xffff_ffff_ffff_ffff;
 
-/** Gets the answer for one memory access. @returns IO_*; with IO_OKAY a read's data is in `answer.data`. */
-export function memoryAnswer(v: Vcpu, answer: Answer): u32 {
+/** Gets the last answer of the list, a memory access. @returns IO_*; with IO_OKAY a read's data is in its `data`. */
+export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
+  const answer = answers.entry(answers.count - 1);
   const isRead = answer.dir == ANSWER_READ;
   const size = <u32>answer.size;
   const gpa = answer.addr;
@@ -47,9 +54,32 @@ export function memoryAnswer(v: Vcpu, answer: Answer): u32 {
     if (isPlainRam(type, isRead) && Frame.isValid(mfn)) return ram(answer, mfn, isRead, size);
     if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
   }
+  answer.isIo = 1;
+  if (isBeyondCache(answers)) return IO_UNHANDLEABLE;
   const result = ioDo(v, memoryKind(isRead), gpa, isRead ? 0 : answer.data, 1, size, type);
   if (result == IO_OKAY && isRead) answer.data = v.ioData;
   return result;
+}
+
+/**
+ * Xen remembers three device accesses of an instruction while it waits, each by its linear address and direction and inside one
+ * page; an instruction with more of them never ends (N-2).
+ */
+function isBeyondCache(answers: Answers): bool {
+  if (Knobs.get(KNOB_EMULATE_CACHE) == <u32>AS_FIXED || answers.count <= XEN_CACHE_ENTRIES) return false;
+  let entries: u32 = 0;
+  for (let i: u32 = 0; i < answers.count; i++) {
+    const answer = answers.entry(i);
+    if (answer.isIo != 0 && (i == 0 || !isPartOf(answers.entry(i - 1), answer))) entries++;
+  }
+  return entries > XEN_CACHE_ENTRIES;
+}
+
+/** Whether two answers are pieces of one access inside a page: the lower half of 16 bytes, or the larger piece of an odd length. */
+function isPartOf(before: Answer, answer: Answer): bool {
+  if (before.isIo == 0 || before.dir != answer.dir || before.gla + <u64>before.size != answer.gla) return false;
+  if (((before.gla ^ answer.gla) & ~PAGE_OFFSET) != 0) return false;
+  return answer.size < before.size || (answer.size == 8 && before.size == 8);
 }
 
 export function memoryKind(isRead: bool): u32 {

@@ -11,9 +11,13 @@ import {
   MAX_NR_IO_RANGES,
   MAX_NR_IOREQ_SERVERS,
 } from "../../abi/ioreq";
+import { AS_FIXED, KNOB_DESTROY_PENDING } from "../../abi/knobs";
 import { Lock } from "../../base/lock";
+import { Knobs } from "../../base/machine";
 import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
+import { IoKind } from "../emulate/io-kind";
+import { xenPortNotified } from "../evtchn/send";
 import { evtchnAllocXen, evtchnFree } from "../evtchn/xen-port";
 import { Rangeset } from "../iocap/rangeset";
 import { Vcpu } from "../vcpu";
@@ -168,14 +172,22 @@ function destroy(s: IoreqServer, d: Domain): void {
 }
 
 /**
- * A vCPU with a request in flight keeps waiting for an answer that cannot come any more: so does it on Xen 4.17
- * (oracle finding N-5). Only the server forgets it.
+ * A vCPU that waits for this server: on Xen 4.17 it waits for good, nobody wakes it (oracle finding N-5). With the knob it goes on as
+ * if the device model had given the request up: reads yield all ones.
  */
+function forget(v: Vcpu, bit: u32): void {
+  if ((v.ioPending & bit) == 0) return;
+  v.ioPending &= ~bit;
+  if (v.ioPending != 0 || Knobs.get(KNOB_DESTROY_PENDING) != <u32>AS_FIXED) return;
+  if (v.ioBroadcast == 0 && IoKind.needsCompletion(v.ioKind)) v.ioData = 0xffff_ffff_ffff_ffff;
+  xenPortNotified(v);
+}
+
 function deinit(s: IoreqServer, d: Domain): void {
   for (let id: u32 = 0; id < d.vcpuCount; id++) {
     const port = s.port(id);
     if (port != 0) evtchnFree(d, port);
-    Vcpu.at(d.firstVcpu + id).ioPending &= ~(1 << s.id);
+    forget(Vcpu.at(d.firstVcpu + id), 1 << s.id);
   }
   if (s.bufPort != 0) evtchnFree(d, s.bufPort);
   ioreqPagesRelease(s);
