@@ -20,6 +20,7 @@ import {
   KNOB_EMULATE_INS,
   KNOB_EMULATE_REP,
   KNOB_EMULATE_REP_TYPED,
+  KNOB_EPT_NX_SUPERPAGES,
   KNOB_ERA,
   KNOB_P2M_SUPERPAGES,
   KNOB_PADDR_BITS,
@@ -99,6 +100,13 @@ export const KNOBS: readonly Knob[] = [
     values: { off: 0, on: 1 },
     default: 1,
     text: "map guest RAM with 2M and 1G leaves where aligned",
+  },
+  {
+    name: "p2m.nxSuperpages",
+    index: KNOB_EPT_NX_SUPERPAGES,
+    values: { off: 0, on: 1 },
+    default: 0,
+    text: "superpages are not executable, a fetch splits them (Xen's ept=no-exec-sp)",
   },
   {
     name: "sched.quantum",

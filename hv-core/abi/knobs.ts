@@ -49,4 +49,6 @@ export const KNOB_SET_TYPE_CHECK = 39;
 export const KNOB_SEND_PENDING = 42;
 /** A request that could not be sent still puts a shutdown off (S-6), or not. */
 export const KNOB_SEND_DEFERRAL = 43;
+/** 1 = superpages are not executable; a fetch splits them (the mitigation of CVE-2018-12207, Xen's exec_sp = false). */
+export const KNOB_EPT_NX_SUPERPAGES = 40;
 export const NR_KNOBS = 64;

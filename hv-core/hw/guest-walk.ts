@@ -185,7 +185,7 @@ export class GuestWalk {
   /** Host address of the table entry at `gpa`; NO_MEMORY when its frame does not exist; 0 after a fault. */
   private static locate(c: Cpu, gpa: u64, lin: u64, access: u32): u32 {
     let entry: u64;
-    if (access & ACCESS_PEEK) entry = Ept.walkAny(c.eptRoot, gpa);
+    if (access & ACCESS_PEEK) entry = Ept.peek(c.eptRoot, gpa);
     else {
       Count.one(CTR_GUEST_WALK_STEPS);
       entry = Ept.counted(c.eptRoot, gpa);

@@ -29,7 +29,7 @@ import { Run } from "../../hw/run";
 import { STRING_NONE } from "../../hw/string-exit";
 import { domainCrash } from "../domain/shutdown";
 import { injectGp } from "../exits/inject";
-import { onEptMisconfig } from "../exits/on-ept-misconfig";
+import { resolveExit } from "../exits/on-ept-misconfig";
 import { onTripleFault } from "../exits/on-triple-fault";
 import { P2m } from "../p2m/p2m";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
@@ -161,8 +161,7 @@ function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
     } else if (reason == <u32>EXIT_REPLAYED) {
       return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
-      const verdict = onEptMisconfig(v);
-      if (verdict == Verdict.Crash) return verdict;
+      if (!resolveExit(v)) return Verdict.Crash;
     } else if (reason == <u32>EXIT_UNHANDLEABLE) {
       return fail(v, answers);
     } else if (reason == <u32>EXIT_TRIPLE_FAULT) {
