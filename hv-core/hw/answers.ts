@@ -17,6 +17,13 @@ export const ANSWER_PORT: u8 = 1;
 export const ANSWER_READ: u8 = 1;
 export const ANSWER_WRITE: u8 = 0;
 
+/** Nothing to do for it when the instruction retires. */
+export const TO_NOBODY: u32 = 0;
+/** A device model, the hypervisor's own devices, or nobody at all. */
+export const TO_DEVICE: u32 = 1;
+/** A write to RAM that hv carries out when the instruction retires. */
+export const TO_RAM: u32 = 2;
+
 @unmanaged
 export class Answer {
   /** Guest-physical address, or port. One answer never crosses a page. */
@@ -32,8 +39,8 @@ export class Answer {
   /** ANSWER_MEMORY or ANSWER_PORT. */
   space: u8;
   state: u8;
-  /** 1 = it went to a device (or to nobody) instead of RAM. Written by hv. */
-  isIo: u32;
+  /** TO_*. Written by hv. */
+  goesTo: u32;
 }
 
 @unmanaged

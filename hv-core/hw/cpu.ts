@@ -206,6 +206,10 @@ export class Cpu {
   /** The value of a refused write, with exitAccessSize. */
   exitAccessData: u64;
 
+  /** 1 = during replay the read half of a read-modify-write is asked for, where the write would be. Set once, by hv. */
+  asksReadHalf: u32;
+  private _pad9: u32;
+
   // The repeated string instruction whose first element the exit is about (hw/string-exit.ts); kind 0 = none with two or more to do.
   exitStringKind: u32;
   /** Bytes of an element. */

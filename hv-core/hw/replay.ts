@@ -3,7 +3,7 @@
  * hw/answers.ts, or puts its question there. Callers: hw/access.ts for memory, hw/system-io.ts for ports.
  */
 import { EXIT_NEED_ANSWER, EXIT_UNHANDLEABLE } from "../abi/exits";
-import { ANSWER_DONE, ANSWER_NEED, ANSWER_WRITE, Answers, MAX_ANSWERS } from "./answers";
+import { ANSWER_DONE, ANSWER_NEED, ANSWER_WRITE, Answers, MAX_ANSWERS, TO_NOBODY } from "./answers";
 import { Cpu } from "./cpu";
 import { Fault } from "./exceptions";
 
@@ -42,7 +42,7 @@ export class Replay {
     answer.dir = dir;
     answer.space = space;
     answer.state = ANSWER_NEED;
-    answer.isIo = 0;
+    answer.goesTo = TO_NOBODY;
     answers.count = index + 1;
     Fault.exit(c, EXIT_NEED_ANSWER, 0);
     return 0;

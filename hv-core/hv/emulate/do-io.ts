@@ -8,11 +8,14 @@
 
 import { CTR_IOREQ_INTERNAL, CTR_IOREQ_NULL } from "../../abi/counters";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
+import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
+import { KNOB_NO_SERVER, KNOB_TYPE_SERVERS, NO_SERVER_NULL } from "../../abi/knobs";
 import { P2M_IOREQ_SERVER, P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
 import { TRC_IOREQ_INTERNAL, TRC_IOREQ_NULL } from "../../abi/trace-events";
 import { W_SERVER_LOOKED_UP } from "../../abi/windows";
 import { Count } from "../../base/counters";
+import { Knobs } from "../../base/machine";
 import { Trace } from "../../base/trace";
 import { ACCESS_READ, Window } from "../../base/window";
 import { frameWrite8 } from "../../mem/frame-access";
@@ -88,13 +91,10 @@ function internal(v: Vcpu, isMemory: bool): u32 {
 function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
   let server: u32;
   if (pageType == <u32>P2M_IOREQ_SERVER) {
-    server = d.p2mIoreqServer;
-    v.ioSentType = IOREQ_TYPE_COPY;
-    v.ioSentAddr = v.ioAddr;
+    server = typeServer(v, d);
     if (server == NO_SERVER) {
-      // The type has just lost its server; the page becomes RAM again soon (spec 03 section 3.7, E).
-      v.ioState = STATE_IOREQ_NONE;
-      return IO_RETRY;
+      const result = withoutServer(v, d);
+      if (result != IO_UNHANDLEABLE) return result;
     }
   } else {
     server = ioreqSelect(v, d);
@@ -129,6 +129,30 @@ function fillBuffer(v: Vcpu): void {
     const isWritable = type == <u32>P2M_RAM_RW || type == <u32>P2M_RAM_LOGDIRTY;
     if (isWritable && Frame.isValid(d.lookupMfn)) frameWrite8(d.lookupMfn, <u32>gpa & 0xfff, 0xff);
   }
+}
+
+/** Who answers for a page of type ioreq_server. */
+function typeServer(v: Vcpu, d: Domain): u32 {
+  // The read half of a read-modify-write that nobody wants but that is not served from RAM (knob rmw.readFromRam=off).
+  const isStray =
+    IoKind.isRead(v.ioKind) && (d.p2mIoreqFlags & DMOP_MEM_ACCESS_READ) == 0 && d.p2mIoreqServer != NO_SERVER;
+  if (isStray || Knobs.get(KNOB_TYPE_SERVERS) != 0) {
+    const claimed = ioreqSelect(v, d);
+    if (isStray || (claimed != NO_SERVER && IoreqServer.at(claimed).typeFlags != 0)) return claimed;
+  }
+  v.ioSentType = IOREQ_TYPE_COPY;
+  v.ioSentAddr = v.ioAddr;
+  return d.p2mIoreqServer;
+}
+
+/**
+ * The type has lost its server, and the page is not RAM again yet (spec 03 section 3.7, designs A and E; D is in emulate/memory.ts).
+ * @returns IO_UNHANDLEABLE when nobody is to answer.
+ */
+function withoutServer(v: Vcpu, d: Domain): u32 {
+  if (Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_NULL || d.p2mIoreqServer != NO_SERVER) return IO_UNHANDLEABLE;
+  v.ioState = STATE_IOREQ_NONE;
+  return IO_RETRY;
 }
 
 function traceWord(v: Vcpu): u32 {

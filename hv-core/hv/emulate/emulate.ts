@@ -23,7 +23,16 @@ import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import { AS_FIXED, KNOB_EMULATE_INS } from "../../abi/knobs";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
-import { ANSWER_DONE, ANSWER_MEMORY, ANSWER_NEED, ANSWER_PORT, ANSWER_READ, Answer, Answers } from "../../hw/answers";
+import {
+  ANSWER_DONE,
+  ANSWER_MEMORY,
+  ANSWER_NEED,
+  ANSWER_PORT,
+  ANSWER_READ,
+  Answer,
+  Answers,
+  TO_NOBODY,
+} from "../../hw/answers";
 import { Cpu } from "../../hw/cpu";
 import { Run } from "../../hw/run";
 import { STRING_NONE } from "../../hw/string-exit";
@@ -37,7 +46,7 @@ import { Verdict } from "../verdict";
 import { ioDo } from "./do-io";
 import { IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
-import { memoryAnswer, memoryKind, NO_LATCH } from "./memory";
+import { memoryAnswer, memoryCommit, memoryKind, NO_LATCH } from "./memory";
 import { REP_SINGLE, repMemory } from "./rep";
 
 const LINEAR_FINAL: u32 = (1 << QUAL_GLA_VALID_BIT) | (1 << QUAL_GLA_FINAL_BIT);
@@ -103,7 +112,7 @@ function firstAccess(c: Cpu, answer: Answer): void {
   answer.dir = <u8>c.exitAccessDir;
   answer.space = ANSWER_MEMORY;
   answer.state = ANSWER_NEED;
-  answer.isIo = 0;
+  answer.goesTo = TO_NOBODY;
 }
 
 /** Nothing of an emulation that is over stays behind: equal states are equal bytes. */
@@ -159,6 +168,7 @@ function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
       if (result == IO_OKAY) answer.state = ANSWER_DONE;
       else return result == IO_RETRY ? wait(v) : isResumed && answers.mismatch == 0 ? Verdict.Retry : fail(v, answers);
     } else if (reason == <u32>EXIT_REPLAYED) {
+      memoryCommit(v, answers);
       return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
       if (!resolveExit(v)) return Verdict.Crash;

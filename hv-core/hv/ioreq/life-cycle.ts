@@ -12,7 +12,6 @@ import {
   MAX_NR_IOREQ_SERVERS,
 } from "../../abi/ioreq";
 import { AS_FIXED, KNOB_DESTROY_PENDING } from "../../abi/knobs";
-import { Lock } from "../../base/lock";
 import { Knobs } from "../../base/machine";
 import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
@@ -21,15 +20,11 @@ import { xenPortNotified } from "../evtchn/send";
 import { evtchnAllocXen, evtchnFree } from "../evtchn/xen-port";
 import { Rangeset } from "../iocap/rangeset";
 import { Vcpu } from "../vcpu";
+import { IoreqLock } from "./lock";
 import { memTypeForgetServer } from "./mem-type";
 import { ioreqPagesHide, ioreqPagesRelease, ioreqPagesShow } from "./pages";
 import { IOREQ_MAX_VCPUS, IoreqServer, ioreqServerAlloc, ioreqServerFind, ioreqServerFree } from "./server";
 import { Slot } from "./slot";
-
-/** The word a lock of this domain lives in. */
-export function ioreqLockOf(d: Domain): usize {
-  return changetype<usize>(d) + offsetof<Domain>("ioreqLock");
-}
 
 /**
  * The server `id` of `d` as the caller may use it.
@@ -47,9 +42,9 @@ export function ioreqServerOf(d: Domain, id: u32, caller: u32): i32 {
 export function ioreqServerCreate(d: Domain, caller: u32, bufHandling: u32): i32 {
   if (d.state != DOMAIN_ALIVE) return -EINVAL;
   domainPause(d);
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const rc = create(d, caller, bufHandling);
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   domainUnpause(d);
   return rc;
 }
@@ -124,7 +119,7 @@ export function ioreqVcpuAdded(d: Domain, id: u32): i32 {
 
 /** @returns OK; -ENOENT, -EPERM. */
 export function ioreqServerSetState(d: Domain, id: u32, caller: u32, enabled: bool): i32 {
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const found = ioreqServerOf(d, id, caller);
   if (found >= 0) {
     domainPause(d);
@@ -132,7 +127,7 @@ export function ioreqServerSetState(d: Domain, id: u32, caller: u32, enabled: bo
     else disable(IoreqServer.at(found), d);
     domainUnpause(d);
   }
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   return found < 0 ? found : OK;
 }
 
@@ -153,14 +148,14 @@ function disable(s: IoreqServer, d: Domain): void {
 
 /** @returns OK; -ENOENT, -EPERM. */
 export function ioreqServerDestroy(d: Domain, id: u32, caller: u32): i32 {
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const found = ioreqServerOf(d, id, caller);
   if (found >= 0) {
     domainPause(d);
     destroy(IoreqServer.at(found), d);
     domainUnpause(d);
   }
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   return found < 0 ? found : OK;
 }
 

@@ -58,6 +58,8 @@ const INVALID_MFN_OK: u32 =
   (1 << P2M_RAM_PAGING_IN);
 const MMIO: u32 = (1 << P2M_MMIO_DM) | (1 << P2M_MMIO_DIRECT);
 
+/** Reads of an ioreq_server page are wanted by its server (XEN_DMOP_IOREQ_MEM_ACCESS_READ): nothing goes to RAM then. */
+const IOREQ_FLAG_READ: u32 = 1;
 /** Writes to an ioreq_server page are wanted by its server (XEN_DMOP_IOREQ_MEM_ACCESS_WRITE). */
 const IOREQ_FLAG_WRITE: u32 = 2;
 
@@ -127,6 +129,7 @@ export class P2mType {
       case P2M_GRANT_MAP_RO:
         return EPTE_R;
       case P2M_IOREQ_SERVER:
+        if ((ioreqFlags & IOREQ_FLAG_READ) != 0) return 0;
         return EPTE_R | P2mType.unlessWatched(ioreqFlags) | (Knobs.get(KNOB_TYPE_FETCH) == <u32>AS_FIXED ? EPTE_X : 0);
       default:
         return 0;
