@@ -11,11 +11,12 @@ interface WalkOptions {
   readonly after?: string;
   readonly era?: string;
   readonly knob: readonly string[];
+  readonly flat?: boolean;
 }
 
 async function walkCommand(what: string, address: string, options: WalkOptions): Promise<void> {
   const gpa = parseGpa(address);
-  const source = await openGuest(what, false);
+  const source = await openGuest(what, options.flat ?? false);
   const memoryBytes = options.memory === undefined ? source.memoryBytes : parseMemory(options.memory);
   using machine = createMachine(compileBuild("release"), {
     memoryBytes,
@@ -29,7 +30,7 @@ async function walkCommand(what: string, address: string, options: WalkOptions):
     cmdline: source.cmdline,
     modules: [],
   });
-  if (options.after !== undefined) machine.run({ maxInstructions: parseInstructions(options.after) });
+  if (options.after !== undefined) machine.run({ maxInstructions: parseInstructions(options.after, "--after") });
   process.stdout.write(walkText(machine.core, domid, gpa, machine.walk(domid, gpa)));
 }
 
@@ -43,5 +44,6 @@ export function addWalk(program: Command): void {
     .option("--after <n>", "run so many instructions first")
     .option("--era <era>", "preset of knobs")
     .option("--knob <name=value>", "one knob (repeatable)", collect, [])
+    .option("--flat", "load the file as it is at 1 MiB")
     .action(walkCommand);
 }

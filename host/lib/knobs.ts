@@ -313,7 +313,10 @@ export function parseKnob(text: string): [name: string, value: number] {
       throw new UsageError(`knob ${name}: "${word}" is not one of ${Object.keys(knob.values).join(", ")}`);
     return [name, value];
   }
-  if (!/^(0x[0-9a-f]+|\d+)$/i.test(word)) throw new UsageError(`knob ${name}: "${word}" is not a number`);
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(word))
+    throw new UsageError(
+      `knob ${name}: "${word}" is not a number: choose ${knob.min ?? 0} to ${knob.max ?? 0x7fff_ffff}`,
+    );
   const value = Number(word);
   checkKnob(name, value);
   return [name, value];

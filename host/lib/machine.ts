@@ -9,8 +9,7 @@
  * A guest that crashes is a value (GuestEnd), never an exception. Read next: dom0.ts, toolstack/build.ts, device/platform.ts.
  */
 import { CTR_INSTRUCTIONS } from "../../hv-core/abi/counters.ts";
-import { CRASH_DEAD_HALT, CRASH_NONE } from "../../hv-core/abi/crash.ts";
-import { SHUTDOWN_CRASH, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
+import { VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
 import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
 import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
@@ -19,7 +18,6 @@ import { ACTOR_TOOLSTACK, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
 import { readCounter, readCounters, readExits } from "./counters.ts";
-import { crashSentence } from "./crash.ts";
 import {
   type ConsoleLog,
   consoleText,
@@ -33,6 +31,7 @@ import { attachPlatform, detachPlatform, serveActor, typeToGuest } from "./devic
 import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "./dom0.ts";
 import { crashReason, liveDomains, shutdownCode } from "./domains.ts";
 import { check } from "./errors.ts";
+import { endOf, type GuestEnd } from "./guest-end.ts";
 import type { DomId } from "./ids.ts";
 import { DOM0 } from "./ids.ts";
 import {
@@ -52,6 +51,8 @@ import { domainDestroy, domainGetInfo, domainUnpause } from "./toolstack/domctl.
 import { evtchnBindVirq } from "./toolstack/evtchn.ts";
 import { createForeignWindow, type ForeignWindow } from "./toolstack/foreign.ts";
 
+export type { GuestEnd, Outcome } from "./guest-end.ts";
+
 export interface MachineOptions {
   /** RAM of all guests together, in bytes: decides the number of machine frames. */
   readonly memoryBytes: number;
@@ -62,15 +63,6 @@ export interface MachineOptions {
   /** Pages of RAM of dom0: its bounce arena. Default 64. */
   readonly dom0Pages?: number;
   readonly suspend?: (window: number, addr: number, kind: number) => void;
-}
-
-export type Outcome = "poweroff" | "reboot" | "crash" | "halted" | "budget";
-
-/** How a guest ended. */
-export interface GuestEnd {
-  readonly outcome: Outcome;
-  /** A sentence. */
-  readonly reason: string;
 }
 
 export interface RunOptions {
@@ -272,18 +264,5 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
 
 function guestEnd(core: Core, domid: DomId): GuestEnd | undefined {
   const code = shutdownCode(core, domid);
-  if (code === undefined) return undefined;
-  const crash = crashReason(core, domid);
-  // Xen shuts a domain down as if it had powered off when its last vCPU halts for good; people want to know that it did not ask.
-  if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
-  switch (code) {
-    case SHUTDOWN_POWEROFF:
-      return { outcome: "poweroff", reason: "the guest powered off" };
-    case SHUTDOWN_REBOOT:
-      return { outcome: "reboot", reason: "the guest asked for a reboot" };
-    case SHUTDOWN_CRASH:
-      return { outcome: "crash", reason: crash === CRASH_NONE ? "the guest asked for a crash" : crashSentence(crash) };
-    default:
-      return { outcome: "crash", reason: `the guest shut down with reason ${code}` };
-  }
+  return code === undefined ? undefined : endOf(code, crashReason(core, domid));
 }

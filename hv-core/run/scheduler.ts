@@ -9,6 +9,7 @@ import { ATTENTION_OUTPUT, Knobs, Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { isUpcallPending } from "../hv/hypercall/shared-info";
+import { runstateIdle } from "../hv/sched/runstate";
 import { timersRun } from "../hv/time/timers";
 import { NO_DEADLINE, Vcpu } from "../hv/vcpu";
 import { vcpuRun } from "./vcpu";
@@ -26,6 +27,28 @@ function nextRunnable(m: Machine): u32 {
     slot++;
   }
   return NOBODY;
+}
+
+/** Whether the vCPU of the last turn goes on with it: the caller's budget ended in its middle. */
+function hasTurnLeft(m: Machine): bool {
+  return m.turnLeft != 0 && vcpuIsRunnable(Vcpu.at(m.nextVcpu - 1));
+}
+
+/**
+ * Gives `slot` the `rest` of its turn, as far as the budget's `end` lets it. If that is what cut it, the turn goes on in the next
+ * run(): who runs when must not depend on how the caller slices its budgets.
+ */
+function takeTurn(m: Machine, slot: u32, rest: u64, end: u64): void {
+  const v = Vcpu.at(slot);
+  const start = m.now;
+  const allowed = min<u64>(rest, m.nextDeadline - start);
+  const turn = min<u64>(allowed, end - start);
+  m.turnLeft = 0;
+  vcpuRun(v, turn);
+  const used = m.now - start;
+  const isCut = used >= turn && used < allowed && m.now < m.nextDeadline && (m.hostAttention | m.yielded) == 0;
+  if (isCut && vcpuIsRunnable(v)) m.turnLeft = rest - used;
+  else runstateIdle(v);
 }
 
 /** Whether the host has to look: output to fetch, or an event for dom0 that is still pending. Each arrival is reported once. */
@@ -48,6 +71,12 @@ export function run(maxInstructions: u32): u32 {
     timersRun();
     if (takeAttention(m)) return RUN_ATTENTION;
     if (m.now >= end) return RUN_BUDGET;
+    if (hasTurnLeft(m)) {
+      takeTurn(m, m.nextVcpu - 1, m.turnLeft, end);
+      continue;
+    }
+    if (m.turnLeft != 0) runstateIdle(Vcpu.at(m.nextVcpu - 1)); // it was stopped in the middle of its turn
+    m.turnLeft = 0;
     const slot = nextRunnable(m);
     if (slot == NOBODY) {
       if (m.nextDeadline == NO_DEADLINE) return RUN_IDLE;
@@ -56,8 +85,7 @@ export function run(maxInstructions: u32): u32 {
       continue;
     }
     m.nextVcpu = slot + 1;
-    const turn = min<u64>(Knobs.get(KNOB_SCHED_QUANTUM), min<u64>(end - m.now, m.nextDeadline - m.now));
-    vcpuRun(Vcpu.at(slot), turn);
+    takeTurn(m, slot, Knobs.get(KNOB_SCHED_QUANTUM), end);
   }
 }
 
@@ -72,5 +100,6 @@ export function runVcpu(slot: u32, maxInstructions: u32): u32 {
   if (!vcpuIsRunnable(v)) return 0;
   const before = v.cpu.retired;
   vcpuRun(v, maxInstructions);
+  runstateIdle(v);
   return <u32>(v.cpu.retired - before);
 }

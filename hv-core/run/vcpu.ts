@@ -16,7 +16,7 @@ import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { dispatchExit } from "../hv/exits/dispatch";
 import { ioreqComplete } from "../hv/ioreq/complete";
 import { irqAssist } from "../hv/irq/assist";
-import { RUNSTATE_RUNNING, runstateChange, runstateIdle, runstatePublish } from "../hv/sched/runstate";
+import { RUNSTATE_RUNNING, runstateChange, runstatePublish } from "../hv/sched/runstate";
 import { Vcpu } from "../hv/vcpu";
 import { Verdict } from "../hv/verdict";
 import { Cpu } from "../hw/cpu";
@@ -68,7 +68,7 @@ function isInterrupted(m: Machine): bool {
   return (m.hostAttention | m.yielded) != 0 || m.now >= m.nextDeadline;
 }
 
-/** Runs `v` for at most `budget` ticks of virtual time. Nothing happens when it cannot run. */
+/** Runs `v` for at most `budget` ticks of virtual time. Its runstate stays "running": the scheduler knows whether the turn is over. */
 export function vcpuRun(v: Vcpu, budget: u64): void {
   const m = Machine.get();
   const c = v.cpu;
@@ -87,6 +87,5 @@ export function vcpuRun(v: Vcpu, budget: u64): void {
     }
     if (isInterrupted(m)) break;
   }
-  runstateIdle(v);
   m.currentVcpu = 0;
 }

@@ -121,6 +121,7 @@ function main(): i32 {
   if (error == -ENOMEM) return fail("the machine has too few frames for this guest");
   if (error != OK || BackEnds.attach() != OK) return fail("the domain could not be built");
   System.close(Image.get().fd);
+  Image.get().fd = 0; // a number of the WASI system, which must not show in the state hash
   Toolstack.unpause(Guest.get().domid);
 
   const code = runGuest();
