@@ -222,6 +222,10 @@ export class Domain {
   podHistoryNext: u32;
   private _pad5: u32;
 
+  /** Frame with the pinned memory types (p2m/pinned.ts), 0 = none yet, and how many there are. */
+  pinnedMfn: u32;
+  pinnedCount: u32;
+
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);
   }

@@ -218,6 +218,52 @@ describe("suspicions that a real Xen confirmed", () => {
     expect(world.mapType(2)).toBe(0);
   });
 
+  it.each([
+    ["xen", [], false],
+    ["fixed", [[knob.KNOB_UNMAP_LOG_DIRTY, knob.AS_FIXED]], true],
+  ] as const)("S-2 %s: unmapping the type in log-dirty mode", (_name, settings, isTracked) => {
+    const world = new ScenarioWorld(settings);
+    world.createDomain();
+    world.attach(0);
+    world.fill();
+    world.start();
+    expect([world.mapType(2), world.shadowOp(2)]).toEqual([0, 0]);
+    run(world, "w4", at(T));
+    expect(world.setType(TYPED, 1, 4)).toBe(0);
+    expect(world.shadowOp(11)).toBe(0);
+    run(world, "w4", at(0x320000n));
+    world.shadowOp(12);
+    expect([world.isDirty(0x320), world.isDirty(0x321)]).toEqual([true, false]);
+    expect(world.mapType(0)).toBe(0);
+    run(world, "w4", at(0x321000n));
+    world.shadowOp(12);
+    expect(world.isDirty(0x321)).toBe(isTracked);
+    world.shadowOp(11);
+    run(world, "w4", at(0x322000n));
+    world.shadowOp(12);
+    expect(world.isDirty(0x322)).toBe(true);
+  });
+
+  it("log-dirty mode is refused while a page has the type", () => {
+    const world = typed();
+    expect(world.shadowOp(2)).toBe(-EBUSY);
+    world.mapType(0);
+    expect(world.shadowOp(2)).toBe(0);
+  });
+
+  it.each([
+    ["xen", [], false],
+    ["fixed", [[knob.KNOB_SEND_DEFERRAL, knob.AS_FIXED]], true],
+  ] as const)("S-6 %s: a request that cannot be sent, and a shutdown after it", (_name, settings, isShutDown) => {
+    const world = typed(settings);
+    world.range(MEMORY, M, M + 0xfffn);
+    world.setSlotState(2); // as if an old request were still being served
+    world.post("w4", at(M));
+    world.wait();
+    world.dm(16, [[0, 4, 0]]);
+    expect((world.domainFlags() & 4) !== 0).toBe(isShutDown);
+  });
+
   it("N-5: a vCPU whose server goes while it waits stays where it is, or reads all ones", () => {
     for (const isFixed of [false, true]) {
       const world = typed(isFixed ? [[knob.KNOB_DESTROY_PENDING, knob.AS_FIXED]] : []);

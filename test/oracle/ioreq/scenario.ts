@@ -15,6 +15,9 @@ const MEMORY = 1;
 const PCI = 2;
 /** CF PF AF ZF SF DF OF: what the recording shows of the flags. */
 const SHOWN_FLAGS = 0xcd5n;
+/** DOMCTL_shadow_op. */
+const LOG_DIRTY_ON = 2;
+const CLEAN = 11;
 const ALL_ONES = 0xffffffffffffffffn;
 
 /** Snippets that did not finish on Xen: what they were and what is shown of memory. */
@@ -166,11 +169,14 @@ export function destroyed(world: ScenarioWorld, tests: readonly RecordedTest[]):
 export function logDirty(world: ScenarioWorld, tests: readonly RecordedTest[], isTyped: boolean): void {
   memoryDomain(world);
   world.mapType(2);
+  world.shadowOp(LOG_DIRTY_ON);
   run(world, tests[0]!);
   if (isTyped) world.setType(TYPED >> 12, 1, 4);
+  world.shadowOp(CLEAN);
   run(world, tests[1]!);
   world.mapType(0);
   run(world, tests[2]!);
+  world.shadowOp(CLEAN);
   run(world, tests[3]!);
   world.destroyDomain();
 }

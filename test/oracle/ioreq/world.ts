@@ -20,6 +20,7 @@ import {
   DOMCTL_MAX_VCPUS,
   DOMCTL_SET_PAGING_MEMPOOL_SIZE,
   DOMCTL_SETHVMCONTEXT,
+  DOMCTL_SHADOW_OP,
   DOMCTL_UNPAUSEDOMAIN,
   DOMID_SELF,
   EVTCHNOP_BIND_INTERDOMAIN,
@@ -71,6 +72,7 @@ const RAM_GFN = 0x1000;
 const RING_GFN = 0x2000;
 const SLOT_GFN = 0x2001;
 const SCRATCH = 0x8000;
+const BITMAP = 0x10000;
 /** Device memory: behind the addresses below, and the page behind the end of RAM. */
 const DEVICE_BYTES = 0x10000;
 const DEVICE_AT = 0xf0000000n;
@@ -184,6 +186,18 @@ export class ScenarioWorld {
     ]);
     const rc = this.door.call(HC_HVM_OP, HVMOP_GET_MEM_TYPE, at);
     return rc < 0 ? rc : this.door.u16(at + 2);
+  }
+  /** Log-dirty mode: 0 off, 2 on, 11 clean, 12 peek. The last two leave the bitmap for isDirty. */
+  shadowOp(op: number): number {
+    this.door.put(BITMAP, 4096, []);
+    return this.door.domctl(DOMCTL_SHADOW_OP, this.domid, [
+      [0, 4, op],
+      [16, 8, BITMAP],
+      [24, 8, GUEST_PAGES],
+    ]);
+  }
+  isDirty(gfn: number): boolean {
+    return ((this.door.view.getUint8(this.door.at(BITMAP + (gfn >> 3))) >> (gfn & 7)) & 1) !== 0;
   }
   domainFlags(): number {
     this.door.domctl(DOMCTL_GETDOMAININFO, this.domid);
