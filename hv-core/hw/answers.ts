@@ -13,6 +13,8 @@ export const ANSWER_DONE: u8 = 1;
 
 export const ANSWER_MEMORY: u8 = 0;
 export const ANSWER_PORT: u8 = 1;
+/** RAM that the processor itself has read; `addr` is the linear address. */
+export const ANSWER_OWN: u8 = 2;
 
 export const ANSWER_READ: u8 = 1;
 export const ANSWER_WRITE: u8 = 0;
