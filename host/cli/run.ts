@@ -51,15 +51,18 @@ async function runWithTerminal(
   budget: number,
   isQuiet: boolean,
 ): Promise<GuestEnd> {
-  const start = machine.stats().instructions;
+  let left = budget;
   let slice = SMALLEST_SLICE;
   for (;;) {
-    const left = budget - (machine.stats().instructions - start);
     if (left <= 0) return { outcome: "budget", reason: `the budget of ${budget} instructions is spent` };
     for (let input = terminal.takeInput(); input; input = terminal.takeInput()) machine.type(domid, input);
+    const allowed = Math.min(left, slice);
+    const before = machine.stats().instructions;
     const began = performance.now();
-    const end = machine.run({ maxInstructions: Math.min(left, slice) });
+    const end = machine.run({ maxInstructions: allowed });
     const took = performance.now() - began;
+    // A guest may spend a slice on exits alone.
+    left -= end.kind === "budget" ? allowed : machine.stats().instructions - before;
     if (took < LOOK_MS / 2) slice = Math.min(slice * 2, LARGEST_SLICE);
     else if (took > LOOK_MS) slice = Math.max(slice / 2, SMALLEST_SLICE);
     if (!isQuiet) terminal.write(machine.takeConsole());

@@ -47,7 +47,7 @@ import {
 import { DEFAULT_ERA, type EraName, eraKnobs, type KnobValues, knobSettings } from "./knobs.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { type BuiltDomain, buildDomain, type DomainSpec, overheadFrames } from "./toolstack/build.ts";
-import { domainDestroy, domainGetInfo, domainUnpause } from "./toolstack/domctl.ts";
+import { domainDestroy, domainUnpause } from "./toolstack/domctl.ts";
 import { evtchnBindVirq } from "./toolstack/evtchn.ts";
 import { createForeignWindow, type ForeignWindow } from "./toolstack/foreign.ts";
 
@@ -66,7 +66,7 @@ export interface MachineOptions {
 }
 
 export interface RunOptions {
-  /** Stop after about this many guest instructions. */
+  /** Stop after about this many guest instructions; exits and long hypercalls use it up too. */
   readonly maxInstructions: number;
 }
 
@@ -174,8 +174,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   }
 
   function isOver(): boolean {
-    const guests = liveDomains(core);
-    return guests.every((domid) => domainGetInfo(dom0, domid).isShutDown);
+    return liveDomains(core).every((domid) => shutdownCode(core, domid) !== undefined);
   }
 
   return {
@@ -203,8 +202,8 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
         const why = core.exports.run(slice);
         const wasPending = serve();
         const now = readCounter(core, CTR_INSTRUCTIONS);
-        // A guest that only exits retires nothing: its ticks are the budget then, so that every run comes to an end.
-        left -= now !== counted ? now - counted : why === RUN_BUDGET ? slice : 1;
+        // Exits and long hypercalls take ticks and retire nothing: a slice that is spent is spent, so that every run comes to an end.
+        left -= why === RUN_BUDGET ? slice : Math.max(1, now - counted);
         counted = now;
         if (why === RUN_IDLE && !wasPending) return { kind: isOver() ? "ended" : "idle" };
         if (hasDomainStopped() && isOver()) return { kind: "ended" };
@@ -216,6 +215,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       for (let i = 0; i < STEP_TRIES; i++) {
         const retired = core.exports.runVcpu(slot, 1);
         const wasPending = serve();
+        hasDomainStopped(); // taken note of: isOver looks itself
         if (retired > 0 || instructionPointer(core, slot) !== rip) return { kind: "ran" };
         if (isOver()) return { kind: "ended" };
         if (!wasPending && pauseFlags(core, slot) !== 0) return { kind: "blocked" };

@@ -115,6 +115,7 @@ export class Run {
         if (reason != 0) return reason;
         c.runLeft -= cost;
       }
+      if (c.attention) return EXIT_ATTENTION;
     }
   }
 

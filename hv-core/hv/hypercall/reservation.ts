@@ -12,7 +12,7 @@ import { physmapAdd, physmapRelease } from "../p2m/physmap";
 import { podDecrease, podMark } from "../pod/target";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
-import { continueWith, WORK_PER_CALL } from "./continuation";
+import { continueWith, countWork, WORK_PER_CALL } from "./continuation";
 import { copyFromGuest, Scratch } from "./guest-copy";
 
 export const MEMOP_EXTENT_SHIFT: u32 = 6;
@@ -150,6 +150,7 @@ export function reservationOp(v: Vcpu, cmd: u64, argGva: u64): i64 {
     if (work >= PAGES_PER_CALL || i - start >= <u64>WORK_PER_CALL * 16) {
       return continueWith(v, (i << MEMOP_EXTENT_SHIFT) | op, argGva, 0);
     }
+    countWork((<u32>1) << r.order);
     if (!doExtent(v, d, r, op, i)) return <i64>i;
     work += (<u32>1) << r.order;
   }
