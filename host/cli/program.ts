@@ -7,6 +7,7 @@ import { HvError, UsageError } from "../lib/errors.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
+import { addP2m } from "./p2m.ts";
 import { addRun } from "./run.ts";
 import { addWalk } from "./walk.ts";
 
@@ -42,6 +43,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addGuests(program);
   addKnobs(program);
   addWalk(program);
+  addP2m(program);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

@@ -208,7 +208,7 @@ export class Domain {
   vramEnd: u64;
 
   // Populate on demand (hv/pod). Written under podLock.
-  /** Pages of the p2m that are promised but have no memory yet. */
+  /** Pages of the p2m that are promised but have no memory yet. Written under p2mLock. */
   podEntries: u64;
   /** Pages in the cache, and its two lists: aligned runs of 512 frames, single frames (linked by Frame.next, 0 = end). */
   podCount: u32;

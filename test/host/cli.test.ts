@@ -60,8 +60,10 @@ describe("wrong usage", () => {
     [["run", good, "--wasi", "--stats"], /--wasi prints no --stats/],
     [["run", good, "--wasi", "--knob", "device.at=host"], /devices in the core/],
     [["run", file("raw.bin", "raw"), "--wasi", "--flat"], /--wasi boots ELF files with a PVH note/],
-    [["walk", good, "0", "--after", "soon"], /--after "soon" is not a positive number/],
     [["walk", good, "north"], /"north" is not a guest-physical address/],
+    [["walk", good, "0", "--at", "then"], /--at "then" is not a positive number/],
+    [["p2m", "no-such-guest"], /no guest and no file/],
+    [["p2m", good, "--memory", "0"], /choose 1M to/],
     [["fly"], /unknown command 'fly'/],
   ])("%j", async (args, words) => {
     const { code, err } = await vmexit(...args);

@@ -286,7 +286,10 @@ export class Pair {
       if (!isIllegal) same("resolve", resolved, 1);
       found = p2m.hardware(slot, BigInt(gfn));
     }
-    if (isIllegal) return same("illegal entry", (found & MISCONFIG) !== 0n, true);
+    if (isIllegal) {
+      same("illegal entry", (found & MISCONFIG) !== 0n, true);
+      return;
+    }
     same(`rights of gfn ${gfn.toString(16)}`, Number(found & 7n), rights);
     if (rights !== 0) same(`frame of gfn ${gfn.toString(16)}`, Number((found >> 12n) & 0xffffffffffn), page!.mfn);
     same("resolve again", p2m.resolve(slot, BigInt(gfn)), 0);

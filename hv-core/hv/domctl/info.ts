@@ -14,7 +14,7 @@ import {
 } from "../../abi/hypercalls";
 import { KNOB_PADDR_BITS } from "../../abi/knobs";
 import { Knobs, Machine } from "../../base/machine";
-import { Frame, INVALID_M2P } from "../../mem/frame-table";
+import { Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, DOMAIN_FREE, Domain } from "../domain";
 import { cpuTime } from "../sched/runstate";
 import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
@@ -73,8 +73,7 @@ function flagsOf(d: Domain): u32 {
 /** gfn of the shared_info page, all ones while it is not mapped. */
 function sharedInfoGfn(d: Domain): u64 {
   if (d.sharedInfoMfn == 0) return 0xffff_ffff_ffff_ffff;
-  const gfn = Frame.at(d.sharedInfoMfn).m2p;
-  return gfn == INVALID_M2P ? 0xffff_ffff_ffff_ffff : <u64>gfn;
+  return Frame.at(d.sharedInfoMfn).m2p; // INVALID_M2P is all ones
 }
 
 function vcpuTotals(d: Domain, info: usize): void {

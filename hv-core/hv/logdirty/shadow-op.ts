@@ -57,8 +57,8 @@ function readBitmap(v: Vcpu, d: Domain, u: usize, isClean: bool): i32 {
       d.logDirtyDone = done;
       return -ERESTART;
     }
-    const left = (pages - done + 7) >> 3;
-    const bytes = left < <u64>PAGE_SIZE ? <u32>left : <u32>PAGE_SIZE;
+    const left = pages - done;
+    const bytes = left < LEAF_PAGES ? <u32>((left + 7) >> 3) : <u32>PAGE_SIZE;
     const leaf = logDirtyLeaf(d, done);
     if (bitmap != 0 && !copyLeaf(v, bitmap + (done >> 3), leaf, bytes)) return -EFAULT;
     if (isClean && leaf != 0) memory.fill(leaf, 0, PAGE_SIZE);

@@ -62,7 +62,7 @@ export function addToPhysmapOne(d: Domain, space: u32, index: u64, gfn: u64): i3
   const error = vacate(d, gfn, mfn);
   if (error != OK) return error;
   const from = Frame.at(mfn).m2p;
-  if (space != <u32>XENMAPSPACE_SHARED_INFO && <u64>from != index) return -EXDEV;
+  if (space != <u32>XENMAPSPACE_SHARED_INFO && from != index) return -EXDEV;
   if (from != INVALID_M2P) {
     const removed = physmapRemove(d, from, mfn);
     if (removed != OK) return removed;

@@ -26,7 +26,7 @@ const P8: u32 = 1 << 7;
 const P9: u32 = 1 << 8;
 const P10: u32 = 1 << 9;
 const P11: u32 = 1 << 10;
-/** Not in the spec: the pool's count is the tables and bitmap frames that exist; the promises are the entries that promise. */
+/** Not in the spec: the pool's count is the tables and bitmap frames that exist; podEntries is the entries that promise memory. */
 const POOL: u32 = 1 << 11;
 const PROMISES: u32 = 1 << 12;
 
@@ -78,7 +78,7 @@ function checkOwner(d: Domain, census: Census, entry: u64, gfn: u64): void {
   const mfn = Epte.mfn(entry);
   if (!P2mType.isRam(Epte.type(entry)) || !Frame.isValid(mfn)) return;
   const frame = Frame.at(mfn);
-  if (frame.owner == d.slot && frame.m2p != INVALID_M2P && <u64>frame.m2p != gfn) census.broken |= P5;
+  if (frame.owner == d.slot && frame.m2p != INVALID_M2P && frame.m2p != gfn) census.broken |= P5;
 }
 
 function checkLeaf(d: Domain, census: Census, entry: u64, level: u32, gfn: u64, isPending: bool): void {

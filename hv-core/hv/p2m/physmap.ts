@@ -4,7 +4,7 @@
  */
 import { CRASH_P2M_SPECIAL } from "../../abi/crash";
 import { EINVAL, ENOENT, ENXIO, EPERM, OK } from "../../abi/errno";
-import { P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_POPULATE_ON_DEMAND, P2M_RAM_RW } from "../../abi/p2m-types";
+import { P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_RAM_RW } from "../../abi/p2m-types";
 import { freeFrame } from "../../mem/allocator";
 import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P } from "../../mem/frame-table";
 import { Domain } from "../domain";
@@ -30,10 +30,8 @@ function forget(d: Domain, mfn: u32): void {
 export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
   const size: u32 = 1 << order;
   if (gfn + size < gfn || gfn + size > (<u64>1) << 36) return -EINVAL;
-  let promised: u64 = 0;
   for (let i: u32 = 0; i < size; ) {
     const type = P2m.lookup(d, gfn + i, 0);
-    if (type == <u32>P2M_POPULATE_ON_DEMAND) promised++;
     if (P2mType.isSpecial(type)) {
       domainCrash(d, CRASH_P2M_SPECIAL);
       return -EPERM;
@@ -46,9 +44,8 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
     unmapPieces(d, gfn, mfn, size);
     return error;
   }
-  d.podEntries -= promised;
   for (let i: u32 = 0; i < size; i++) {
-    Frame.at(mfn + i).m2p = <u32>gfn + i;
+    Frame.at(mfn + i).m2p = gfn + i;
     logDirtyMark(d, gfn + i);
   }
   return OK;

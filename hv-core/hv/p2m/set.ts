@@ -5,7 +5,7 @@
  */
 import { EBUSY, EINVAL, ENOMEM, OK } from "../../abi/errno";
 import { KNOB_P2M_SUPERPAGES } from "../../abi/knobs";
-import { P2M_INVALID, P2M_IOREQ_SERVER, P2M_MAP_FOREIGN } from "../../abi/p2m-types";
+import { P2M_INVALID, P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
 import { EPTE_SVE, Epte } from "../../base/epte";
 import { Knobs } from "../../base/machine";
 import { getPage, putPage } from "../../mem/allocator";
@@ -22,17 +22,21 @@ import { P2mType } from "./types";
 /** Largest request: 2^20 pages. */
 const MAX_ORDER: u32 = 20;
 
-/** Keeps the counts of special level-1 entries, and the reference of a foreign one. `type` is P2M_INVALID for a slot that becomes empty. */
-function account(d: Domain, old: u64, mfn: u32, type: u32): i32 {
+/**
+ * Keeps the counts of special entries, and the reference of a foreign one. `old` is a leaf or empty; `type` is P2M_INVALID for a slot
+ * that becomes empty. @returns OK, or -EBUSY when the foreign frame is gone.
+ */
+function account(d: Domain, old: u64, mfn: u32, type: u32, order: u32): i32 {
   const hadType = P2mEntry.isValid(old) ? Epte.type(old) : <u32>P2M_INVALID;
-  const oldMfn = Epte.mfn(old);
-  if (hadType == type && oldMfn == mfn) return OK;
+  if (hadType == type && Epte.mfn(old) == mfn) return OK;
   if (type == <u32>P2M_MAP_FOREIGN) {
     if (!getPage(mfn)) return -EBUSY;
     d.p2mForeignEntries++;
   }
   if (type == <u32>P2M_IOREQ_SERVER) d.p2mIoreqEntries++;
   if (hadType == <u32>P2M_IOREQ_SERVER) d.p2mIoreqEntries--;
+  if (type == <u32>P2M_POPULATE_ON_DEMAND) d.podEntries += (<u64>1) << order;
+  if (hadType == <u32>P2M_POPULATE_ON_DEMAND) d.podEntries -= (<u64>1) << order;
   return OK;
 }
 
@@ -67,10 +71,8 @@ function setLeaf(d: Domain, gfn: u64, mfn: u32, order: u32, type: u32, access: u
   const isTable = level > 1 && Epte.isPresent(old) && !Epte.isLeafBit(old);
   const suppressVe = P2mEntry.isValid(old) ? old & EPTE_SVE : EMPTY_ENTRY;
   const entry = P2mEntry.leaf(d, gfn, mfn, level, type, access, suppressVe);
-  if (level == 1) {
-    const error = account(d, old, mfn, isEmpty ? <u32>P2M_INVALID : type);
-    if (error != OK) return error;
-  }
+  const error = account(d, isTable ? EMPTY_ENTRY : old, mfn, isEmpty ? <u32>P2M_INVALID : type, order);
+  if (error != OK) return error;
   if (entry == old) return OK;
   P2mEntry.write(d, table, index, entry, gfn, order);
   const last = gfn + ((<u64>1) << order) - 1;

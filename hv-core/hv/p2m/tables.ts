@@ -2,7 +2,7 @@
  * EPT tables as frames: taken from the domain's paging pool, given back with everything below them. The bitmap of dirty pages
  * (hv/logdirty/bitmap.ts) takes its frames here too.
  */
-import { P2M_IOREQ_SERVER, P2M_MAP_FOREIGN } from "../../abi/p2m-types";
+import { P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
 import { Epte } from "../../base/epte";
 import { allocFrame, freeFrame, putPage } from "../../mem/allocator";
 import { FRAME_TABLE, Frame } from "../../mem/frame-table";
@@ -31,15 +31,21 @@ export function poolFree(d: Domain, mfn: u32): void {
   freeFrame(mfn);
 }
 
-/** A level-1 entry goes with its table: the counts stay exact, and a foreign frame loses its reference. */
-function forgetEntry(d: Domain, entry: u64): void {
-  if (!P2mEntry.isValid(entry)) return;
-  const type = Epte.type(entry);
-  if (type == <u32>P2M_IOREQ_SERVER) {
-    d.p2mIoreqEntries--;
-  } else if (type == <u32>P2M_MAP_FOREIGN) {
-    d.p2mForeignEntries--;
-    putPage(Epte.mfn(entry));
+/** A leaf goes with its table: the counts stay exact, and a foreign frame loses its reference. */
+function forgetLeaf(d: Domain, entry: u64, level: u32): void {
+  switch (Epte.type(entry)) {
+    case P2M_IOREQ_SERVER:
+      d.p2mIoreqEntries--;
+      break;
+    case P2M_MAP_FOREIGN:
+      d.p2mForeignEntries--;
+      putPage(Epte.mfn(entry));
+      break;
+    case P2M_POPULATE_ON_DEMAND:
+      d.podEntries -= (<u64>1) << (9 * (level - 1));
+      break;
+    default:
+      break;
   }
 }
 
@@ -50,11 +56,9 @@ function forgetEntry(d: Domain, entry: u64): void {
 export function tableFreeTree(d: Domain, mfn: u32, level: u32): void {
   for (let i: u32 = 0; i < 512; i++) {
     const entry = P2mEntry.read(mfn, i);
-    if (level == 1) {
-      forgetEntry(d, entry);
-    } else if (Epte.isPresent(entry) && !Epte.isLeafBit(entry)) {
-      tableFreeTree(d, Epte.mfn(entry), level - 1);
-    }
+    if (!P2mEntry.isValid(entry)) continue;
+    if (level == 1 || Epte.isLeafBit(entry)) forgetLeaf(d, entry, level);
+    else if (Epte.isPresent(entry)) tableFreeTree(d, Epte.mfn(entry), level - 1);
   }
   poolFree(d, mfn);
 }

@@ -39,10 +39,9 @@ function fill(d: Domain, gfn: u64, first: u64, order: u32): bool {
   }
   const size: u32 = 1 << order;
   for (let i: u32 = 0; i < size; i++) {
-    Frame.at(mfn + i).m2p = <u32>first + i;
+    Frame.at(mfn + i).m2p = first + i;
     logDirtyMark(d, first + i);
   }
-  d.podEntries -= size;
   PodHistory.record(d, first, order == SUPER_ORDER);
   Count.add(CTR_POD_POPULATED, size);
   return true;

@@ -51,7 +51,6 @@ export function podZeroCheck(d: Domain, gfn: u64): bool {
     return false;
   }
   podCacheAdd(d, mfn, 0);
-  d.podEntries++;
   Count.one(CTR_POD_RECLAIMED);
   return true;
 }
@@ -75,7 +74,6 @@ export function podZeroCheckSuper(d: Domain, gfn: u64): bool {
     return false;
   }
   podCacheAdd(d, mfn, SUPER_ORDER);
-  d.podEntries += SUPER_PAGES;
   Count.add(CTR_POD_RECLAIMED, SUPER_PAGES);
   return true;
 }

@@ -30,35 +30,13 @@ export function podMark(d: Domain, gfn: u64, order: u32): i32 {
   if (gfn + size < gfn || gfn + size > (<u64>1) << 36) return -EINVAL;
   P2m.lock(d);
   let rc = OK;
-  let had: u64 = 0;
-  for (let at = gfn; at < gfn + size && rc == OK; ) {
+  for (let at = gfn; at < gfn + size && rc == OK; at += lookedUp(d, at, gfn, order)) {
     const type = P2m.lookup(d, at, 0);
-    const pages = lookedUp(d, at, gfn, order);
     if (P2mType.isAnyRam(type) || P2mType.isSpecial(type)) rc = -EBUSY;
-    else if (type == <u32>P2M_POPULATE_ON_DEMAND) had += pages;
-    at += pages;
   }
-  if (rc == OK) {
-    rc = P2m.set(d, gfn, INVALID_MFN, order, P2M_POPULATE_ON_DEMAND, d.p2mDefaultAccess);
-    // A piece that failed did not stop the others (XSA-389): count what is there now.
-    const marked = rc == OK ? size : countMarked(d, gfn, order);
-    Lock.acquire(podLockOf(d));
-    d.podEntries += marked - had;
-    Lock.release(podLockOf(d));
-  }
+  if (rc == OK) rc = P2m.set(d, gfn, INVALID_MFN, order, P2M_POPULATE_ON_DEMAND, d.p2mDefaultAccess);
   P2m.unlock(d);
   return rc;
-}
-
-function countMarked(d: Domain, gfn: u64, order: u32): u64 {
-  let marked: u64 = 0;
-  for (let at = gfn; at < gfn + ((<u64>1) << order); ) {
-    const type = P2m.lookup(d, at, 0);
-    const pages = lookedUp(d, at, gfn, order);
-    if (type == <u32>P2M_POPULATE_ON_DEMAND) marked += pages;
-    at += pages;
-  }
-  return marked;
 }
 
 /** One extent from the machine into the cache, or back. @returns OK or -ENOMEM. */
@@ -141,7 +119,6 @@ function takeBack(d: Domain, at: u64, base: u64, order: u32): u64 {
   const piece = pages >= <u64>SUPER_PAGES && (at & (SUPER_PAGES - 1)) == 0 ? SUPER_ORDER : 0;
   if (type == <u32>P2M_POPULATE_ON_DEMAND) {
     if (P2m.clear(d, at, piece) != OK) return 0;
-    d.podEntries -= (<u64>1) << piece;
   } else {
     if (d.podEntries <= d.podCount || !P2mType.isRam(type)) return 0;
     if (!isStealable(d, mfn, piece) || !steal(d, at, mfn, piece)) return 0;
