@@ -1,6 +1,6 @@
 /**
  * Unit-test build: a vCPU in 64-bit mode that runs a few instructions, its exits handled as the run loop does, stopping at HLT or
- * when it waits for the device model that the test plays (test/ioreq/replay.test.ts, recorded.test.ts, bench of the exit path).
+ * when it waits for the device model that the test plays (test/ioreq/replay.test.ts, as-xen.test.ts, bench of the exit path).
  */
 import { CTR_REPLAYS } from "../abi/counters";
 import { SEG_CS, SEG_TR } from "../abi/cpu";
