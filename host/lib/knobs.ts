@@ -3,6 +3,8 @@
  * a default, and possibly another value in some era. Indices in the machine header: abi/knobs.ts.
  */
 import {
+  AS_FIXED,
+  AS_XEN,
   DEVICE_AT_CORE,
   DEVICE_AT_HOST,
   ERA_4_17,
@@ -10,17 +12,45 @@ import {
   ERA_2014,
   ERA_2016,
   ERA_TODAY,
+  IOREQ_LOCK_PLAIN,
   KNOB_CONSOLE_VERBOSE,
+  KNOB_DESTROY_PENDING,
+  KNOB_DESTROY_TYPE,
   KNOB_DEVICE_AT,
+  KNOB_EARLY_UNLOCK,
+  KNOB_EMULATE_CACHE,
+  KNOB_EMULATE_INS,
+  KNOB_EMULATE_REP,
+  KNOB_EMULATE_REP_TYPED,
   KNOB_EPT_NX_SUPERPAGES,
   KNOB_ERA,
+  KNOB_IOREQ_LOCK,
+  KNOB_MAP_LEFT,
+  KNOB_NO_SERVER,
   KNOB_P2M_SUPERPAGES,
   KNOB_PADDR_BITS,
+  KNOB_RMW_READ,
   KNOB_SCHED_QUANTUM,
   KNOB_SEED,
+  KNOB_SEND_DEFERRAL,
+  KNOB_SEND_PENDING,
+  KNOB_SET_TYPE_CHECK,
   KNOB_TLB_ENTRIES,
   KNOB_TRACE_MASK,
   KNOB_TSC_KHZ,
+  KNOB_TYPE_FETCH,
+  KNOB_TYPE_READ,
+  KNOB_TYPE_SERVERS,
+  KNOB_UNMAP_LOG_DIRTY,
+  KNOB_UNMAP_PAUSE,
+  KNOB_UNMAP_RESET,
+  NO_SERVER_COPY,
+  NO_SERVER_NULL,
+  NO_SERVER_RETRY,
+  RESET_DIRECT,
+  RESET_NONE,
+  RESET_RECALC,
+  RESET_SWEEP,
 } from "../../hv-core/abi/knobs.ts";
 import { UsageError } from "./errors.ts";
 
@@ -48,6 +78,15 @@ export interface Knob {
   readonly eras?: Partial<Record<EraName, number>>;
   readonly text: string;
 }
+
+/** A knob between what Xen 4.17 does and what a processor, or a correct hypervisor, would. */
+const asXen = (name: string, index: number, text: string): Knob => ({
+  name,
+  index,
+  values: { xen: AS_XEN, fixed: AS_FIXED },
+  default: AS_XEN,
+  text,
+});
 
 export const KNOBS: readonly Knob[] = [
   {
@@ -118,6 +157,100 @@ export const KNOBS: readonly Knob[] = [
     max: 48,
     default: 40,
     text: "physical address width shown to guests",
+  },
+  asXen(
+    "emulate.rep",
+    KNOB_EMULATE_REP,
+    "repeated string instructions: one request with a count, or every element for itself",
+  ),
+  asXen(
+    "emulate.repTyped",
+    KNOB_EMULATE_REP_TYPED,
+    "a repeated instruction may use a watched page as its buffer (N-4)",
+  ),
+  asXen(
+    "emulate.cache",
+    KNOB_EMULATE_CACHE,
+    "device accesses remembered while an instruction waits: three (N-2), or all",
+  ),
+  asXen("emulate.ins", KNOB_EMULATE_INS, "INS into device memory crashes the domain (N-3), or works"),
+  asXen("type.fetch", KNOB_TYPE_FETCH, "pages of type ioreq_server cannot be executed (N-1), or can"),
+  asXen("destroy.pending", KNOB_DESTROY_PENDING, "a vCPU whose server goes waits for good (N-5), or reads all ones"),
+  asXen("destroy.type", KNOB_DESTROY_TYPE, "pages of a destroyed server keep the type (S-1), or become RAM"),
+  asXen("setType.check", KNOB_SET_TYPE_CHECK, "set_mem_type looks for the server once (S-3), or for each page"),
+  asXen(
+    "send.pending",
+    KNOB_SEND_PENDING,
+    "a request is marked pending after the device model was told (S-5), or before",
+  ),
+  asXen("send.deferral", KNOB_SEND_DEFERRAL, "a request that cannot be sent still puts a shutdown off (S-6), or not"),
+  asXen("unmap.logDirty", KNOB_UNMAP_LOG_DIRTY, "unmapping the type ends the tracking of log-dirty mode (S-2), or not"),
+  {
+    name: "unmap.pause",
+    index: KNOB_UNMAP_PAUSE,
+    values: { off: 0, on: 1 },
+    default: 0,
+    eras: { "2016-v6": 1 },
+    text: "map and unmap the type with the domain paused",
+  },
+  {
+    name: "unmap.reset",
+    index: KNOB_UNMAP_RESET,
+    values: { sweep: RESET_SWEEP, recalc: RESET_RECALC, direct: RESET_DIRECT, none: RESET_NONE },
+    default: RESET_SWEEP,
+    eras: { "2016-v6": RESET_RECALC },
+    text: "what becomes of the pages of the type when it is unmapped",
+  },
+  {
+    name: "unmap.holdP2mLock",
+    index: KNOB_EARLY_UNLOCK,
+    values: { on: 0, off: 1 },
+    default: 0,
+    text: "the p2m lock is held from the lookup of the type until the request is sent",
+  },
+  {
+    name: "unmap.onNoServer",
+    index: KNOB_NO_SERVER,
+    values: { retry: NO_SERVER_RETRY, null: NO_SERVER_NULL, copy: NO_SERVER_COPY },
+    default: NO_SERVER_RETRY,
+    eras: { "2016-v6": NO_SERVER_NULL },
+    text: "an access to a page of the type without a server: again, by nobody, or on RAM",
+  },
+  {
+    name: "rmw.readFromRam",
+    index: KNOB_RMW_READ,
+    values: { on: 0, off: 1 },
+    default: 0,
+    text: "the read half of a read-modify-write on a page of the type comes from RAM",
+  },
+  {
+    name: "ioreq.lock",
+    index: KNOB_IOREQ_LOCK,
+    values: { recursive: 0, plain: IOREQ_LOCK_PLAIN },
+    default: 0,
+    text: "the lock of a domain's ioreq servers",
+  },
+  {
+    name: "type.read",
+    index: KNOB_TYPE_READ,
+    values: { off: 0, on: 1 },
+    default: 0,
+    text: "a server may ask for the reads of pages of the type, too",
+  },
+  {
+    name: "type.servers",
+    index: KNOB_TYPE_SERVERS,
+    values: { one: 0, several: 1 },
+    default: 0,
+    text: "several servers may have the type, each for its memory ranges",
+  },
+  {
+    name: "map.left",
+    index: KNOB_MAP_LEFT,
+    values: { busy: 0, allow: 1 },
+    default: 0,
+    eras: { "2016-v6": 1 },
+    text: "mapping the type while pages of it are left",
   },
   { name: "seed", index: KNOB_SEED, min: 0, max: 0x7fff_ffff, default: 1, text: "seed of everything random" },
 ];

@@ -16,6 +16,7 @@ import { portsForget } from "../evtchn/port";
 import { sendGlobalVirq } from "../evtchn/virq";
 import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
+import { pinnedRelease } from "../p2m/pinned";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
 import { watchdogsStop } from "../sched/watchdog";
@@ -41,6 +42,7 @@ export function domainDestroy(d: Domain): i32 {
   for (let id: u32 = 0; id < d.vcpuCount; id++) timersStop(Vcpu.at(d.firstVcpu + id));
   watchdogsStop(d);
   ioreqDomainDestroy(d);
+  pinnedRelease(d);
   evtchnDestroy(d);
   portsForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
