@@ -5,5 +5,7 @@ export const W_SERVER_LOOKED_UP = 3;
 export const W_REQUEST_READY = 4;
 export const W_ANSWERED = 5;
 export const W_TYPE_SERVER_CLEARED = 6;
+/** The domctl lock was tried and is held: the hypercall is made again. */
+export const W_DOMCTL_BUSY = 7;
 /** Pseudo window: the actor waits for a lock. */
 export const W_LOCK = 0;

@@ -47,6 +47,12 @@ export class Machine {
   deadDomains: u32;
   /** The running vCPU gave up the rest of its turn (SCHEDOP_yield). */
   yielded: u32;
+  /** The domctl lock: vCPU slot + 1 of the holder, 0 = free (hv/domctl/lock.ts). */
+  domctlLock: u32;
+  /** Frames set aside by claims of all domains. */
+  claimedFrames: u32;
+  /** Rules of the policy module (hv/xsm/policy.ts). */
+  policyRules: u32;
 
   @inline static get(): Machine {
     return changetype<Machine>(MACHINE_BASE);

@@ -172,6 +172,10 @@ export class Vcpu {
   injectLength: u32;
   private _pad5: u32;
 
+  // Processors it may run on, and those it would like to (DOMCTL_setvcpuaffinity): bit n = processor n.
+  hardAffinity: u64;
+  softAffinity: u64;
+
   @inline static at(slot: u32): Vcpu {
     return changetype<Vcpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE + VCPU_HV_OFFSET);
   }
