@@ -12,6 +12,7 @@ import {
   ERA_TODAY,
   KNOB_CONSOLE_VERBOSE,
   KNOB_DEVICE_AT,
+  KNOB_DOMCTL_DEFECTS,
   KNOB_ERA,
   KNOB_P2M_SUPERPAGES,
   KNOB_PADDR_BITS,
@@ -20,6 +21,9 @@ import {
   KNOB_TLB_ENTRIES,
   KNOB_TRACE_MASK,
   KNOB_TSC_KHZ,
+  KNOB_XSM,
+  XSM_DUMMY,
+  XSM_POLICY,
 } from "../../hv-core/abi/knobs.ts";
 import { UsageError } from "./errors.ts";
 
@@ -110,6 +114,21 @@ export const KNOBS: readonly Knob[] = [
     max: 48,
     default: 40,
     text: "physical address width shown to guests",
+  },
+  {
+    name: "xsm",
+    index: KNOB_XSM,
+    values: { dummy: XSM_DUMMY, policy: XSM_POLICY },
+    default: XSM_DUMMY,
+    text: "security module: Xen's dummy, or the dummy and the rules of a policy file",
+  },
+  {
+    name: "domctl.defects",
+    index: KNOB_DOMCTL_DEFECTS,
+    min: 0,
+    max: 7,
+    default: 0,
+    text: "defects of 2014 put back, debug build only: 1 self pause, 2 stack padding, 4 pause as a flag",
   },
   { name: "seed", index: KNOB_SEED, min: 0, max: 0x7fff_ffff, default: 1, text: "seed of everything random" },
 ];
