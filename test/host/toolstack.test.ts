@@ -14,8 +14,9 @@ import {
 import { populatePhysmap } from "../../host/lib/toolstack/memory.ts";
 import * as settings from "../../host/lib/toolstack/settings.ts";
 import * as vcpu from "../../host/lib/toolstack/vcpu.ts";
-import { xsmLoadPolicy } from "../../host/lib/toolstack/xsm.ts";
+import { xsmLoadPolicy, xsmLoadPolicyFile } from "../../host/lib/toolstack/xsm.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
+import { KNOB_XSM, XSM_POLICY } from "../../hv-core/abi/knobs.ts";
 
 const wasm = compileBuild("debug");
 let dom0: Dom0;
@@ -97,4 +98,14 @@ it("an HVM context is a list of records, each of which can be asked for", () => 
 it("what is gone is gone", () => {
   domainDestroy(dom0, guest);
   expect(failure(() => domainGetInfo(dom0, guest)).code).toBe("ESRCH");
+});
+
+it("a policy file becomes rules of the security module", () => {
+  const core = instantiateCore(wasm, { frameCount: 1024 });
+  core.exports.setKnob(KNOB_XSM, XSM_POLICY);
+  core.exports.machineInit(1024, 64);
+  const dom = createDom0(core, 64);
+  const text = `{ "version": 1, "rules": [{ "subject": "a", "domctl": "pausedomain", "target": "any" }] }`;
+  xsmLoadPolicyFile(dom, text, "p.json", new Map([["a", 5]]));
+  expect(() => xsmLoadPolicyFile(dom, text, "p.json", new Map())).toThrow(`p.json:1: no domain is called "a"`);
 });

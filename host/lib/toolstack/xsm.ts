@@ -3,7 +3,7 @@ import { XSM_OP_LOAD_POLICY, XSM_OP_SIZE, XSM_POLICY_VERSION, XSM_RULE_SIZE } fr
 import { HC_XSM_OP } from "../../../hv-core/abi/hypercalls.ts";
 import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
 import { check } from "../errors.ts";
-import type { PolicyRule } from "../policy/policy-file.ts";
+import { type PolicyRule, parsePolicy } from "../policy/policy-file.ts";
 
 /** Replaces the rules. @throws HvError ENOSYS with the dummy module, E2BIG */
 export function xsmLoadPolicy(dom0: Dom0, rules: readonly PolicyRule[]): void {
@@ -24,4 +24,12 @@ export function xsmLoadPolicy(dom0: Dom0, rules: readonly PolicyRule[]): void {
     const result = hypercall(dom0, HC_XSM_OP, gpa);
     check(result, "XSM_load_policy", { arguments: { rules: rules.length }, ...(result === -38 ? { hint } : {}) });
   });
+}
+
+/**
+ * Loads a policy file (docs/policy.md); `domids`: the domains it may name.
+ * @throws UsageError "file:line: what is wrong"; HvError as xsmLoadPolicy
+ */
+export function xsmLoadPolicyFile(dom0: Dom0, text: string, file: string, domids: ReadonlyMap<string, number>): void {
+  xsmLoadPolicy(dom0, parsePolicy(text, file, domids));
 }
