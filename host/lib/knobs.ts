@@ -126,9 +126,9 @@ export const KNOBS: readonly Knob[] = [
     name: "domctl.defects",
     index: KNOB_DOMCTL_DEFECTS,
     min: 0,
-    max: 7,
+    max: 15,
     default: 0,
-    text: "defects of 2014 put back, debug build only: 1 self pause, 2 stack padding, 4 pause as a flag",
+    text: "defects of 2014 put back, debug build only: 1 self pause, 2 stack padding, 4 pause as a flag, 8 unchecked I/O grants",
   },
   { name: "seed", index: KNOB_SEED, min: 0, max: 0x7fff_ffff, default: 1, text: "seed of everything random" },
 ];

@@ -38,4 +38,6 @@ export const DEFECT_SELF_PAUSE = 1;
 export const DEFECT_STACK_PADDING = 2;
 /** The pause by the toolstack is a flag: two pauses, one unpause. */
 export const DEFECT_PAUSE_FLAG = 4;
+/** iomem_permission does not ask whether the caller holds what it gives. */
+export const DEFECT_UNCHECKED_IO = 8;
 export const NR_KNOBS = 64;

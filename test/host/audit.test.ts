@@ -11,14 +11,15 @@ const report = auditDomctls(compileBuild("debug"));
 const verdict = (id: string, hasDefects: boolean): string | undefined =>
   report.findings.find((f) => f.id.startsWith(id) && f.era.includes("defects") === hasDefects)?.verdict;
 
-it.each(["F-1", "F-2", "F-5"])("%s is found in the variant that has it, and only there", (id) => {
+it.each(["F-1", "F-2", "F-5", "F-7"])("%s is found in the variant that has it, and only there", (id) => {
   expect(verdict(id, true)).toBe("found");
   expect(verdict(id, false)).toBe("absent");
 });
 
-it("F-3 and the interference of set_virq_handler are in 4.17 itself", () => {
+it("F-3, the interference of set_virq_handler and the ranges of iomem_permission are in 4.17 itself", () => {
   expect(verdict("F-3", false)).toBe("found");
   expect(verdict("interference", false)).toBe("found");
+  expect(verdict("unbounded memory", false)).toBe("found");
 });
 
 it("nothing else is refuted", () => {

@@ -6,9 +6,15 @@
  * A leak is found by doing the same twice with other bytes left in the hypervisor's work memory: every byte that dom0 can read must be
  * the same afterwards.
  */
+import { DOMCTL_IOMEM_PERMISSION } from "../../../hv-core/abi/domctl.ts";
 import { ENOSYS, EOPNOTSUPP } from "../../../hv-core/abi/errno.ts";
 import { DOMCTL_PAUSEDOMAIN, DOMCTL_UNPAUSEDOMAIN } from "../../../hv-core/abi/hypercalls.ts";
-import { DEFECT_PAUSE_FLAG, DEFECT_SELF_PAUSE, DEFECT_STACK_PADDING } from "../../../hv-core/abi/knobs.ts";
+import {
+  DEFECT_PAUSE_FLAG,
+  DEFECT_SELF_PAUSE,
+  DEFECT_STACK_PADDING,
+  DEFECT_UNCHECKED_IO,
+} from "../../../hv-core/abi/knobs.ts";
 import { domainGetInfo } from "../toolstack/domctl.ts";
 import {
   type AuditMachine,
@@ -49,6 +55,7 @@ export interface AuditReport {
 
 const ERA = "4.17";
 const ERA_DEFECTS = "4.17 with the defects of 2014";
+const DEFECTS = DEFECT_SELF_PAUSE | DEFECT_STACK_PADDING | DEFECT_PAUSE_FLAG | DEFECT_UNCHECKED_IO;
 const MANY_VCPUS = 128;
 const MANY_DOMAINS = 200;
 /** Steps that a call of constant work may take. */
@@ -181,6 +188,35 @@ function pausesNest(m: AuditMachine): boolean {
   return domainGetInfo(m.dom0, m.subject).isPaused;
 }
 
+const iomem =
+  (first: number, count: number) =>
+  (view: DataView, u: number): void => {
+    view.setUint32(u, first, true);
+    view.setUint32(u + 8, count, true);
+    view.setUint8(u + 16, 1);
+  };
+
+/** F-7: no frames from frame 0 on. In 2014 that granted everything; today a caller must hold what it gives, and nobody holds all. */
+function wholeRange(m: AuditMachine, era: string): Finding {
+  const { result } = measure(m, DOMCTL_IOMEM_PERMISSION, m.subject, iomem(0, 0));
+  const evidence = `iomem_permission(first 0, number 0) answers ${result}: ${result === 0 ? "everything is granted" : "the caller does not hold all of it; no test for a wrap stops it"}`;
+  return { id: "F-7 whole I/O range", era, verdict: result === 0 ? "found" : "absent", evidence };
+}
+
+const FRAGMENTS = 2000;
+
+/** Every second frame: each costs the hypervisor a record, and nobody counts them. */
+function fragments(m: AuditMachine, era: string): Finding {
+  let granted = 0;
+  while (
+    granted < FRAGMENTS &&
+    measure(m, DOMCTL_IOMEM_PERMISSION, m.subject, iomem(0xe0000 + 2 * granted, 1)).result === 0
+  )
+    granted++;
+  const evidence = `iomem_permission: ${granted} single frames granted one by one, each a range of its own`;
+  return { id: "unbounded memory", era, verdict: granted === FRAGMENTS ? "found" : "absent", evidence };
+}
+
 function findingsOf(rows: readonly AuditRow[], machines: Machines, era: string): Finding[] {
   const finding = (id: string, pattern: RegExp): Finding => {
     const hits = rows.filter((r) => r.verdict === "refuted" && pattern.test(r.evidence));
@@ -198,7 +234,8 @@ function findingsOf(rows: readonly AuditRow[], machines: Machines, era: string):
       verdict: nest ? "absent" : "found",
       evidence: nest ? "two pauses need two unpauses" : "pause, pause, unpause: the domain runs",
     },
-    { id: "F-7 whole I/O range", era, verdict: "not applicable", evidence: "iomem_permission is not built" },
+    wholeRange(machines.small, era),
+    fragments(machines.small, era),
     finding("interference", /another domain/),
   ];
 }
@@ -212,6 +249,6 @@ function auditEra(wasm: WebAssembly.Module, era: string, defects: number): Audit
 /** @param wasm the debug build: it alone has the defects and audit_p2m. */
 export function auditDomctls(wasm: WebAssembly.Module): AuditReport {
   const today = auditEra(wasm, ERA, 0);
-  const defects = auditEra(wasm, ERA_DEFECTS, DEFECT_SELF_PAUSE | DEFECT_STACK_PADDING | DEFECT_PAUSE_FLAG);
+  const defects = auditEra(wasm, ERA_DEFECTS, DEFECTS);
   return { rows: [...today.rows, ...defects.rows], findings: [...today.findings, ...defects.findings] };
 }

@@ -26,6 +26,10 @@ const word =
   () =>
   (view, u) =>
     view.setUint32(u, value, true);
+const ports = (): Fill => (view, u) => {
+  view.setUint32(u, 0x300, true);
+  view.setUint32(u + 4, 8, true);
+};
 /** {handle, nr_bits} at `offset`. */
 const bitmap =
   (offset: number, flags: number) =>
@@ -98,5 +102,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   { op: "set_max_evtchn", number: 70, claim: "X", fill: empty },
   { op: "max_mem", number: hc.DOMCTL_MAX_MEM, claim: "C", fill: word(4096) },
+  { op: "irq_permission", number: dc.DOMCTL_IRQ_PERMISSION, claim: "C", fill: word(5) },
+  { op: "ioport_permission", number: dc.DOMCTL_IOPORT_PERMISSION, claim: "C", fill: ports },
   { op: "set_virq_handler", number: dc.DOMCTL_SET_VIRQ_HANDLER, claim: "C", fill: word(12) },
 ];

@@ -17,6 +17,7 @@ import { evtchnDestroy } from "../evtchn/bind";
 import { portsForget } from "../evtchn/port";
 import { sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
 import { claimForget } from "../hypercall/claim";
+import { iocapForget } from "../iocap/permission";
 import { ioreqDomainDestroy } from "../ioreq/domain";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
@@ -54,6 +55,7 @@ function beginDestroy(d: Domain): void {
   portsForget(d);
   virqHandlersForget(d);
   claimForget(d);
+  iocapForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;

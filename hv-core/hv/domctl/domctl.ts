@@ -19,6 +19,9 @@ import {
   DOMCTL_GETVCPUAFFINITY,
   DOMCTL_GETVCPUCONTEXT,
   DOMCTL_GETVCPUEXTSTATE,
+  DOMCTL_IOMEM_PERMISSION,
+  DOMCTL_IOPORT_PERMISSION,
+  DOMCTL_IRQ_PERMISSION,
   DOMCTL_SCHEDULER_OP,
   DOMCTL_SENDTRIGGER,
   DOMCTL_SET_ACCESS_REQUIRED,
@@ -68,6 +71,7 @@ import { controllerPause, controllerUnpause } from "../domain/pause";
 import { continueWith } from "../hypercall/continuation";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { hypercallPageFill } from "../hypercall/hypercall-page";
+import { iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
 import { Vcpu } from "../vcpu";
 import { xsmDomctl } from "../xsm/domctl";
 import { xsmPriv } from "../xsm/dummy";
@@ -205,6 +209,12 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       if (d.slot == v.domainSlot) return -EPERM;
       d.accessRequired = load<u8>(u);
       return OK;
+    case DOMCTL_IOMEM_PERMISSION:
+      return iomemPermission(v, d, u);
+    case DOMCTL_IOPORT_PERMISSION:
+      return ioportPermission(v, d, u);
+    case DOMCTL_IRQ_PERMISSION:
+      return irqPermission(v, d, u);
     case DOMCTL_SET_VIRQ_HANDLER:
       return takeVirq(d, u);
     case DOMCTL_SETNODEAFFINITY:

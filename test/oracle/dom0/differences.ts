@@ -13,10 +13,10 @@ const PVH_DOM0 =
 const LOG_DIRTY = "log-dirty is not built";
 const CPU_POLICY = "CPU policies are not built: every guest has the one of docs/facts-differences.md";
 const MONITOR = "memory events are not built";
-const IO_PERMISSION = "I/O permissions and memory_mapping are not built, so there is no direct-MMIO page at 0x92000";
+const NO_MAPPING = "memory_mapping is not built, so there is no direct-MMIO page at 0x92000";
 const GRANTS = "there are no grant tables";
 const FOREIGN = "a foreign mapping into a domain other than the caller is allowed";
-const SKIPPED = "earlier rows that are not replayed (I/O permissions, dm_op) gave H pages";
+const SKIPPED = "earlier rows that are not replayed (memory_mapping, dm_op) gave H pages";
 
 export const ROW_DIFFERENCES: readonly RowDifference[] = [
   { rows: [65], reason: "dom0 has no page tables here, so no page that it may read and the hypervisor may not write" },
@@ -28,15 +28,15 @@ export const ROW_DIFFERENCES: readonly RowDifference[] = [
   { rows: [399, 402], reason: MONITOR },
   { rows: [980], reason: PVH_DOM0 },
   { rows: [1004], reason: PVH_DOM0 },
-  { rows: [1055, 1056], reason: IO_PERMISSION },
+  { rows: [1055, 1056], reason: NO_MAPPING },
   { rows: [1059], reason: SKIPPED },
   { rows: [1064, 1065], reason: GRANTS },
   { rows: [1070, 1071], reason: GRANTS },
   { rows: [1091], reason: PVH_DOM0 },
-  { rows: [1093], reason: IO_PERMISSION },
+  { rows: [1093], reason: NO_MAPPING },
   { rows: [1101, 1103], reason: FOREIGN },
   { rows: [1104], reason: PVH_DOM0 },
-  { rows: [1108], reason: IO_PERMISSION },
+  { rows: [1108], reason: NO_MAPPING },
   { rows: [1111], reason: PVH_DOM0 },
   { rows: [1112], reason: SKIPPED },
 ];

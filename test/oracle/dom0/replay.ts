@@ -17,6 +17,7 @@ import {
 import { events } from "./events.ts";
 import { physmap, questions, reservations } from "./memory.ts";
 import { params } from "./params.ts";
+import { permissions } from "./permissions.ts";
 import { createProbe, type Row } from "./probe.ts";
 import { createdomain, domains, envelope } from "./setup.ts";
 
@@ -24,9 +25,9 @@ export interface RecordedRow extends Row {
   readonly id: string;
 }
 
-/** Parts of the record that are put to vmexit elsewhere or not yet: I/O permissions and dm_ops, sharing, sysctl and the rest. */
+/** Parts of the record that are put to vmexit elsewhere or not yet: I/O mappings and dm_ops, sharing, sysctl and the rest. */
 const NOT_REPLAYED: readonly (readonly [first: number, last: number])[] = [
-  [431, 817],
+  [499, 817],
   [1165, 1232],
   [1312, 1382],
 ];
@@ -65,6 +66,7 @@ export function replay(): Row[] {
   hvmContext(p, N);
   extended(p);
   restAndDestroy(p, N);
+  permissions(p);
   params(p);
   reservations(p);
   physmap(p);
