@@ -17,6 +17,7 @@ import {
   HC_MEMORY_OP,
   XENMAPSPACE_GMFN_FOREIGN,
   XENMEM_ADD_TO_PHYSMAP_BATCH,
+  XENMEM_REMOVE_FROM_PHYSMAP,
 } from "../../hv-core/abi/hypercalls.ts";
 import { ARG, creation, type Door, type Field } from "./door.ts";
 
@@ -26,11 +27,14 @@ const RESULT = 0x1800;
 const UNSET = 0x5555_5555;
 const PAGES = 16;
 const DOM0_WINDOW = 0x200;
+const WINDOWS = 512;
 
 export interface Caller {
   readonly domid: number;
   call(nr: number, ...args: number[]): number;
   domctl(cmd: number, domid: number, fields?: readonly Field[]): number;
+  /** Gives the mappings into dom0 back; a destroyed domain is gone only then. */
+  release(): void;
   /** A word of its memory at `DATA` + offset: the structure of the last domctl. */
   u32(offset: number): number;
 }
@@ -39,7 +43,7 @@ let windows = 0;
 
 /** Linear address of a page of the domain, mapped into dom0. */
 export function mapGuestPage(door: Door, domid: number, gfn: number): number {
-  const at = DOM0_WINDOW + (windows++ % 512);
+  const at = DOM0_WINDOW + (windows++ % WINDOWS);
   const list = door.put(0x5000, 64, [
     [0, 8, gfn],
     [8, 8, at],
@@ -69,6 +73,7 @@ export function makeCaller(door: Door, flags = 0): Caller {
     domid,
     Array.from({ length: PAGES }, (_, i) => i),
   );
+  const first = windows;
   const code = mapGuestPage(door, domid, CODE_GFN);
   const data = mapGuestPage(door, domid, DATA >> 12);
 
@@ -115,6 +120,17 @@ export function makeCaller(door: Door, flags = 0): Caller {
       set(8, 2, target);
       for (const [offset, bytes, value] of fields) set(offset + 16, bytes, value);
       return caller.call(HC_DOMCTL, DATA);
+    },
+    release() {
+      for (let at = first; at < first + 2; at++)
+        door.call(
+          HC_MEMORY_OP,
+          XENMEM_REMOVE_FROM_PHYSMAP,
+          door.put(ARG, 16, [
+            [0, 2, DOMID_SELF],
+            [8, 8, DOM0_WINDOW + (at % WINDOWS)],
+          ]),
+        );
     },
     u32: (offset) => door.view.getUint32(data + offset, true),
   };

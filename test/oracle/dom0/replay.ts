@@ -2,24 +2,15 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../../host/node/paths.ts";
-import {
-  extended,
-  hvmContext,
-  lifeAndResources,
-  pageInfo,
-  restAndDestroy,
-  settings,
-  shadow,
-  shutdowns,
-  theEnd,
-  vcpus,
-} from "./domctls.ts";
+import { lifeAndResources, pageInfo, restAndDestroy, settings, shadow } from "./domctls.ts";
 import { events } from "./events.ts";
 import { physmap, questions, reservations } from "./memory.ts";
 import { params } from "./params.ts";
 import { permissions } from "./permissions.ts";
 import { createProbe, type Row } from "./probe.ts";
 import { createdomain, domains, envelope } from "./setup.ts";
+import { shutdowns, theEnd } from "./shutdowns.ts";
+import { extended, hvmContext, vcpus } from "./vcpus.ts";
 
 export interface RecordedRow extends Row {
   readonly id: string;
