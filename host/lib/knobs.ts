@@ -13,6 +13,7 @@ import {
   KNOB_CONSOLE_VERBOSE,
   KNOB_DEVICE_AT,
   KNOB_DOMCTL_DEFECTS,
+  KNOB_EPT_NX_SUPERPAGES,
   KNOB_ERA,
   KNOB_P2M_SUPERPAGES,
   KNOB_PADDR_BITS,
@@ -82,6 +83,13 @@ export const KNOBS: readonly Knob[] = [
     values: { off: 0, on: 1 },
     default: 1,
     text: "map guest RAM with 2M and 1G leaves where aligned",
+  },
+  {
+    name: "p2m.nxSuperpages",
+    index: KNOB_EPT_NX_SUPERPAGES,
+    values: { off: 0, on: 1 },
+    default: 0,
+    text: "superpages are not executable, a fetch splits them (Xen's ept=no-exec-sp)",
   },
   {
     name: "sched.quantum",
@@ -191,7 +199,10 @@ export function parseKnob(text: string): [name: string, value: number] {
       throw new UsageError(`knob ${name}: "${word}" is not one of ${Object.keys(knob.values).join(", ")}`);
     return [name, value];
   }
-  if (!/^(0x[0-9a-f]+|\d+)$/i.test(word)) throw new UsageError(`knob ${name}: "${word}" is not a number`);
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(word))
+    throw new UsageError(
+      `knob ${name}: "${word}" is not a number: choose ${knob.min ?? 0} to ${knob.max ?? 0x7fff_ffff}`,
+    );
   const value = Number(word);
   checkKnob(name, value);
   return [name, value];

@@ -40,4 +40,16 @@ export const CTR_FRAMES_ALLOCATED = 161;
 export const CTR_SELF_PAUSES = 162;
 /** Times a hypercall was preempted and goes on. */
 export const CTR_CONTINUATIONS = 163;
+/** TLB flushes of a whole domain because its p2m changed; entries made invalid on purpose; paths and entries repaired. */
+export const CTR_P2M_FLUSHES = 170;
+export const CTR_P2M_INVALIDATED = 171;
+export const CTR_P2M_RESOLVES = 172;
+export const CTR_P2M_RESOLVED_ENTRIES = 173;
+/** Misconfiguration exits that found everything repaired already, by another vCPU. */
+export const CTR_P2M_SPURIOUS = 174;
+export const CTR_LOGDIRTY_FAULTS = 175;
+export const CTR_LOGDIRTY_MARKED = 176;
+export const CTR_POD_POPULATED = 177;
+export const CTR_POD_RECLAIMED = 178;
+export const CTR_P2M_SHATTERED = 179;
 export const NR_COUNTERS = 512;

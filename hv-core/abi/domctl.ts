@@ -1,6 +1,5 @@
 /** DOMCTL numbers beyond those of the first boot (abi/hypercalls.ts), their small constants, and the policy of the XSM module. */
 export const DOMCTL_SETVCPUAFFINITY = 9;
-export const DOMCTL_SHADOW_OP = 10;
 export const DOMCTL_SETVCPUCONTEXT = 12;
 export const DOMCTL_GETVCPUCONTEXT = 13;
 export const DOMCTL_SCHEDULER_OP = 16;

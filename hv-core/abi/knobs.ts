@@ -40,4 +40,6 @@ export const DEFECT_STACK_PADDING = 2;
 export const DEFECT_PAUSE_FLAG = 4;
 /** iomem_permission does not ask whether the caller holds what it gives. */
 export const DEFECT_UNCHECKED_IO = 8;
+/** 1 = superpages are not executable; a fetch splits them (the mitigation of CVE-2018-12207, Xen's exec_sp = false). */
+export const KNOB_EPT_NX_SUPERPAGES = 40;
 export const NR_KNOBS = 64;

@@ -53,6 +53,8 @@ export class Machine {
   claimedFrames: u32;
   /** Rules of the policy module (hv/xsm/policy.ts). */
   policyRules: u32;
+  /** What is left of the turn of vCPU nextVcpu - 1 when the caller's budget cut it; 0 = the next one has its turn (run/scheduler.ts). */
+  turnLeft: u64;
 
   @inline static get(): Machine {
     return changetype<Machine>(MACHINE_BASE);

@@ -170,7 +170,8 @@ export class Vcpu {
   ioBroadcast: u32;
   /** Instruction length of the event in injectEvent, for software events. */
   injectLength: u32;
-  private _pad5: u32;
+  /** An EPT misconfiguration exit may find everything repaired (spec 02 section 2.4). Written under the p2m lock. */
+  eptSpuriousMisconfig: u32;
 
   // Processors it may run on, and those it would like to (DOMCTL_setvcpuaffinity): bit n = processor n.
   hardAffinity: u64;

@@ -18,6 +18,7 @@ import { portsForget } from "../evtchn/port";
 import { sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
 import { claimForget } from "../hypercall/claim";
 import { iocapForget } from "../iocap/permission";
+import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
@@ -57,6 +58,8 @@ function beginDestroy(d: Domain): void {
   claimForget(d);
   iocapForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
+  Rangeset.destroy(d.p2mLogDirtyRanges);
+  d.p2mLogDirtyRanges = 0;
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;
   d.sharedInfoMfn = 0;

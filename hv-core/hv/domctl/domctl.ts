@@ -59,6 +59,7 @@ import {
   DOMCTL_SET_PAGING_MEMPOOL_SIZE,
   DOMCTL_SETDOMAINHANDLE,
   DOMCTL_SETHVMCONTEXT,
+  DOMCTL_SHADOW_OP,
   DOMCTL_UNPAUSEDOMAIN,
   DOMID_IO,
 } from "../../abi/hypercalls";
@@ -72,6 +73,7 @@ import { continueWith } from "../hypercall/continuation";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { hypercallPageFill } from "../hypercall/hypercall-page";
 import { iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
+import { shadowOp } from "../logdirty/shadow-op";
 import { Vcpu } from "../vcpu";
 import { xsmDomctl } from "../xsm/domctl";
 import { xsmPriv } from "../xsm/dummy";
@@ -122,7 +124,7 @@ function isNotForSelf(cmd: u32): bool {
 }
 
 /** Life and resources of a domain. */
-function operate(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
+function operate(v: Vcpu, d: Domain, cmd: u32, u: usize, isResuming: bool): i32 {
   switch (cmd) {
     case DOMCTL_DESTROYDOMAIN:
       return domainDestroy(d);
@@ -130,6 +132,8 @@ function operate(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return controllerPause(d);
     case DOMCTL_UNPAUSEDOMAIN:
       return controllerUnpause(d);
+    case DOMCTL_SHADOW_OP:
+      return shadowOp(v, d, u, isResuming);
     case DOMCTL_MAX_MEM:
       return setMaxMem(d, load<u64>(u));
     case DOMCTL_MAX_VCPUS:
@@ -243,6 +247,7 @@ function hasOutput(cmd: u32): bool {
     case DOMCTL_GET_PAGING_MEMPOOL_SIZE:
     case DOMCTL_GET_EXT_VCPUCONTEXT:
     case DOMCTL_GETVCPUEXTSTATE:
+    case DOMCTL_SHADOW_OP:
       return true;
     default:
       return false;
@@ -268,7 +273,7 @@ function info(v: Vcpu, op: usize): i32 {
   return denied != OK ? denied : getDomainInfo(op);
 }
 
-function run(v: Vcpu, op: usize): i32 {
+function run(v: Vcpu, op: usize, isResuming: bool): i32 {
   const cmd = load<u32>(op);
   if (cmd == <u32>DOMCTL_GETDOMAININFO) return info(v, op);
   const u = op + DOMCTL_UNION;
@@ -287,23 +292,21 @@ function run(v: Vcpu, op: usize): i32 {
   const denied = xsmDomctl(v.domain, d, cmd, u);
   if (denied != OK) return denied;
   if (d.slot == v.domainSlot && isNotForSelf(cmd)) return -EINVAL;
-  return operate(v, d, cmd, u);
+  return operate(v, d, cmd, u, isResuming);
 }
 
-/** The same call again: when the lock is held, or when a long operation has done a piece. */
-function again(v: Vcpu, argGva: u64): i64 {
-  return continueWith(v, argGva, v.continueArg2, v.continueArg3);
-}
+/** Second argument of a call that goes on where -ERESTART stopped it; the operations do not trust it. */
+const RESUMING: u64 = 0x7265_7375;
 
-export function domctl(v: Vcpu, argGva: u64): i64 {
+export function domctl(v: Vcpu, argGva: u64, resuming: u64): i64 {
   const op = Scratch.at;
   if (copyFromGuest(v, op, argGva, DOMCTL_SIZE) != 0) return -EFAULT;
   if (load<u32>(op, 4) != <u32>DOMCTL_INTERFACE_VERSION_4_17) return -EACCES;
   const cmd = load<u32>(op);
-  if (!domctlLockTry(v)) return again(v, argGva);
-  const result = run(v, op);
+  if (!domctlLockTry(v)) return continueWith(v, argGva, resuming, 0);
+  const result = run(v, op, resuming == RESUMING);
   domctlUnlock(v);
   const goesBack = result == OK ? hasOutput(cmd) : result == -ERESTART && cmd == <u32>DOMCTL_GETPAGEFRAMEINFO3;
   if (goesBack && copyToGuest(v, argGva, op, DOMCTL_SIZE) != 0) return -EFAULT;
-  return result == -ERESTART ? again(v, argGva) : result;
+  return result == -ERESTART ? continueWith(v, argGva, RESUMING, 0) : result;
 }

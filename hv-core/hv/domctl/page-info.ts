@@ -3,7 +3,7 @@
  */
 import { CTR_LOOP_STEPS } from "../../abi/counters";
 import { E2BIG, EFAULT, EINVAL, ENOSYS, ERESTART, OK } from "../../abi/errno";
-import { P2M_RAM_BROKEN } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_RAM_BROKEN } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
 import { Machine } from "../../base/machine";
 import { FRAME_ALLOCATED, FRAME_EXTRA, FRAME_TABLE, FRAME_XEN_HEAP, Frame, INVALID_M2P } from "../../mem/frame-table";
@@ -23,8 +23,9 @@ const PAGE_XTAB: u64 = 0xf000_0000;
 const PIECE: u32 = 64;
 const ENTRY: usize = 0x800;
 
+/** A promised page gets its memory: asking is a use. */
 function pageType(d: Domain, gfn: u64): u64 {
-  const type = P2m.lookup(d, gfn, 0);
+  const type = P2m.lookup(d, gfn, P2M_ALLOC);
   if (type == <u32>P2M_RAM_BROKEN) return PAGE_BROKEN;
   return P2mType.isRam(type) && Frame.isValid(d.lookupMfn) ? PAGE_NOTAB : PAGE_XTAB;
 }

@@ -10,6 +10,7 @@ import { CTR_REPLAYS } from "../../abi/counters";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
 import {
   EXIT_EPT_MISCONFIG,
+  EXIT_EPT_VIOLATION,
   EXIT_NEED_ANSWER,
   EXIT_REPLAYED,
   EXIT_TRIPLE_FAULT,
@@ -20,14 +21,17 @@ import {
   QUAL_WRITE_BIT,
 } from "../../abi/exits";
 import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
+import { P2M_RAM_LOGDIRTY } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
 import { ANSWER_DONE, ANSWER_MEMORY, ANSWER_NEED, ANSWER_READ, Answer, Answers } from "../../hw/answers";
 import { Cpu } from "../../hw/cpu";
 import { Run } from "../../hw/run";
 import { domainCrash } from "../domain/shutdown";
 import { injectGp } from "../exits/inject";
-import { onEptMisconfig } from "../exits/on-ept-misconfig";
+import { resolveExit } from "../exits/on-ept-misconfig";
 import { onTripleFault } from "../exits/on-triple-fault";
+import { logDirtyFault } from "../logdirty/global";
+import { P2m } from "../p2m/p2m";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
 import { ioDo } from "./do-io";
@@ -98,6 +102,7 @@ function firstAccess(c: Cpu, answer: Answer): void {
 /** Nothing of an emulation that is over stays behind: equal states are equal bytes. */
 function end(v: Vcpu, verdict: Verdict): Verdict {
   v.mmioGfn = NO_LATCH;
+  v.cpu.tableWritable = 0;
   if (v.ioCompletion != IO_MMIO_COMPLETION) v.cpu.latchRights = 0;
   return verdict;
 }
@@ -133,8 +138,9 @@ function replay(v: Vcpu, c: Cpu): Verdict {
     } else if (reason == <u32>EXIT_REPLAYED) {
       return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
-      const verdict = onEptMisconfig(v);
-      if (verdict == Verdict.Crash) return verdict;
+      if (!resolveExit(v)) return Verdict.Crash;
+    } else if (reason == <u32>EXIT_EPT_VIOLATION) {
+      tableWrite(v, c);
     } else if (reason == <u32>EXIT_UNHANDLEABLE) {
       return fail(v, answers);
     } else if (reason == <u32>EXIT_TRIPLE_FAULT) {
@@ -144,6 +150,19 @@ function replay(v: Vcpu, c: Cpu): Verdict {
       return Verdict.Retry;
     }
   }
+}
+
+/**
+ * The replayed instruction's walk wants to set an accessed or dirty bit in a table that the guest may not write. A table that is only
+ * tracked becomes writable, and dirty, as by the guest itself; into others the bits go all the same, or the guest would not get on.
+ */
+function tableWrite(v: Vcpu, c: Cpu): void {
+  const d = v.domain;
+  const gfn = c.exitGpa >> 12;
+  P2m.lock(d);
+  if (P2m.lookup(d, gfn, 0) == <u32>P2M_RAM_LOGDIRTY) logDirtyFault(d, gfn);
+  c.tableWritable = gfn + 1;
+  P2m.unlock(d);
 }
 
 /** The request went to a device model, or has to be made again from the start. */

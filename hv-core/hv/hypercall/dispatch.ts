@@ -89,7 +89,7 @@ function table(v: Vcpu, nr: u32, a1: u64, a2: u64, a3: u64): i64 {
     case HC_XSM_OP:
       return xsmOp(v, a1);
     case HC_DOMCTL:
-      return domctl(v, a1);
+      return domctl(v, a1, a2);
     case HC_XENPMU_OP:
       return xenPmuOp();
     case HC_HYPFS_OP:
