@@ -13,5 +13,9 @@ export const W_P2M_UNLOCKED = 20;
 export const W_P2M_CHILDREN_INVALID = 21;
 /** The page is marked dirty, its type still forbids writing. */
 export const W_MARKED_DIRTY = 22;
+/** set_mem_type has seen that the type has a server. */
+export const W_TYPE_SERVER_CHECKED = 8;
+/** The p2m lock has been let go between the lookup of a type and the request (knob unmap.holdP2mLock=off). */
+export const W_P2M_RELEASED = 7;
 /** Pseudo window: the actor waits for a lock. */
 export const W_LOCK = 0;

@@ -194,6 +194,11 @@ export class Domain {
   /** Next frame that destroydomain looks at. */
   relinquishNext: u32;
 
+  // The clock chip of an HVM domain (hv/time/rtc.ts): register chosen, register B, seconds ahead of the wall clock, time being set.
+  rtcIndex: u32;
+  rtcControl: u32;
+  rtcOffset: i64;
+  rtcHeld: i64;
   // p2m, second part. Written under p2mLock.
   /** Level-1 entries of type map_foreign. */
   p2mForeignEntries: u64;
@@ -237,6 +242,10 @@ export class Domain {
   /** Next slot of the ring of recently populated gfns (hv/pod/history.ts). */
   podHistoryNext: u32;
   private _pad5: u32;
+
+  /** Frame with the pinned memory types (p2m/pinned.ts), 0 = none yet, and how many there are. */
+  pinnedMfn: u32;
+  pinnedCount: u32;
 
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);

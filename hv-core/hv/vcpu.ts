@@ -17,6 +17,8 @@ export const VPF_POLL: u32 = 8; // SCHEDOP_poll
 export const IO_NO_COMPLETION: u32 = 0;
 export const IO_MMIO_COMPLETION: u32 = 1;
 export const IO_PIO_COMPLETION: u32 = 2;
+/** A repeated instruction put together (emulate/rep.ts). */
+export const IO_REP_COMPLETION: u32 = 3;
 
 export const NO_DEADLINE: u64 = 0xffff_ffff_ffff_ffff;
 

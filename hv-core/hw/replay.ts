@@ -3,11 +3,47 @@
  * hw/answers.ts, or puts its question there. Callers: hw/access.ts for memory, hw/system-io.ts for ports.
  */
 import { EXIT_NEED_ANSWER, EXIT_UNHANDLEABLE } from "../abi/exits";
-import { ANSWER_DONE, ANSWER_NEED, ANSWER_WRITE, Answers, MAX_ANSWERS } from "./answers";
+import { ANSWER_DONE, ANSWER_NEED, ANSWER_OWN, ANSWER_READ, Answer, Answers, MAX_ANSWERS, TO_NOBODY } from "./answers";
 import { Cpu } from "./cpu";
 import { Fault } from "./exceptions";
 
 export class Replay {
+  @inline private static isSame(answer: Answer, space: u8, dir: u8, addr: u64, size: u32): bool {
+    return answer.addr == addr && <u32>answer.size == size && answer.dir == dir && answer.space == space;
+  }
+
+  /** What the instruction has read at `lin`: `data`, or what an earlier pass found there. */
+  static remember(c: Cpu, lin: u64, size: u32, data: u64): u64 {
+    const answers = Answers.of(c);
+    const index = answers.used;
+    if (index < answers.count) {
+      const answer = answers.entry(index);
+      if (Replay.isSame(answer, ANSWER_OWN, ANSWER_READ, lin, size)) {
+        answers.used = index + 1;
+        return answer.data;
+      }
+      answers.mismatch = 1;
+      Fault.exit(c, EXIT_UNHANDLEABLE, 0);
+      return 0;
+    }
+    if (index >= MAX_ANSWERS) {
+      Fault.exit(c, EXIT_UNHANDLEABLE, 0);
+      return 0;
+    }
+    const answer = answers.entry(index);
+    answer.addr = lin;
+    answer.data = data;
+    answer.gla = lin;
+    answer.size = <u8>size;
+    answer.dir = ANSWER_READ;
+    answer.space = ANSWER_OWN;
+    answer.state = ANSWER_DONE;
+    answer.goesTo = TO_NOBODY;
+    answers.count = index + 1;
+    answers.used = index + 1;
+    return data;
+  }
+
   /**
    * One access of `size` (1, 2, 4 or 8) bytes that lies inside a page. For a write `data` is what is written.
    * Returns the data read; c.fault = 2 when the answer is missing (EXIT_NEED_ANSWER) or does not fit (EXIT_UNHANDLEABLE).
@@ -22,8 +58,8 @@ export class Replay {
     }
     const answer = answers.entry(index);
     if (index < answers.count) {
-      const isSame = answer.addr == addr && <u32>answer.size == size && answer.dir == dir && answer.space == space;
-      if (!isSame || (dir == ANSWER_WRITE && answer.data != value)) {
+      // What was written before stays: its source may have changed in memory since, but the write has happened.
+      if (!Replay.isSame(answer, space, dir, addr, size)) {
         answers.mismatch = 1;
         Fault.exit(c, EXIT_UNHANDLEABLE, 0);
         return 0;
@@ -42,6 +78,7 @@ export class Replay {
     answer.dir = dir;
     answer.space = space;
     answer.state = ANSWER_NEED;
+    answer.goesTo = TO_NOBODY;
     answers.count = index + 1;
     Fault.exit(c, EXIT_NEED_ANSWER, 0);
     return 0;

@@ -4,12 +4,14 @@ import {
   DMOP_DESTROY_IOREQ_SERVER,
   DMOP_GET_IOREQ_SERVER_INFO,
   DMOP_MAP_IO_RANGE_TO_IOREQ_SERVER,
+  DMOP_MAP_MEM_TYPE_TO_IOREQ_SERVER,
   DMOP_REMOTE_SHUTDOWN,
   DMOP_SET_IOREQ_SERVER_STATE,
   DMOP_SET_MEM_TYPE,
   DMOP_UNMAP_IO_RANGE_FROM_IOREQ_SERVER,
   HC_DM_OP,
 } from "../../../hv-core/abi/hypercalls.ts";
+import { HVMMEM_IOREQ_SERVER } from "../../../hv-core/abi/p2m-types.ts";
 import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
 import { check } from "../errors.ts";
 import { type DomId, Port, ServerId } from "../ids.ts";
@@ -142,6 +144,22 @@ export function setMemType(dom0: Dom0, domid: DomId, first: number, count: numbe
       view.setUint32(at, count, true);
       view.setUint16(at + 4, type, true);
       view.setUint32(at + 8, first, true);
+    },
+    nothing,
+  );
+}
+
+/** Gives the writes to pages of type ioreq_server to a server, or takes them away. @param flags DMOP_MEM_ACCESS_*, 0 = take away */
+export function mapMemType(dom0: Dom0, domid: DomId, server: ServerId, flags: number): void {
+  dmOp(
+    dom0,
+    domid,
+    "XEN_DMOP_map_mem_type_to_ioreq_server",
+    DMOP_MAP_MEM_TYPE_TO_IOREQ_SERVER,
+    (view, at) => {
+      view.setUint16(at, server, true);
+      view.setUint16(at + 2, HVMMEM_IOREQ_SERVER, true);
+      view.setUint32(at + 4, flags, true);
     },
     nothing,
   );

@@ -20,6 +20,7 @@ import { claimForget } from "../hypercall/claim";
 import { iocapForget } from "../iocap/permission";
 import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
+import { pinnedRelease } from "../p2m/pinned";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
 import { watchdogsStop } from "../sched/watchdog";
@@ -52,6 +53,7 @@ function beginDestroy(d: Domain): void {
   for (let id: u32 = 0; id < d.vcpuCount; id++) timersStop(Vcpu.at(d.firstVcpu + id));
   watchdogsStop(d);
   ioreqDomainDestroy(d);
+  pinnedRelease(d);
   evtchnDestroy(d);
   portsForget(d);
   virqHandlersForget(d);

@@ -5,7 +5,7 @@
 import { SEG_CS, SEG_LDTR, SEG_TR } from "../../abi/cpu";
 import { NR_PCPUS } from "../../abi/domctl";
 import { ENOMEM, OK } from "../../abi/errno";
-import { KNOB_PADDR_BITS, KNOB_TLB_ENTRIES } from "../../abi/knobs";
+import { KNOB_PADDR_BITS, KNOB_RMW_READ, KNOB_TLB_ENTRIES } from "../../abi/knobs";
 import { MAX_VCPUS, VCPU_SIZE, VCPUS_BASE } from "../../abi/layout";
 import { Knobs, Machine } from "../../base/machine";
 import { Cpu } from "../../hw/cpu";
@@ -74,6 +74,7 @@ export function cpuReset(c: Cpu, eptRoot: u32): void {
   c.replay = 0;
   c.paddrBits = Knobs.get(KNOB_PADDR_BITS);
   Tlb.init(c, Knobs.get(KNOB_TLB_ENTRIES));
+  c.asksReadHalf = Knobs.get(KNOB_RMW_READ);
   Mode.update(c);
 }
 
