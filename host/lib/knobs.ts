@@ -17,6 +17,7 @@ import {
   KNOB_DESTROY_PENDING,
   KNOB_DESTROY_TYPE,
   KNOB_DEVICE_AT,
+  KNOB_DOMCTL_DEFECTS,
   KNOB_EARLY_UNLOCK,
   KNOB_EMULATE_CACHE,
   KNOB_EMULATE_INS,
@@ -44,6 +45,7 @@ import {
   KNOB_UNMAP_LOG_DIRTY,
   KNOB_UNMAP_PAUSE,
   KNOB_UNMAP_RESET,
+  KNOB_XSM,
   NO_SERVER_COPY,
   NO_SERVER_NULL,
   NO_SERVER_RETRY,
@@ -51,6 +53,8 @@ import {
   RESET_NONE,
   RESET_RECALC,
   RESET_SWEEP,
+  XSM_DUMMY,
+  XSM_POLICY,
 } from "../../hv-core/abi/knobs.ts";
 import { UsageError } from "./errors.ts";
 
@@ -157,6 +161,21 @@ export const KNOBS: readonly Knob[] = [
     max: 48,
     default: 40,
     text: "physical address width shown to guests",
+  },
+  {
+    name: "xsm",
+    index: KNOB_XSM,
+    values: { dummy: XSM_DUMMY, policy: XSM_POLICY },
+    default: XSM_DUMMY,
+    text: "security module: Xen's dummy, or the dummy and the rules of a policy file",
+  },
+  {
+    name: "domctl.defects",
+    index: KNOB_DOMCTL_DEFECTS,
+    min: 0,
+    max: 15,
+    default: 0,
+    text: "defects of 2014 put back, debug build only: 1 self pause, 2 stack padding, 4 pause as a flag, 8 unchecked I/O grants",
   },
   asXen(
     "emulate.rep",

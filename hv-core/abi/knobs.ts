@@ -26,6 +26,20 @@ export const KNOB_PADDR_BITS = 7;
 export const KNOB_SEED = 8;
 /** 1 = guests may write to the hypervisor's console (a debug build of Xen), 0 = only dom0 (a release build). */
 export const KNOB_CONSOLE_VERBOSE = 9;
+/** Security module: 0 = Xen's "dummy" (spec 05 section 5.4), 1 = the same plus the rules of a loaded policy. */
+export const KNOB_XSM = 10;
+export const XSM_DUMMY = 0;
+export const XSM_POLICY = 1;
+/** Defects of 2014 that are put back, DEFECT_*; only builds with variants have them. */
+export const KNOB_DOMCTL_DEFECTS = 11;
+/** XSA-127: resumedomain and the TSC operations may be aimed at oneself. */
+export const DEFECT_SELF_PAUSE = 1;
+/** XSA-132: gettscinfo copies a local structure out with padding that nobody wrote. */
+export const DEFECT_STACK_PADDING = 2;
+/** The pause by the toolstack is a flag: two pauses, one unpause. */
+export const DEFECT_PAUSE_FLAG = 4;
+/** iomem_permission does not ask whether the caller holds what it gives. */
+export const DEFECT_UNCHECKED_IO = 8;
 /** What Xen 4.17 does and a processor would not: 0 = xen, 1 = fixed. */
 export const AS_XEN = 0;
 export const AS_FIXED = 1;

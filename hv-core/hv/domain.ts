@@ -173,6 +173,27 @@ export class Domain {
   /** gfns of the pool (HVM_PARAM_IOREQ_SERVER_PFN + bit) that a server uses now. */
   ioreqGfnUsed: u64;
 
+  // What domctls set (hv/domctl). Written by: the toolstack.
+  /** Seconds that the domain's wall clock is ahead of the machine's (settimeoffset). */
+  timeOffset: u64;
+  /** Port that hears of a suspend, 0 = none (subscribe). */
+  suspendPort: u32;
+  isDebugged: u32;
+  /** A listener is required before memory events are given up (set_access_required). */
+  accessRequired: u32;
+  tscMode: u32;
+  tscKhz: u32;
+  tscIncarnation: u32;
+  nodeAffinity: u64;
+  schedWeight: u32;
+  schedCap: u32;
+  /** Held during a domctl by a vCPU of this domain, as slot + 1 (hv/domctl/lock.ts). */
+  hypercallLock: u32;
+  /** Frames set aside for it and not yet taken (XENMEM_claim_pages). */
+  claimedPages: u32;
+  /** Next frame that destroydomain looks at. */
+  relinquishNext: u32;
+
   // The clock chip of an HVM domain (hv/time/rtc.ts): register chosen, register B, seconds ahead of the wall clock, time being set.
   rtcIndex: u32;
   rtcControl: u32;

@@ -175,6 +175,10 @@ export class Vcpu {
   /** An EPT misconfiguration exit may find everything repaired (spec 02 section 2.4). Written under the p2m lock. */
   eptSpuriousMisconfig: u32;
 
+  // Processors it may run on, and those it would like to (DOMCTL_setvcpuaffinity): bit n = processor n.
+  hardAffinity: u64;
+  softAffinity: u64;
+
   @inline static at(slot: u32): Vcpu {
     return changetype<Vcpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE + VCPU_HV_OFFSET);
   }
