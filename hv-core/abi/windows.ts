@@ -7,3 +7,17 @@ export const W_ANSWERED = 5;
 export const W_TYPE_SERVER_CLEARED = 6;
 /** Pseudo window: the actor waits for a lock. */
 export const W_LOCK = 0;
+/** The answer to a request is in and the vCPU has not entered the guest yet. */
+export const W_COMPLETED = 7;
+/** A hypercall gave up the processor between two pieces (-ERESTART). */
+export const W_PREEMPTED = 8;
+/** Pseudo window: the actor waits until the vCPUs of a domain have left the hypervisor. */
+export const W_PAUSE = 9;
+/** A vCPU has seen that its request is not answered, and has not said yet that it sleeps. */
+export const W_NOT_ANSWERED = 10;
+/** A vCPU has said that it sleeps, and looks once more. */
+export const W_FALLING_ASLEEP = 11;
+/** Historic: the state of a slot was checked and is read a second time. */
+export const W_STATE_CHECKED = 12;
+/** set_mem_type has seen that the page type has a server. */
+export const W_TYPE_SERVER_CHECKED = 13;

@@ -9,17 +9,29 @@
 import { CTR_IOREQ_INTERNAL, CTR_IOREQ_NULL } from "../../abi/counters";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
 import { IOREQ_TYPE_COPY, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
+import {
+  KNOB_SEND_LOCK,
+  KNOB_UNMAP_LOCK,
+  KNOB_UNMAP_NO_SERVER,
+  SEND_LOCK_IOREQ,
+  UNMAP_LOCK_EARLY_RELEASE,
+  UNMAP_NO_SERVER_NULL,
+} from "../../abi/knobs";
 import { P2M_IOREQ_SERVER } from "../../abi/p2m-types";
 import { TRC_IOREQ_INTERNAL, TRC_IOREQ_NULL } from "../../abi/trace-events";
 import { W_SERVER_LOOKED_UP } from "../../abi/windows";
 import { Count } from "../../base/counters";
+import { Lock } from "../../base/lock";
 import { Trace } from "../../base/trace";
+import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { ioreqLockOf } from "../ioreq/life-cycle";
 import { ioreqSelect, pciSnoopAddress } from "../ioreq/select";
 import { ioreqSend } from "../ioreq/send";
 import { IoreqServer } from "../ioreq/server";
+import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { Internal } from "./internal";
 import { IoKind } from "./io-kind";
@@ -79,11 +91,17 @@ function internal(v: Vcpu, isMemory: bool): u32 {
 /** A device model, or nobody: then reads are all ones and writes vanish. */
 function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
   let server: u32;
+  // Variant: the lock is gone, so the type is looked up once more.
+  if (Variant.is(KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE) && pageType == <u32>P2M_IOREQ_SERVER)
+    pageType = P2m.lookup(d, v.ioAddr >> 12, 0);
   if (pageType == <u32>P2M_IOREQ_SERVER) {
+    const isLocked = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_IOREQ);
+    if (isLocked) Lock.acquire(ioreqLockOf(d));
     server = d.p2mIoreqServer;
+    if (isLocked) Lock.release(ioreqLockOf(d));
     v.ioSentType = IOREQ_TYPE_COPY;
     v.ioSentAddr = v.ioAddr;
-    if (server == NO_SERVER) {
+    if (server == NO_SERVER && !Variant.is(KNOB_UNMAP_NO_SERVER, UNMAP_NO_SERVER_NULL)) {
       // The type has just lost its server; the page becomes RAM again soon (spec 03 section 3.7, E).
       v.ioState = STATE_IOREQ_NONE;
       return IO_RETRY;

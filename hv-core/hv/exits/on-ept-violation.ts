@@ -6,8 +6,10 @@
  */
 import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY } from "../../abi/crash";
 import { QUAL_WRITE_BIT } from "../../abi/exits";
+import { KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
 import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
 import { W_TYPE_READ } from "../../abi/windows";
+import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
 import { domainCrash } from "../domain/shutdown";
@@ -31,7 +33,9 @@ export function onEptViolation(v: Vcpu): Verdict {
   const isWrite = ((<u32>c.exitQualification >> QUAL_WRITE_BIT) & 1) != 0;
   P2m.lock(d);
   const type = P2m.lookup(d, gfn, isWrite ? P2M_ALLOC | P2M_UNSHARE : P2M_ALLOC);
-  Window.at(W_TYPE_READ, changetype<usize>(d), ACCESS_READ);
+  const isEarly = Variant.is(KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE);
+  if (isEarly) P2m.unlock(d);
+  Window.at(W_TYPE_READ, changetype<usize>(d), ACCESS_READ); // the server may change, and without the lock the type too
   let verdict: Verdict;
   if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type))) {
     verdict = emulate(v, c, gfn, type); // step 5, with the lock still held
@@ -41,7 +45,7 @@ export function onEptViolation(v: Vcpu): Verdict {
     domainCrash(d, CRASH_EPT_VIOLATION); // step 9
     verdict = Verdict.Crash;
   }
-  P2m.unlock(d);
+  if (!isEarly) P2m.unlock(d);
   return verdict;
 }
 

@@ -11,12 +11,15 @@ import {
   MAX_NR_IO_RANGES,
   MAX_NR_IOREQ_SERVERS,
 } from "../../abi/ioreq";
+import { DESTROY_PENDING_FINISH, DESTROY_PENDING_WAKE, KNOB_DESTROY_PENDING } from "../../abi/knobs";
 import { Lock } from "../../base/lock";
+import { Variant } from "../../base/variant";
 import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
+import { vcpuClear } from "../domain/vcpu-state";
 import { evtchnAllocXen, evtchnFree } from "../evtchn/xen-port";
 import { Rangeset } from "../iocap/rangeset";
-import { Vcpu } from "../vcpu";
+import { Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { memTypeForgetServer } from "./mem-type";
 import { ioreqPagesHide, ioreqPagesRelease, ioreqPagesShow } from "./pages";
 import { IOREQ_MAX_VCPUS, IoreqServer, ioreqServerAlloc, ioreqServerFind, ioreqServerFree } from "./server";
@@ -175,12 +178,20 @@ function deinit(s: IoreqServer, d: Domain): void {
   for (let id: u32 = 0; id < d.vcpuCount; id++) {
     const port = s.port(id);
     if (port != 0) evtchnFree(d, port);
-    Vcpu.at(d.firstVcpu + id).ioPending &= ~(1 << s.id);
+    forgetRequest(Vcpu.at(d.firstVcpu + id), 1 << s.id);
   }
   if (s.bufPort != 0) evtchnFree(d, s.bufPort);
   ioreqPagesRelease(s);
   for (let type: u32 = IO_RANGE_PORT; type <= <u32>IO_RANGE_PCI; type++) Rangeset.destroy(s.ranges(type));
   ioreqServerFree(s);
+}
+
+function forgetRequest(v: Vcpu, bit: u32): void {
+  const isPending = (v.ioPending & bit) != 0;
+  v.ioPending &= ~bit;
+  const isTold =
+    Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_FINISH) || Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_WAKE);
+  if (isPending && isTold) vcpuClear(v, VPF_BLOCKED_IN_XEN);
 }
 
 /** All servers of a dying domain, before its frames go. */

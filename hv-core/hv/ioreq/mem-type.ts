@@ -5,11 +5,14 @@
 
 import { EBUSY, EINVAL, ENOMEM, ERESTART, OK } from "../../abi/errno";
 import { DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
+import { DESTROY_TYPE_SWEEP, KNOB_DESTROY_TYPE, KNOB_UNMAP_PAUSE } from "../../abi/knobs";
 import { HVMMEM_IOREQ_SERVER, P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
 import { W_TYPE_SERVER_CLEARED } from "../../abi/windows";
 import { Lock } from "../../base/lock";
+import { Variant } from "../../base/variant";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
+import { domainPause, domainUnpause } from "../domain/pause";
 import { P2m } from "../p2m/p2m";
 import { ioreqLockOf, ioreqServerOf } from "./life-cycle";
 import { IoreqServer } from "./server";
@@ -40,7 +43,24 @@ function setServer(d: Domain, s: IoreqServer, flags: u32): i32 {
 
 /** The server is destroyed: it loses the type. The pages keep theirs, as in Xen 4.17 (spec 03 section 3.8, S-1). */
 export function memTypeForgetServer(d: Domain, s: IoreqServer): void {
-  if (d.p2mIoreqServer == s.address) setServer(d, s, 0);
+  if (d.p2mIoreqServer != s.address) return;
+  setServer(d, s, 0);
+  if (Variant.is(KNOB_DESTROY_TYPE, DESTROY_TYPE_SWEEP)) sweepAll(d);
+}
+
+/** The whole domain at once, for variants that have it paused meanwhile. */
+function sweepAll(d: Domain): void {
+  let from: u64 = 0;
+  while (sweep(d, from) == -ERESTART) from += SWEEP_BATCH;
+}
+
+/** Variant: v6 of September 2016. The domain is paused while the server and the types of its pages go. */
+function unmapPaused(d: Domain, s: IoreqServer): i32 {
+  domainPause(d);
+  const rc = setServer(d, s, 0);
+  if (rc == OK) sweepAll(d);
+  domainUnpause(d);
+  return rc;
 }
 
 /**
@@ -55,7 +75,11 @@ export function memTypeMap(d: Domain, id: u32, caller: u32, type: u32, flags: u3
   if (from == 0) {
     Lock.acquire(ioreqLockOf(d));
     const found = ioreqServerOf(d, id, caller);
-    const rc = found < 0 ? found : setServer(d, IoreqServer.at(found), flags);
+    let rc = found;
+    if (found >= 0) {
+      const s = IoreqServer.at(found);
+      rc = flags == 0 && Variant.is(KNOB_UNMAP_PAUSE, 1) ? unmapPaused(d, s) : setServer(d, s, flags);
+    }
     Lock.release(ioreqLockOf(d));
     if (rc != OK) return rc;
     Window.at(W_TYPE_SERVER_CLEARED, typeLockOf(d), ACCESS_WRITE); // pages still have the type, nobody answers
