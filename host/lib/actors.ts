@@ -28,6 +28,12 @@ export const TOOLSTACK_DOM_EXC = 8;
 /** Input that waits for the UART inside the core (device/core-input.ts). */
 export const ACTOR_CORE_INPUT = 11;
 
+/** Actors of the explorer (explore/actors.ts): a vCPU, a list of hypercalls, a device model, a list of writes to shared pages. */
+export const ACTOR_RACE_VCPU = 12;
+export const ACTOR_RACE_TOOLSTACK = 13;
+export const ACTOR_RACE_DEVICE = 14;
+export const ACTOR_RACE_WRITER = 15;
+
 export const ACTOR_KIND = 0;
 export const ACTOR_DOMID = 4;
 export const ACTOR_HEADER = 64;

@@ -4,6 +4,7 @@ import {
   DMOP_DESTROY_IOREQ_SERVER,
   DMOP_GET_IOREQ_SERVER_INFO,
   DMOP_MAP_IO_RANGE_TO_IOREQ_SERVER,
+  DMOP_MAP_MEM_TYPE_TO_IOREQ_SERVER,
   DMOP_REMOTE_SHUTDOWN,
   DMOP_SET_IOREQ_SERVER_STATE,
   DMOP_SET_MEM_TYPE,
@@ -142,6 +143,22 @@ export function setMemType(dom0: Dom0, domid: DomId, first: number, count: numbe
       view.setUint32(at, count, true);
       view.setUint16(at + 4, type, true);
       view.setUint32(at + 8, first, true);
+    },
+    nothing,
+  );
+}
+
+/** @param flags DMOP_MEM_ACCESS_WRITE gives the writes to pages of `type` to the server, 0 takes them away. */
+export function mapMemTypeToIoreqServer(dom0: Dom0, domid: DomId, server: ServerId, type: number, flags: number): void {
+  dmOp(
+    dom0,
+    domid,
+    "XEN_DMOP_map_mem_type_to_ioreq_server",
+    DMOP_MAP_MEM_TYPE_TO_IOREQ_SERVER,
+    (view, at) => {
+      view.setUint16(at, server, true);
+      view.setUint16(at + 2, type, true);
+      view.setUint32(at + 4, flags, true);
     },
     nothing,
   );

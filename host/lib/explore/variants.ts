@@ -1,0 +1,79 @@
+/** Variant knobs: historic bugs and designs that lost, by name. They exist in builds with variants only (hv-core/base/variant.ts). */
+import * as knobs from "../../../hv-core/abi/knobs.ts";
+import { UsageError } from "../errors.ts";
+
+export interface VariantKnob {
+  readonly index: number;
+  readonly values: readonly string[];
+  readonly text: string;
+}
+
+export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
+  "unmap.p2mLock": {
+    index: knobs.KNOB_UNMAP_LOCK,
+    values: ["held", "early"],
+    text: "the p2m lock is held until the request is sent, or dropped after the type was read",
+  },
+  "unmap.onNoServer": {
+    index: knobs.KNOB_UNMAP_NO_SERVER,
+    values: ["retry", "null"],
+    text: "the page type has no server: run the instruction again, or drop the write",
+  },
+  "unmap.pause": {
+    index: knobs.KNOB_UNMAP_PAUSE,
+    values: ["no", "yes"],
+    text: "unmapping pauses the domain and resets its pages meanwhile",
+  },
+  "ioreq.wait": {
+    index: knobs.KNOB_WAIT,
+    values: ["forward", "no-retest", "reread", "check-then-jump"],
+    text: "how a vCPU waits for the answer in its slot",
+  },
+  "destroy.pending": {
+    index: knobs.KNOB_DESTROY_PENDING,
+    values: ["forgotten", "finished", "woken"],
+    text: "a server is destroyed while a request is pending",
+  },
+  "destroy.type": {
+    index: knobs.KNOB_DESTROY_TYPE,
+    values: ["kept", "swept"],
+    text: "pages of the type when its server is destroyed",
+  },
+  "setType.check": {
+    index: knobs.KNOB_SET_TYPE_CHECK,
+    values: ["once", "locked"],
+    text: "set_mem_type asks for the type's server once before the loop, or for each page under the lock",
+  },
+  "send.lock": {
+    index: knobs.KNOB_SEND_LOCK,
+    values: ["none", "ioreq"],
+    text: "a write to a page of the type takes the server lock under the p2m lock",
+  },
+};
+
+/** [index, value] for the core. @throws UsageError */
+export function variantSettings(values: Readonly<Record<string, number>>): [index: number, value: number][] {
+  return Object.entries(values).map(([name, value]) => {
+    const knob = Object.hasOwn(VARIANT_KNOBS, name) ? VARIANT_KNOBS[name] : undefined;
+    if (!knob)
+      throw new UsageError(`unknown variant knob "${name}": use one of ${Object.keys(VARIANT_KNOBS).join(", ")}`);
+    if (!(value >= 0 && value < knob.values.length))
+      throw new UsageError(`variant knob ${name}: ${value} is not one of ${knob.values.join(", ")}`);
+    return [knob.index, value];
+  });
+}
+
+/** "unmap.pause=yes" -> ["unmap.pause", 1]. @throws UsageError */
+export function parseVariantKnob(text: string): [name: string, value: number] {
+  const at = text.indexOf("=");
+  const name = text.slice(0, at);
+  const knob = Object.hasOwn(VARIANT_KNOBS, name) ? VARIANT_KNOBS[name] : undefined;
+  if (at <= 0 || !knob)
+    throw new UsageError(`"${text}": write name=value with one of ${Object.keys(VARIANT_KNOBS).join(", ")}`);
+  const value = knob.values.indexOf(text.slice(at + 1));
+  if (value < 0) throw new UsageError(`variant knob ${name}: use one of ${knob.values.join(", ")}`);
+  return [name, value];
+}
+
+export const formatVariantKnob = (name: string, value: number): string =>
+  `${name}=${VARIANT_KNOBS[name]?.values[value] ?? value}`;
