@@ -7,6 +7,7 @@ import { HvError, UsageError } from "../lib/errors.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
+import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
 import { addWalk } from "./walk.ts";
 
@@ -27,6 +28,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addGuests(program);
   addKnobs(program);
   addWalk(program);
+  addRace(program, done);
   addDemo(program, done);
   for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput());
   try {

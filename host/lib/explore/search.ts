@@ -42,6 +42,10 @@ export interface SearchOptions {
   readonly preemptions?: number;
   /** Called about twice a second. */
   readonly onProgress?: (progress: { states: number; steps: number; depth: number; seconds: number }) => void;
+  /** Forget states: every schedule is run, also where two lead to the same state. For small models, and to check the hashing. */
+  readonly tree?: boolean;
+  /** Identifies the state the world is in. Default: its hash. */
+  readonly keyOf?: () => string;
   /** Look for this invariant only (for shrinking). */
   readonly only?: string;
   /** Leave out the search for livelocks. */
@@ -81,6 +85,7 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
   const started = now();
   const bound = options.preemptions ?? Number.POSITIVE_INFINITY;
   const isBounded = bound !== Number.POSITIVE_INFINITY;
+  const keyOf = options.keyOf ?? instance.hash;
   const ids = new Map<string, number>();
   const graph: Graph = { parent: [], parentActor: [], enabled: [], working: [], edges: [] };
   let steps = 0;
@@ -91,7 +96,8 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
 
   /** The state that the world is in now; `isNew` tells whether it was met before. */
   function visit(parent: number, actor: number, preemptions: number): { id: number; isNew: boolean } {
-    const key = isBounded ? `${instance.hash()}/${actor}/${preemptions}` : instance.hash();
+    const state = keyOf();
+    const key = options.tree ? String(ids.size) : isBounded ? `${state}/${actor}/${preemptions}` : state;
     const known = ids.get(key);
     if (known !== undefined) return { id: known, isNew: false };
     const id = ids.size;
@@ -166,7 +172,7 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
       }
     }
   }
-  const livelock = options.skipLivelock || isBounded ? undefined : findLivelock(graph, instance);
+  const livelock = options.skipLivelock || options.tree || isBounded ? undefined : findLivelock(graph, instance);
   if (livelock && (options.only === undefined || options.only === livelock.invariant))
     return result("violation", true, livelock);
   return result("clean", true);
