@@ -65,7 +65,8 @@ export interface Graph {
 
 interface Frame {
   readonly id: number;
-  readonly saved: SavedWorld;
+  /** Absent where there is only one way to go on: nobody comes back. */
+  readonly saved?: SavedWorld;
   /** Actors still to try, as bits. */
   left: number;
   readonly enabled: number;
@@ -111,7 +112,8 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
 
   function push(id: number, last: number, preemptions: number): void {
     const enabled = graph.enabled[id]!;
-    stack.push({ id, saved: instance.save(), left: enabled, enabled, last, preemptions });
+    const isBranch = (enabled & (enabled - 1)) !== 0;
+    stack.push({ id, ...(isBranch ? { saved: instance.save() } : {}), left: enabled, enabled, last, preemptions });
     depth = Math.max(depth, stack.length);
   }
 
@@ -128,7 +130,8 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
 
   instance.restore(instance.initial);
   push(visit(-1, -1, 0).id, -1, 0);
-  let isFirst = true;
+  /** The state on top of the stack that the world is in, -1 when it has gone on from there. */
+  let worldAt = 0;
   while (stack.length > 0) {
     const top = stack.at(-1)!;
     if (top.left === 0) {
@@ -142,8 +145,8 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
     const actor = 31 - Math.clz32(bit);
     const preemptions = top.preemptions + (actor !== top.last && (top.enabled & sameBit) !== 0 ? 1 : 0);
     if (preemptions > bound) continue;
-    if (!isFirst) instance.restore(top.saved);
-    isFirst = false;
+    if (worldAt !== top.id) instance.restore(top.saved!);
+    worldAt = -1;
     const broken = instance.step(actor);
     steps++;
     const wanted = (v: Violation | undefined): v is Violation =>
@@ -159,6 +162,7 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
         if (wanted(ending)) return result("violation", false, { ...ending, schedule: pathTo(graph, id) });
       } else {
         push(id, actor, preemptions);
+        worldAt = id;
       }
     } else {
       schedules++;
