@@ -23,7 +23,8 @@ export interface RaceInstance {
   readonly setup: RaceSetup;
   readonly actors: readonly Actor[];
   readonly initial: SavedWorld;
-  save(): SavedWorld;
+  /** @param used a copy that nobody needs any more: its memory is taken. */
+  save(used?: SavedWorld): SavedWorld;
   restore(saved: SavedWorld): void;
   hash(): string;
   /** Bit n = actor n can take a step. */
@@ -145,7 +146,7 @@ export function openRace(
     setup,
     actors,
     initial,
-    save: () => world.save(),
+    save: (used) => world.save(used),
     restore: (saved) => world.restore(saved),
     hash: () => world.hash(),
     enabled: () =>

@@ -94,6 +94,8 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
   let depth = 0;
   let reported = started;
   const stack: Frame[] = [];
+  /** Copies of states that were left for good. */
+  const unused: SavedWorld[] = [];
 
   /** The state that the world is in now; `isNew` tells whether it was met before. */
   function visit(parent: number, actor: number, preemptions: number): { id: number; isNew: boolean } {
@@ -113,7 +115,14 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
   function push(id: number, last: number, preemptions: number): void {
     const enabled = graph.enabled[id]!;
     const isBranch = (enabled & (enabled - 1)) !== 0;
-    stack.push({ id, ...(isBranch ? { saved: instance.save() } : {}), left: enabled, enabled, last, preemptions });
+    stack.push({
+      id,
+      ...(isBranch ? { saved: instance.save(unused.pop()) } : {}),
+      left: enabled,
+      enabled,
+      last,
+      preemptions,
+    });
     depth = Math.max(depth, stack.length);
   }
 
@@ -136,6 +145,7 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
     const top = stack.at(-1)!;
     if (top.left === 0) {
       stack.pop();
+      if (top.saved) unused.push(top.saved);
       continue;
     }
     // The actor that ran last goes first: the way with the fewest switches is seen first.

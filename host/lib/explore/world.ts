@@ -69,7 +69,8 @@ export interface World {
   readonly vcpus: readonly number[];
   /** Slots with continuations: one for each actor. */
   actorCount: number;
-  save(): SavedWorld;
+  /** @param used a copy that nobody needs any more: its memory is taken. */
+  save(used?: SavedWorld): SavedWorld;
   restore(saved: SavedWorld): void;
   /** 64 bits as sixteen hexadecimal digits. */
   hash(): string;
@@ -131,22 +132,28 @@ export function createWorld(module: WebAssembly.Module, options: WorldOptions): 
     domainAt,
     vcpus,
     actorCount: 0,
-    save() {
+    save(used) {
       const count = exports.snapshotExtents();
       const starts: number[] = [];
       const parts: Uint8Array[] = [];
       const word = MAILBOX_BASE >> 2;
+      const keep = (start: number, length: number): void => {
+        const old = used?.parts[parts.length];
+        starts.push(start);
+        if (old?.length !== length) parts.push(core.u8.slice(start, start + length));
+        else {
+          old.set(core.u8.subarray(start, start + length));
+          parts.push(old);
+        }
+      };
       for (let i = 0; i < count; i++) {
         const start = core.u32[word + i * 3]!;
         const length = core.u32[word + i * 3 + 1]!;
         if (core.u32[word + i * 3 + 2] !== 1) continue; // the journal is no state
-        starts.push(start);
-        parts.push(core.u8.slice(start, start + length));
+        keep(start, length);
       }
       for (let i = 0; i < world.actorCount; i++) {
-        const at = continuationAt(i);
-        starts.push(at);
-        parts.push(core.u8.slice(at, at + continuations.used(i)));
+        keep(continuationAt(i), continuations.used(i));
       }
       return { starts, parts };
     },
