@@ -55,3 +55,9 @@ export const SET_TYPE_CHECK_LOCKED = 1;
 /** 1 = a write to an ioreq_server page takes ioreqLock while it holds the p2m lock: the reverse of set_ioreq_server_state. */
 export const KNOB_SEND_LOCK = 39;
 export const SEND_LOCK_IOREQ = 1;
+/** The answer to a memory write is in: 0 = it ends the request, 1 = the page type decides again, and RAM is written directly. */
+export const KNOB_RESUME = 40;
+export const RESUME_BY_TYPE = 1;
+/** A replayed access that has an answer: 0 = takes it, 1 = goes to memory where the EPT allows it by now (except the page of the exit). */
+export const KNOB_REPLAY = 41;
+export const REPLAY_BY_RIGHTS = 1;
