@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { environment, environmentText } from "./environment.ts";
 import { type Effort, NORMAL, QUICK } from "./harness.ts";
 import { type Table, tableText } from "./report.ts";
+import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
 import { ioSuite } from "./suites/io.ts";
 import { walkSuite } from "./suites/walk.ts";
@@ -14,6 +15,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   "guest-mips": guestMipsSuite,
   io: ioSuite,
   walk: walkSuite,
+  explorer: explorerSuite,
 };
 
 const { values, positionals } = parseArgs({

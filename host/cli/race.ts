@@ -7,7 +7,7 @@ import { UsageError } from "../lib/errors.ts";
 import { openRace } from "../lib/explore/instance.ts";
 import type { Race } from "../lib/explore/race.ts";
 import { record, replay } from "../lib/explore/replay.ts";
-import { interleaving, violationReport } from "../lib/explore/report.ts";
+import { interleaving, mermaidReport, violationReport } from "../lib/explore/report.ts";
 import { formatSchedule, parseSchedule, type Schedule } from "../lib/explore/schedule.ts";
 import type { SearchResult } from "../lib/explore/search.ts";
 import { shrink } from "../lib/explore/shrink.ts";
@@ -34,6 +34,7 @@ interface RaceOptions {
   readonly out?: string;
   readonly at?: string;
   readonly json?: boolean;
+  readonly markdown?: boolean;
 }
 
 function raceByName(name: string): Race {
@@ -149,13 +150,14 @@ function replayFile(file: string, options: RaceOptions): number {
   const until = options.at === undefined ? undefined : parseCount(options.at, "--at", 0, 1e9);
   const replayed = replay(instance, schedule, until);
   if (options.json) printJson({ file, ...replayed });
+  else if (options.markdown) print(mermaidReport(instance, schedule.variant, replayed.steps, replayed.violation));
   else if (replayed.violation)
     print(
       violationReport(instance, schedule.variant, replayed.steps, replayed.violation, `vmexit race replay ${file}`),
     );
   else print(interleaving(instance, replayed.steps));
   if (replayed.divergence !== undefined) throw new UsageError(`${file}: ${replayed.divergence}`);
-  if (!options.json && !replayed.violation)
+  if (!options.json && !options.markdown && !replayed.violation)
     print(until === undefined ? "No invariant breaks.\n" : `Stopped after step ${replayed.steps.length}.\n`);
   return replayed.violation ? VIOLATION : CLEAN;
 }
@@ -199,6 +201,7 @@ export function addRace(program: Command, done: (code: number) => void): void {
     .option("--seed <n>", "of random and pct", "1")
     .option("--out <file>", "where to write the schedule")
     .option("--at <step>", "replay: stop after so many steps")
+    .option("--markdown", "replay: Markdown with a Mermaid sequence diagram")
     .option("--json", "machine-readable output")
     .action((what: string, name: string | undefined, options: RaceOptions) => {
       if (what === "list") return list(options.json === true);

@@ -79,6 +79,25 @@ describe("explore", () => {
   });
 });
 
+describe("replay", () => {
+  const file = join(ROOT, "host/lib/races/pause-under-lock/vcpu-takes-lock.schedule");
+
+  it("--markdown draws a sequence diagram", () => {
+    const { out, code } = vmexit("replay", file, "--markdown");
+    expect(code).toBe(1);
+    expect(out).toContain("sequenceDiagram");
+    expect(out).toContain("Note over toolstack: takes the ioreq servers lock of domain 1");
+    expect(out).toContain("Broken: **deadlock**");
+  });
+
+  it("--at stops there and shows the state", () => {
+    const { out, code } = vmexit("replay", file, "--at", "3");
+    expect(code).toBe(0);
+    expect(out).toContain("held: p2m");
+    expect(out).toContain("Stopped after step 3.");
+  });
+});
+
 describe("shrink", () => {
   it("makes a long schedule as short as the committed one", () => {
     const args = ["C-1", "--strategy", "random", "--seed", "5", "--out", "r.schedule"];

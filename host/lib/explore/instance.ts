@@ -35,6 +35,8 @@ export interface RaceInstance {
   step(index: number): Violation | undefined;
   /** To be asked where nobody is enabled: a deadlock, or what the invariants say about the end. */
   checkEnd(): Violation | undefined;
+  /** Whether an actor stands in the middle of an operation. */
+  isSuspended(index: number): boolean;
   /** The word for the next step of an actor in a schedule. */
   place(index: number): string;
   /** The next step of an actor as a sentence without a subject. */
@@ -165,6 +167,7 @@ export function openRace(
       return (before && checkSlots(before, after, actor)) ?? checkAlways();
     },
     checkEnd,
+    isSuspended: (index) => world.continuations.suspension(index) !== undefined,
     place: (index) => placeOf(world, actors[index]!),
     describe: (index) => describeNext(world, actors[index]!),
   };

@@ -52,6 +52,43 @@ export function interleaving(instance: RaceInstance, steps: readonly ReplayedSte
   return `${rows.join("\n")}\n`;
 }
 
+/** Markdown with a Mermaid sequence diagram: every step a note over its actor, the state where it changed. */
+export function mermaidReport(
+  instance: RaceInstance,
+  variant: string,
+  steps: readonly ReplayedStep[],
+  violation: Violation | undefined,
+): string {
+  const { race } = instance;
+  const clean = (text: string): string => text.replace(/[;#]/g, ",").replace(/->/g, "to");
+  const lines: string[] = [];
+  let lastState = "";
+  for (const step of steps) {
+    const { name } = instance.actors[step.actor]!;
+    lines.push(`    Note over ${name}: ${clean(step.text)}`);
+    const isNews = step.state !== lastState;
+    if (isNews) lines.push(`    ${name}-->>machine: ${clean(step.state)}`);
+    lastState = step.state;
+  }
+  return [
+    `# ${race.name} (${race.id}), variant ${variant}`,
+    "",
+    race.variants[variant]!.text,
+    "",
+    "```mermaid",
+    "sequenceDiagram",
+    ...instance.actors
+      .filter((actor) => steps.some((step) => step.actor === actor.index))
+      .map((actor) => `    participant ${actor.name}`),
+    "    participant machine",
+    ...lines,
+    "```",
+    "",
+    violation ? `Broken: **${violation.invariant}**. ${violation.message}.` : "No invariant breaks.",
+    "",
+  ].join("\n");
+}
+
 /** The whole report. */
 export function violationReport(
   instance: RaceInstance,
@@ -62,7 +99,11 @@ export function violationReport(
 ): string {
   const { race } = instance;
   const invariant = instance.setup.invariants.find((i) => i.name === violation.invariant);
-  const where = instance.actors.map((actor) => `  ${actor.name} stands at ${instance.place(actor.index)}`);
+  const where = instance.actors.map((actor) => {
+    if (instance.isSuspended(actor.index)) return `  ${actor.name} stands at ${instance.place(actor.index)}`;
+    if (actor.isReady()) return `  ${actor.name} could go on: ${actor.next().text}`;
+    return `  ${actor.name} ${actor.hasWork() ? "sleeps, with work left" : "has nothing to do"}`;
+  });
   return [
     `${race.name} (${race.id}), variant ${variant}: ${race.variants[variant]!.text}`,
     "",

@@ -44,6 +44,16 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["once", "locked"],
     text: "set_mem_type asks for the type's server once before the loop, or for each page under the lock",
   },
+  "ioreq.resume": {
+    index: knobs.KNOB_RESUME,
+    values: ["request", "type"],
+    text: "the answer to a write is in: it ends the request, or the page type decides again",
+  },
+  "replay.answers": {
+    index: knobs.KNOB_REPLAY,
+    values: ["used", "by-rights"],
+    text: "a replayed access that has an answer takes it, or goes to memory where the EPT allows it by now",
+  },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,
     values: ["none", "ioreq"],

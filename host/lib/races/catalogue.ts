@@ -1,5 +1,6 @@
 /** The catalogue of races (spec 09): `vmexit race list`. A race is a folder with race.ts, README.md and its minimal schedules. */
 import type { Race } from "../explore/race.ts";
+import { completionAfterTypeFlip } from "./completion-after-type-flip/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
 import { emulatorDies } from "./emulator-dies/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
@@ -11,6 +12,7 @@ import { slotStateToggled } from "./slot-state-toggled/race.ts";
 
 export const RACES: readonly Race[] = [
   ioreqUnmapWindow,
+  completionAfterTypeFlip,
   emulatorDies,
   slotStateReadTwice,
   slotStateToggled,
