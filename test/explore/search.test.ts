@@ -9,7 +9,15 @@ import { search } from "../../host/lib/explore/search.ts";
 import { verdictSentence } from "../../host/lib/explore/strategies.ts";
 import { createWorld, type World } from "../../host/lib/explore/world.ts";
 import { type WriteStep, writerActor } from "../../host/lib/explore/writer-actor.ts";
-import { FRAME_RECORD_SIZE, FRAME_TABLE_BASE, FRAMES_BASE, VCPU_SIZE, VCPUS_BASE } from "../../hv-core/abi/layout.ts";
+import { DOM_HYPERVISOR_PAUSE, DOM_P2M_LOCK } from "../../hv-core/abi/domain.ts";
+import {
+  FRAME_OWNERS_BASE,
+  FRAME_RECORD_SIZE,
+  FRAME_TABLE_BASE,
+  FRAMES_BASE,
+  VCPU_SIZE,
+  VCPUS_BASE,
+} from "../../hv-core/abi/layout.ts";
 import { BUDGET, open, raceBuild } from "./support.ts";
 
 /** A toy: writers that only count, or whatever `programs` say, in a machine whose guest does nothing. */
@@ -129,6 +137,20 @@ describe("what is found in toys", () => {
     expect(search(toy([spinner(1)]), { budget: BUDGET }).violation?.invariant).toBe("livelock");
     expect(search(toy([spinner(1), setter]), { budget: BUDGET }).verdict).toBe("clean");
     expect(search(toy([spinner(2), setter]), { budget: BUDGET }).violation?.invariant).toBe("livelock");
+  });
+
+  it("books that do not balance at the end: a lock, a pause, a frame", () => {
+    const broken = (text: string, run: (world: World) => void) =>
+      search(toy([{ steps: [{ text, run }] }]), { budget: BUDGET }).violation;
+    const set = (at: number, value: number) => (world: World) => world.core.view.setUint32(at, value, true);
+    expect(broken("keeps a lock", (w) => set(w.domainAt + DOM_P2M_LOCK, 0x18001)(w))).toMatchObject({
+      invariant: "balance",
+      message: "at the end the p2m lock of domain 1 is still held by w0",
+    });
+    expect(broken("pauses", (w) => set(w.domainAt + DOM_HYPERVISOR_PAUSE, 1)(w))?.message).toContain("still paused");
+    expect(broken("loses a frame", (w) => set(FRAME_OWNERS_BASE + 12, 99)(w))?.message).toMatch(/its account says 99/);
+    const unreferenced = (w: World) => set(FRAME_TABLE_BASE + 5 * FRAME_RECORD_SIZE + 4, 0)(w);
+    expect(broken("drops a reference", unreferenced)?.message).toBe("at the end frame 5 has an owner and no reference");
   });
 
   it("a spent budget is no proof, and says so", () => {

@@ -13,6 +13,7 @@ import { explainTrap } from "../assert-sites.ts";
 import { crashSentence } from "../crash.ts";
 import { UsageError } from "../errors.ts";
 import { type Actor, describeNext, placeOf, stepActor, type Wait, waitOf, word } from "./actors.ts";
+import { checkFrames } from "./frames.ts";
 import { actorOfProcessor, heldLocks, lockName } from "./locks.ts";
 import type { Race, RaceSetup, Violation } from "./race.ts";
 import { variantSettings } from "./variants.ts";
@@ -130,6 +131,8 @@ export function openRace(
       };
     if (word(world, world.domainAt + DOM_HYPERVISOR_PAUSE) + word(world, world.domainAt + DOM_CONTROLLER_PAUSE) !== 0)
       return { invariant: "balance", message: "at the end the domain is still paused" };
+    const frames = checkFrames(world);
+    if (frames !== undefined) return { invariant: "balance", message: `at the end ${frames}` };
     const entries = word(world, world.domainAt + DOM_P2M_IOREQ_ENTRIES);
     if (entries !== 0 && word(world, world.domainAt + DOM_P2M_IOREQ_SERVER) === 0)
       return {
