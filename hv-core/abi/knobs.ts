@@ -61,3 +61,5 @@ export const RESUME_BY_TYPE = 1;
 /** A replayed access that has an answer: 0 = takes it, 1 = goes to memory where the EPT allows it by now (except the page of the exit). */
 export const KNOB_REPLAY = 41;
 export const REPLAY_BY_RIGHTS = 1;
+/** Rights of an ioreq_server page: 0 = never executable, 1 = executable. */
+export const KNOB_IOREQ_TYPE_X = 42;

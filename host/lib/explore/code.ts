@@ -26,6 +26,12 @@ export const add32 = (address: number, value: number): Instruction => ({
   text: `add dword [${hex(address)}], ${value}`,
 });
 
+/** jmp to `target`, from an instruction at `from` */
+export const jump = (from: number, target: number): Instruction => ({
+  bytes: [0xe9, ...u32(target - (from + 5))],
+  text: `jmp ${hex(target)}`,
+});
+
 export interface Program {
   readonly gpa: number;
   readonly code: Uint8Array;

@@ -49,6 +49,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["request", "type"],
     text: "the answer to a write is in: it ends the request, or the page type decides again",
   },
+  "type.executable": {
+    index: knobs.KNOB_IOREQ_TYPE_X,
+    values: ["no", "yes"],
+    text: "whether code may run from a page of type ioreq_server",
+  },
   "replay.answers": {
     index: knobs.KNOB_REPLAY,
     values: ["used", "by-rights"],

@@ -3,6 +3,7 @@ import type { Race } from "../explore/race.ts";
 import { completionAfterTypeFlip } from "./completion-after-type-flip/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
 import { emulatorDies } from "./emulator-dies/race.ts";
+import { fetchLivelock } from "./fetch-livelock/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
@@ -20,4 +21,5 @@ export const RACES: readonly Race[] = [
   lostWakeup,
   destroyWithoutUnmap,
   setTypeWindow,
+  fetchLivelock,
 ];

@@ -2,6 +2,7 @@
  * Classes of p2m types, and what the hardware may do with a page of a type and an access (spec 01 sections 1.1 and 1.2).
  * Next: p2m/entry.ts makes an EPT entry of it.
  */
+import { KNOB_IOREQ_TYPE_X } from "../../abi/knobs";
 import {
   P2M_ACCESS_N,
   P2M_ACCESS_N2RWX,
@@ -31,6 +32,7 @@ import {
   P2M_RAM_SHARED,
 } from "../../abi/p2m-types";
 import { EPTE_R, EPTE_W, EPTE_X } from "../../base/epte";
+import { Variant } from "../../base/variant";
 
 const RAM: u32 =
   (1 << P2M_RAM_RW) |
@@ -120,7 +122,10 @@ export class P2mType {
       case P2M_GRANT_MAP_RO:
         return EPTE_R;
       case P2M_IOREQ_SERVER:
-        return (ioreqFlags & IOREQ_FLAG_WRITE) != 0 ? EPTE_R : EPTE_R | EPTE_W;
+        return (
+          ((ioreqFlags & IOREQ_FLAG_WRITE) != 0 ? EPTE_R : EPTE_R | EPTE_W) |
+          (Variant.is(KNOB_IOREQ_TYPE_X, 1) ? EPTE_X : 0)
+        );
       default:
         return 0;
     }
