@@ -3,7 +3,7 @@ import "./base/abort";
 
 export { deviceInput } from "./dev/console";
 export { dom0Mfn, frameWritten, hypercall } from "./run/dom0";
-export { translateGva, walkGpa } from "./run/inspect";
+export { p2mInvariants, translateGva, walkGpa } from "./run/inspect";
 export { setKnob } from "./run/knobs";
 export { machineInit } from "./run/machine-init";
 export { run, runVcpu } from "./run/scheduler";

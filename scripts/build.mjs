@@ -25,7 +25,12 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 mkdirSync("build", { recursive: true });
 
 /** Targets whose entry is not hv-core/index.ts. */
-const ENTRIES = { race: "hv-core/race.ts", silicon: "hv-core/silicon.ts", wasi: "hv-core/wasi/main.ts" };
+const ENTRIES = {
+  race: "hv-core/race.ts",
+  silicon: "hv-core/silicon.ts",
+  wasi: "hv-core/wasi/main.ts",
+  "p2m-bench": "hv-core/units/p2m-bench.ts",
+};
 const force = process.argv.includes("--force");
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 const isWanted = (name) => wanted.length === 0 || wanted.includes(name);

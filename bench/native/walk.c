@@ -11,7 +11,8 @@
 #include <time.h>
 
 #define MFN_MASK 0x000ffffffffff000ull
-#define TABLE_CHECKED 0xfbull
+#define TABLE_MASK 0xfffff000ull
+#define TABLE_RESERVED 0xf8ull
 #define LEAF_LEGAL 0x00bababa0000babaull
 #define MISCONFIG (1ull << 63)
 #define LARGE 0x800ull
@@ -52,17 +53,21 @@ static __attribute__((noinline)) uint64_t walk_any(uint64_t gpa)
     }
 }
 
-static __attribute__((noinline)) uint64_t walk(uint64_t gpa)
+/** Ept.walk: pointers are only kept from leading out of the machine on the way down; all other rules are decided at the end. */
+static inline uint64_t walk(uint64_t gpa)
 {
+    uint64_t limit = frame_count << 12;
     uint64_t e4 = entry_at((uint64_t)root << 12, (gpa >> 36) & 0xff8);
-    if ((e4 & TABLE_CHECKED) != 3) return walk_any(gpa);
-    uint64_t e3 = entry_at(e4 & MFN_MASK, (gpa >> 27) & 0xff8);
-    if ((e3 & TABLE_CHECKED) != 3) return walk_any(gpa);
-    uint64_t e2 = entry_at(e3 & MFN_MASK, (gpa >> 18) & 0xff8);
-    if ((e2 & TABLE_CHECKED) != 3) return walk_any(gpa);
-    uint64_t e1 = entry_at(e2 & MFN_MASK, (gpa >> 9) & 0xff8);
-    if (!((LEAF_LEGAL >> (e1 & 63)) & 1)) return walk_any(gpa);
-    return (e1 & MFN_MASK) | 3 << 8 | (e4 & e3 & e2 & e1 & 7);
+    if (e4 >= limit) return walk_any(gpa);
+    uint64_t e3 = entry_at(e4 & TABLE_MASK, (gpa >> 27) & 0xff8);
+    if (e3 >= limit) return walk_any(gpa);
+    uint64_t e2 = entry_at(e3 & TABLE_MASK, (gpa >> 18) & 0xff8);
+    if (e2 >= limit) return walk_any(gpa);
+    uint64_t e1 = entry_at(e2 & TABLE_MASK, (gpa >> 9) & 0xff8);
+    uint64_t rights = e4 & e3 & e2;
+    uint64_t wrong = ((e4 | e3 | e2) & TABLE_RESERVED) | (~rights & 3) | (~(LEAF_LEGAL >> (e1 & 63)) & 1);
+    if (wrong) return walk_any(gpa);
+    return (e1 & MFN_MASK) | 3 << 8 | (rights & e1 & 7);
 }
 
 struct tlb_entry {

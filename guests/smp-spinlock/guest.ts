@@ -69,8 +69,11 @@ ${hypercall(32, hc.HC_VCPU_OP, hc.VCPUOP_INITIALISE, 1, "context")}
 ${say("initialise vCPU 1: ")}${hex("eax")}
 ${newline()}
 ${hypercall(32, hc.HC_VCPU_OP, hc.VCPUOP_UP, 1, 0)}
+        mov [started], eax
 ${say("up: ")}${hex("eax")}
 ${newline()}
+        cmp dword [started], 0
+        jne alone
         call worker
 wait:   cmp dword [finished], 2
         je both
@@ -82,6 +85,11 @@ ${hypercall(32, hc.HC_VCPU_OP, hc.VCPUOP_IS_UP, 1, 0)}
         jnz both                        ; until it has taken itself down
 ${total("counter under the lock", "counter")}
 ${total("counter by lock inc", "atomic")}
+        jmp done
+alone:
+${say("there is no vCPU 1: run this with --vcpus 2")}
+${newline()}
+done:
 `,
     asm`
 ${worker()}
@@ -91,6 +99,7 @@ lock:   dd 0
 counter: dd 0
 atomic: dd 0
 finished: dd 0
+started: dd 0                           ; what VCPUOP_up answered
         align 16
         zero 1024
 second_stack:

@@ -23,7 +23,7 @@ const DEFAULT_MEMORY = 64 * 2 ** 20;
 /** @throws UsageError: one line that says what is wrong and what to do. */
 export async function openGuest(what: string, flat: boolean): Promise<GuestSource> {
   const isName = isGuestName(what);
-  if (!isName && /^[a-z0-9-]+$/.test(what) && !existsSync(what))
+  if (!isName && /^[a-z0-9-]*$/i.test(what) && !existsSync(what))
     throw new UsageError(`no guest and no file "${what}": guests are ${guestNames().join(", ")}`);
   const guest = isName ? await loadGuest(what) : undefined;
   const file = guest ? guest.build() : readInput(what, "guest");

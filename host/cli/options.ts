@@ -8,8 +8,9 @@ const UNITS: Readonly<Record<string, number>> = { "": 2 ** 20, k: 2 ** 10, m: 2 
 export function parseMemory(text: string): number {
   const match = /^(\d+)([kmg]?)(?:i?b)?$/i.exec(text);
   const bytes = match ? Number(match[1]) * UNITS[match[2]!.toLowerCase()]! : Number.NaN;
-  if (!match || bytes % 4096 !== 0)
-    throw new UsageError(`--memory "${text}" is not a size: write for instance 64M or 1G`);
+  if (!match) throw new UsageError(`--memory "${text}" is not a size: write for instance 64M or 1G`);
+  if (bytes % 4096 !== 0)
+    throw new UsageError(`--memory ${text} is not a whole number of pages: choose a multiple of 4K`);
   if (bytes < 2 ** 20 || bytes > 3840 * 2 ** 20) throw new UsageError(`--memory ${text}: choose 1M to 3840M`);
   return bytes;
 }
@@ -22,12 +23,12 @@ export function parseCount(text: string, option: string, min: number, max: numbe
 }
 
 /** Instructions: digits, or with a suffix k, m, g, or 1e9. */
-export function parseInstructions(text: string): number {
+export function parseInstructions(text: string, option: string): number {
   const match = /^(\d+(?:e\d{1,2})?)([kmg]?)$/i.exec(text);
   const scale = { "": 1, k: 1e3, m: 1e6, g: 1e9 }[match?.[2]?.toLowerCase() ?? ""] ?? 1;
   const value = match ? Number(match[1]) * scale : Number.NaN;
   if (!(value >= 1 && value <= Number.MAX_SAFE_INTEGER))
-    throw new UsageError(`--max-instructions "${text}" is not a positive number: write for instance 5000000 or 5m`);
+    throw new UsageError(`${option} "${text}" is not a positive number: write for instance 5000000 or 5m`);
   return value;
 }
 

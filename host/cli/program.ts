@@ -7,12 +7,26 @@ import { HvError, UsageError } from "../lib/errors.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
+import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
 import { addWalk } from "./walk.ts";
 
 const USAGE = 2;
+const VERSION = "0.1.0";
 const BUG = 70;
+
+/** What commander found wrong, as one line that also says what to do. */
+function usageLine(text: string, command: string): string {
+  const problem = text
+    .replace(/^error: /, "")
+    .trim()
+    .replace(/\.$/, "");
+  const [, what, guess] = /^(.*)\n\(Did you mean (.*)\?\)$/s.exec(problem) ?? [];
+  return guess === undefined
+    ? `vmexit: ${problem}: ${command} --help says what it takes\n`
+    : `vmexit: ${what}: did you mean ${guess}?\n`;
+}
 
 /** Runs the command line `args` (without node and script). @returns the exit code; never throws for wrong usage. */
 export async function main(args: readonly string[]): Promise<number> {
@@ -22,15 +36,21 @@ export async function main(args: readonly string[]): Promise<number> {
   };
   const program = new Command("vmexit")
     .description("an emulated x86 hypervisor you can single-step, race and measure")
+    .version(VERSION)
     .exitOverride()
-    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, "vmexit: ")) });
+    .configureHelp({ subcommandTerm: (c) => (c.options.length === 0 ? c.name() : `${c.name()} ${c.usage()}`) })
+    .configureOutput({ outputError: (text, write) => write(usageLine(text, "vmexit")) });
   addRun(program, done);
   addGuests(program);
   addKnobs(program);
   addWalk(program);
   addRace(program, done);
+  addP2m(program);
   addDemo(program, done);
-  for (const command of program.commands) command.exitOverride().configureOutput(program.configureOutput());
+  for (const command of program.commands)
+    command.exitOverride().configureOutput({
+      outputError: (text, write) => write(usageLine(text, `vmexit ${command.name()}`)),
+    });
   try {
     await program.parseAsync([...args], { from: "user" });
     return code;

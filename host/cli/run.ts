@@ -15,7 +15,7 @@ import { compileBuild } from "../node/wasm.ts";
 import { openGuest } from "./guest-source.ts";
 import { collect, parseCount, parseInstructions, parseKnobOptions, parseMemory } from "./options.ts";
 import { exitCode, makeReport, statsText } from "./report.ts";
-import { runInWasi } from "./run-wasi.ts";
+import { isWasiSystem, runInWasi } from "./run-wasi.ts";
 
 interface RunOptions {
   readonly memory?: string;
@@ -33,8 +33,10 @@ interface RunOptions {
   readonly wasi?: string | boolean;
 }
 
-/** Guest instructions between two looks at the keyboard. */
-const SLICE = 5_000_000;
+/** Guest instructions between two looks at the keyboard: as many as take about LOOK_MS on this computer, for this guest. */
+const SMALLEST_SLICE = 20_000;
+const LARGEST_SLICE = 20_480_000;
+const LOOK_MS = 40;
 /** How long to wait for a key when nothing can run, in milliseconds. */
 const IDLE_WAIT = 250;
 
@@ -49,12 +51,20 @@ async function runWithTerminal(
   budget: number,
   isQuiet: boolean,
 ): Promise<GuestEnd> {
-  const start = machine.stats().instructions;
+  let left = budget;
+  let slice = SMALLEST_SLICE;
   for (;;) {
-    const left = budget - (machine.stats().instructions - start);
     if (left <= 0) return { outcome: "budget", reason: `the budget of ${budget} instructions is spent` };
     for (let input = terminal.takeInput(); input; input = terminal.takeInput()) machine.type(domid, input);
-    const end = machine.run({ maxInstructions: Math.min(left, SLICE) });
+    const allowed = Math.min(left, slice);
+    const before = machine.stats().instructions;
+    const began = performance.now();
+    const end = machine.run({ maxInstructions: allowed });
+    const took = performance.now() - began;
+    // A guest may spend a slice on exits alone.
+    left -= end.kind === "budget" ? allowed : machine.stats().instructions - before;
+    if (took < LOOK_MS / 2) slice = Math.min(slice * 2, LARGEST_SLICE);
+    else if (took > LOOK_MS) slice = Math.max(slice / 2, SMALLEST_SLICE);
     if (!isQuiet) terminal.write(machine.takeConsole());
     if (end.kind === "ended") return machine.ended(domid) ?? { outcome: "halted", reason: "the guest is gone" };
     if (terminal.isStopped) return { outcome: "halted", reason: "stopped from the terminal" };
@@ -77,7 +87,9 @@ async function run(what: string, options: RunOptions): Promise<number> {
   const memoryBytes = options.memory === undefined ? source.memoryBytes : parseMemory(options.memory);
   const vcpus = options.vcpus === undefined ? source.vcpus : parseCount(options.vcpus, "--vcpus", 1, 128);
   const budget =
-    options.maxInstructions === undefined ? Number.POSITIVE_INFINITY : parseInstructions(options.maxInstructions);
+    options.maxInstructions === undefined
+      ? Number.POSITIVE_INFINITY
+      : parseInstructions(options.maxInstructions, "--max-instructions");
   const cmdline = options.cmdline ?? source.cmdline;
   if (options.wasi !== undefined) {
     const settings = { memoryBytes, vcpus, cmdline, ...(Number.isFinite(budget) ? { maxInstructions: budget } : {}) };
@@ -94,6 +106,7 @@ async function run(what: string, options: RunOptions): Promise<number> {
     cmdline,
     modules,
   });
+  if (options.trace !== undefined) writeOutput(options.trace, "", "trace"); // better now than after a long run
   const isQuiet = options.json ?? false;
   using terminal = openTerminal(!isQuiet);
   const started = performance.now();
@@ -114,16 +127,25 @@ async function run(what: string, options: RunOptions): Promise<number> {
   }
   if (options.json) process.stdout.write(`${JSON.stringify(makeReport(machine, source.name, end, wallMs))}\n`);
   else if (end.outcome !== "poweroff") process.stderr.write(`vmexit: ${source.name}: ${end.outcome}: ${end.reason}\n`);
-  if (!options.json && end.outcome === "crash") process.stderr.write(crashDump(machine, domid));
+  if (!options.json && (end.outcome === "crash" || end.isFault)) process.stderr.write(crashDump(machine, domid));
   if (options.stats) process.stderr.write(statsText(machine, wallMs));
   return exitCode(end.outcome);
+}
+
+/** `run --wasi hello`: the option's value may be left out, so the guest is taken for it; put it where it belongs. */
+function takeGuest(what: string | undefined, options: RunOptions): [guest: string, options: RunOptions] {
+  if (what !== undefined) return [what, options];
+  if (typeof options.wasi === "string" && !isWasiSystem(options.wasi))
+    return [options.wasi, { ...options, wasi: true }];
+  throw new UsageError("missing required argument 'guest': vmexit guests lists those that come with it");
 }
 
 export function addRun(program: Command, done: (code: number) => void): void {
   program
     .command("run")
     .description("boot a guest; the terminal is its console, Ctrl-C ends it")
-    .argument("<guest>", "name of a guest (vmexit guests), or an ELF, multiboot or flat file")
+    .usage("[options] <guest>")
+    .argument("[guest]", "name of a guest (vmexit guests), or an ELF, multiboot or flat file")
     .option("--memory <size>", "guest RAM, for instance 64M")
     .option("--vcpus <n>", "virtual CPUs")
     .option("--cmdline <text>", "command line for the guest")
@@ -137,5 +159,8 @@ export function addRun(program: Command, done: (code: number) => void): void {
     .option("--list", "print the guest's listing and end")
     .option("--wasi [system]", "run the stand-alone command module under wasmer (default) or node")
     .option("--flat", "load the file as it is at 1 MiB")
-    .action(async (what: string, options: RunOptions) => done(await run(what, options)));
+    .action(async (what: string | undefined, options: RunOptions) => {
+      const [guest, rest] = takeGuest(what, options);
+      done(await run(guest, rest));
+    });
 }

@@ -1,47 +1,27 @@
 /** vmexit walk: the EPT walk of one guest-physical address, before the guest's first instruction or after some. */
 import type { Command } from "commander";
-import { walkText } from "../lib/debug/walk-text.ts";
-import { createMachine } from "../lib/machine.ts";
-import { compileBuild } from "../node/wasm.ts";
-import { openGuest } from "./guest-source.ts";
-import { collect, parseGpa, parseInstructions, parseKnobOptions, parseMemory } from "./options.ts";
+import { walkEnd, walkJson, walkText } from "../lib/debug/walk-text.ts";
+import { addBootOptions, type BootOptions, bootGuest } from "./booted.ts";
+import { parseGpa } from "./options.ts";
 
-interface WalkOptions {
-  readonly memory?: string;
-  readonly after?: string;
-  readonly era?: string;
-  readonly knob: readonly string[];
-}
-
-async function walkCommand(what: string, address: string, options: WalkOptions): Promise<void> {
+async function walkCommand(what: string, address: string, options: BootOptions & { json?: boolean }): Promise<void> {
   const gpa = parseGpa(address);
-  const source = await openGuest(what, false);
-  const memoryBytes = options.memory === undefined ? source.memoryBytes : parseMemory(options.memory);
-  using machine = createMachine(compileBuild("release"), {
-    memoryBytes,
-    vcpus: source.vcpus,
-    ...parseKnobOptions(options),
-  });
-  const { domid } = machine.createGuest({
-    image: source.image,
-    memoryBytes,
-    vcpus: source.vcpus,
-    cmdline: source.cmdline,
-    modules: [],
-  });
-  if (options.after !== undefined) machine.run({ maxInstructions: parseInstructions(options.after) });
-  process.stdout.write(walkText(machine.core, domid, gpa, machine.walk(domid, gpa)));
+  const { machine, domid } = await bootGuest(what, options);
+  using m = machine;
+  const steps = m.walk(domid, gpa);
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ format: "vmexit-walk", version: 1, gpa, steps: walkJson(steps), end: walkEnd(steps.at(-1)) })}\n`
+      : walkText(m.core, domid, gpa, steps),
+  );
 }
 
 export function addWalk(program: Command): void {
-  program
+  const command = program
     .command("walk")
     .description("show how the EPT translates one guest-physical address")
     .argument("<guest>", "name of a guest, or a file")
     .argument("<gpa>", "guest-physical address, for instance 0x100000")
-    .option("--memory <size>", "guest RAM, for instance 64M")
-    .option("--after <n>", "run so many instructions first")
-    .option("--era <era>", "preset of knobs")
-    .option("--knob <name=value>", "one knob (repeatable)", collect, [])
-    .action(walkCommand);
+    .option("--json", "print one JSON object");
+  addBootOptions(command).action(walkCommand);
 }

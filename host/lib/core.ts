@@ -24,6 +24,8 @@ export interface CoreExports {
   walkGpa(domid: number, gpaLo: number, gpaHi: number): number;
   translateGva(slot: number, gvaLo: number, gvaHi: number): number;
   codeCacheReset(): void;
+  /** Bits of broken invariants of a domain's p2m; all ones in builds without checks. */
+  p2mInvariants(domid: number): number;
   /** A character for the in-core UART of the domain in a slot; 0 = its queue is full. */
   deviceInput(domainSlot: number, character: number): number;
 }

@@ -1,13 +1,16 @@
 /** EPT entries for people: 64-bit masks derived from the bit numbers in abi/ept.ts, p2m type and access names. */
 import {
   EMT_INVALID,
+  EPTE_A_BIT,
   EPTE_ACCESS_SHIFT,
+  EPTE_D_BIT,
   EPTE_EMT_SHIFT,
   EPTE_IPAT_BIT,
   EPTE_LEAF_BIT,
   EPTE_MFN_SHIFT,
   EPTE_R_BIT,
   EPTE_RECALC_BIT,
+  EPTE_SVE_BIT,
   EPTE_TYPE_SHIFT,
   EPTE_W_BIT,
   EPTE_X_BIT,
@@ -48,6 +51,11 @@ export interface Epte {
   /** Made invalid on purpose: its type is recalculated at the next misconfiguration exit. */
   readonly isInvalidated: boolean;
   readonly recalc: boolean;
+  /** The guest's PAT has no say. */
+  readonly ipat: boolean;
+  readonly accessed: boolean;
+  readonly dirty: boolean;
+  readonly suppressVe: boolean;
 }
 
 export function decodeEpte(e: bigint): Epte {
@@ -63,5 +71,9 @@ export function decodeEpte(e: bigint): Epte {
     emt: EMTS[emt] ?? "?",
     isInvalidated: emt === EMT_INVALID,
     recalc: (e & EPTE_RECALC) !== 0n,
+    ipat: (e & EPTE_IPAT) !== 0n,
+    accessed: (e & bit(EPTE_A_BIT)) !== 0n,
+    dirty: (e & bit(EPTE_D_BIT)) !== 0n,
+    suppressVe: (e & bit(EPTE_SVE_BIT)) !== 0n,
   };
 }

@@ -12,6 +12,7 @@ import {
   ERA_TODAY,
   KNOB_CONSOLE_VERBOSE,
   KNOB_DEVICE_AT,
+  KNOB_EPT_NX_SUPERPAGES,
   KNOB_ERA,
   KNOB_P2M_SUPERPAGES,
   KNOB_PADDR_BITS,
@@ -78,6 +79,13 @@ export const KNOBS: readonly Knob[] = [
     values: { off: 0, on: 1 },
     default: 1,
     text: "map guest RAM with 2M and 1G leaves where aligned",
+  },
+  {
+    name: "p2m.nxSuperpages",
+    index: KNOB_EPT_NX_SUPERPAGES,
+    values: { off: 0, on: 1 },
+    default: 0,
+    text: "superpages are not executable, a fetch splits them (Xen's ept=no-exec-sp)",
   },
   {
     name: "sched.quantum",
@@ -172,7 +180,10 @@ export function parseKnob(text: string): [name: string, value: number] {
       throw new UsageError(`knob ${name}: "${word}" is not one of ${Object.keys(knob.values).join(", ")}`);
     return [name, value];
   }
-  if (!/^(0x[0-9a-f]+|\d+)$/i.test(word)) throw new UsageError(`knob ${name}: "${word}" is not a number`);
+  if (!/^(0x[0-9a-f]+|\d+)$/i.test(word))
+    throw new UsageError(
+      `knob ${name}: "${word}" is not a number: choose ${knob.min ?? 0} to ${knob.max ?? 0x7fff_ffff}`,
+    );
   const value = Number(word);
   checkKnob(name, value);
   return [name, value];

@@ -9,8 +9,7 @@
  * A guest that crashes is a value (GuestEnd), never an exception. Read next: dom0.ts, toolstack/build.ts, device/platform.ts.
  */
 import { CTR_INSTRUCTIONS } from "../../hv-core/abi/counters.ts";
-import { CRASH_DEAD_HALT, CRASH_NONE } from "../../hv-core/abi/crash.ts";
-import { SHUTDOWN_CRASH, SHUTDOWN_POWEROFF, SHUTDOWN_REBOOT, VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
+import { VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
 import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
 import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
@@ -19,7 +18,6 @@ import { ACTOR_TOOLSTACK, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
 import { readCounter, readCounters, readExits } from "./counters.ts";
-import { crashSentence } from "./crash.ts";
 import {
   type ConsoleLog,
   consoleText,
@@ -33,6 +31,7 @@ import { attachPlatform, detachPlatform, serveActor, typeToGuest } from "./devic
 import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "./dom0.ts";
 import { crashReason, liveDomains, shutdownCode } from "./domains.ts";
 import { check } from "./errors.ts";
+import { endOf, type GuestEnd } from "./guest-end.ts";
 import type { DomId } from "./ids.ts";
 import { DOM0 } from "./ids.ts";
 import {
@@ -48,9 +47,11 @@ import {
 import { DEFAULT_ERA, type EraName, eraKnobs, type KnobValues, knobSettings } from "./knobs.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { type BuiltDomain, buildDomain, type DomainSpec, overheadFrames } from "./toolstack/build.ts";
-import { domainDestroy, domainGetInfo, domainUnpause } from "./toolstack/domctl.ts";
+import { domainDestroy, domainUnpause } from "./toolstack/domctl.ts";
 import { evtchnBindVirq } from "./toolstack/evtchn.ts";
 import { createForeignWindow, type ForeignWindow } from "./toolstack/foreign.ts";
+
+export type { GuestEnd, Outcome } from "./guest-end.ts";
 
 export interface MachineOptions {
   /** RAM of all guests together, in bytes: decides the number of machine frames. */
@@ -64,17 +65,8 @@ export interface MachineOptions {
   readonly suspend?: (window: number, addr: number, kind: number) => void;
 }
 
-export type Outcome = "poweroff" | "reboot" | "crash" | "halted" | "budget";
-
-/** How a guest ended. */
-export interface GuestEnd {
-  readonly outcome: Outcome;
-  /** A sentence. */
-  readonly reason: string;
-}
-
 export interface RunOptions {
-  /** Stop after about this many guest instructions. */
+  /** Stop after about this many guest instructions; exits and long hypercalls use it up too. */
   readonly maxInstructions: number;
 }
 
@@ -182,8 +174,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   }
 
   function isOver(): boolean {
-    const guests = liveDomains(core);
-    return guests.every((domid) => domainGetInfo(dom0, domid).isShutDown);
+    return liveDomains(core).every((domid) => shutdownCode(core, domid) !== undefined);
   }
 
   return {
@@ -211,8 +202,8 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
         const why = core.exports.run(slice);
         const wasPending = serve();
         const now = readCounter(core, CTR_INSTRUCTIONS);
-        // A guest that only exits retires nothing: its ticks are the budget then, so that every run comes to an end.
-        left -= now !== counted ? now - counted : why === RUN_BUDGET ? slice : 1;
+        // Exits and long hypercalls take ticks and retire nothing: a slice that is spent is spent, so that every run comes to an end.
+        left -= why === RUN_BUDGET ? slice : Math.max(1, now - counted);
         counted = now;
         if (why === RUN_IDLE && !wasPending) return { kind: isOver() ? "ended" : "idle" };
         if (hasDomainStopped() && isOver()) return { kind: "ended" };
@@ -224,6 +215,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       for (let i = 0; i < STEP_TRIES; i++) {
         const retired = core.exports.runVcpu(slot, 1);
         const wasPending = serve();
+        hasDomainStopped(); // taken note of: isOver looks itself
         if (retired > 0 || instructionPointer(core, slot) !== rip) return { kind: "ran" };
         if (isOver()) return { kind: "ended" };
         if (!wasPending && pauseFlags(core, slot) !== 0) return { kind: "blocked" };
@@ -272,18 +264,5 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
 
 function guestEnd(core: Core, domid: DomId): GuestEnd | undefined {
   const code = shutdownCode(core, domid);
-  if (code === undefined) return undefined;
-  const crash = crashReason(core, domid);
-  // Xen shuts a domain down as if it had powered off when its last vCPU halts for good; people want to know that it did not ask.
-  if (crash === CRASH_DEAD_HALT) return { outcome: "halted", reason: crashSentence(crash) };
-  switch (code) {
-    case SHUTDOWN_POWEROFF:
-      return { outcome: "poweroff", reason: "the guest powered off" };
-    case SHUTDOWN_REBOOT:
-      return { outcome: "reboot", reason: "the guest asked for a reboot" };
-    case SHUTDOWN_CRASH:
-      return { outcome: "crash", reason: crash === CRASH_NONE ? "the guest asked for a crash" : crashSentence(crash) };
-    default:
-      return { outcome: "crash", reason: `the guest shut down with reason ${code}` };
-  }
+  return code === undefined ? undefined : endOf(code, crashReason(core, domid));
 }

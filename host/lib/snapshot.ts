@@ -1,5 +1,5 @@
 /** Snapshots: the used extents of the semantic and journal regions, copied whole. Derived memory is dropped on restore. */
-import { MAILBOX_BASE } from "../../hv-core/abi/layout.ts";
+import { FRAMES_BASE, MAILBOX_BASE } from "../../hv-core/abi/layout.ts";
 import { type Core, refreshViews } from "./core.ts";
 import { UsageError } from "./errors.ts";
 
@@ -12,14 +12,19 @@ export interface Snapshot {
 
 const TRIPLE_BYTES = 12;
 
-export function takeSnapshot(core: Core): Snapshot {
+/** Used extents of linear memory, as they are now. */
+function usedPlaces(core: Core): [start: number, length: number][] {
   const count = core.exports.snapshotExtents();
   const places: [start: number, length: number][] = [];
   for (let i = 0; i < count; i++) {
     const at = (MAILBOX_BASE + i * TRIPLE_BYTES) >> 2;
     places.push([core.u32[at]!, core.u32[at + 1]!]);
   }
-  const extents = places.map(([start, length]) => ({ start, bytes: core.u8.slice(start, start + length) }));
+  return places;
+}
+
+export function takeSnapshot(core: Core): Snapshot {
+  const extents = usedPlaces(core).map(([start, length]) => ({ start, bytes: core.u8.slice(start, start + length) }));
   return { format: "vmexit-snapshot", version: 1, frameCount: core.frameCount, extents };
 }
 
@@ -29,7 +34,13 @@ export function restoreSnapshot(core: Core, snapshot: Snapshot): void {
     throw new UsageError(
       `the snapshot is of a machine with ${snapshot.frameCount} frames, this one has ${core.frameCount}: create it with the same memory`,
     );
-  for (const { start, bytes } of snapshot.extents) core.u8.set(bytes, start);
+  // What came into use after the snapshot goes. Frames excepted: they are cleared when they are handed out.
+  const before = new Map(usedPlaces(core));
+  for (const { start, bytes } of snapshot.extents) {
+    core.u8.set(bytes, start);
+    const used = before.get(start) ?? 0;
+    if (start !== FRAMES_BASE && used > bytes.length) core.u8.fill(0, start + bytes.length, start + used);
+  }
   core.exports.restored();
   refreshViews(core);
 }

@@ -2,8 +2,8 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { UsageError } from "../lib/errors.ts";
 
-/** Larger files cannot be guests: linear memory ends at 4 GiB. */
-const LARGEST_FILE = 3 * 2 ** 30;
+/** Larger files cannot be guests: linear memory ends at 4 GiB, and Node reads no file of 2 GiB at once. */
+const LARGEST_FILE = 2 ** 31 - 1;
 
 function explain(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code;
@@ -16,7 +16,10 @@ function explain(error: unknown): string {
 /** @throws UsageError with one line that says what is wrong. */
 export function readInput(file: string, what: string): Uint8Array {
   try {
-    const size = statSync(file).size;
+    const stat = statSync(file);
+    if (!stat.isFile() && !stat.isFIFO() && !stat.isDirectory())
+      throw new UsageError(`${what} ${file}: a device has no end: give a file`);
+    const { size } = stat;
     if (size > LARGEST_FILE)
       throw new UsageError(`${what} ${file}: ${size} bytes are too many, at most ${LARGEST_FILE} fit a machine`);
     return new Uint8Array(readFileSync(file));

@@ -44,7 +44,7 @@ async function runWasmer(module: WebAssembly.Module, guest: Uint8Array, args: st
 }
 
 async function runNode(module: WebAssembly.Module, guest: Uint8Array, args: string[]): Promise<WasiRun> {
-  const { WASI } = await import("node:wasi");
+  const { WASI } = await quietly(() => import("node:wasi"));
   const folder = mkdtempSync(join(tmpdir(), "vmexit-wasi-"));
   const out = join(folder, "stdout");
   const err = join(folder, "stderr");
@@ -60,6 +60,17 @@ async function runNode(module: WebAssembly.Module, guest: Uint8Array, args: stri
     closeSync(stdout);
     closeSync(stderr);
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Node warns that its WASI is experimental; the user asked for it by name. */
+async function quietly<T>(load: () => Promise<T>): Promise<T> {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return await load();
+  } finally {
+    process.emitWarning = emitWarning;
   }
 }
 

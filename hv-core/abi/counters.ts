@@ -31,4 +31,16 @@ export const CTR_LOCKS_TAKEN = 154;
 export const CTR_LOCKS_CONTENDED = 155;
 export const CTR_DOMAIN_PAUSES = 156;
 export const CTR_PAGES_COPIED = 157;
+/** TLB flushes of a whole domain because its p2m changed; entries made invalid on purpose; paths and entries repaired. */
+export const CTR_P2M_FLUSHES = 170;
+export const CTR_P2M_INVALIDATED = 171;
+export const CTR_P2M_RESOLVES = 172;
+export const CTR_P2M_RESOLVED_ENTRIES = 173;
+/** Misconfiguration exits that found everything repaired already, by another vCPU. */
+export const CTR_P2M_SPURIOUS = 174;
+export const CTR_LOGDIRTY_FAULTS = 175;
+export const CTR_LOGDIRTY_MARKED = 176;
+export const CTR_POD_POPULATED = 177;
+export const CTR_POD_RECLAIMED = 178;
+export const CTR_P2M_SHATTERED = 179;
 export const NR_COUNTERS = 512;

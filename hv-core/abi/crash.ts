@@ -25,3 +25,7 @@ export const CRASH_DEAD_HALT = 11;
 export const CRASH_NO_TABLE = 12;
 /** The same exit again and again without progress. */
 export const CRASH_NO_PROGRESS = 13;
+/** The page's machine frame is bad. */
+export const CRASH_BROKEN_FRAME = 30;
+/** A populate-on-demand page was touched and no memory is left for it. */
+export const CRASH_POD_EMPTY = 31;

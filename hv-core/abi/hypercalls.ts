@@ -190,3 +190,19 @@ export const DMOP_LAST = 20;
 export const DMOP_INFO_NO_GFNS = 1;
 export const DMOP_MEM_ACCESS_READ = 1;
 export const DMOP_MEM_ACCESS_WRITE = 2;
+
+export const DOMCTL_SHADOW_OP = 10;
+/** Operations and modes of DOMCTL_shadow_op. */
+export const SHADOW_OP_OFF = 0;
+export const SHADOW_OP_ENABLE_TEST = 1;
+export const SHADOW_OP_ENABLE_LOGDIRTY = 2;
+export const SHADOW_OP_CLEAN = 11;
+export const SHADOW_OP_PEEK = 12;
+export const SHADOW_OP_GET_ALLOCATION = 30;
+export const SHADOW_OP_SET_ALLOCATION = 31;
+export const SHADOW_OP_ENABLE = 32;
+export const SHADOW_ENABLE_LOG_DIRTY = 4;
+export const SHADOW_LOGDIRTY_FINAL = 1;
+
+export const XENMEM_SET_POD_TARGET = 16;
+export const XENMEM_GET_POD_TARGET = 17;

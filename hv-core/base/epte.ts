@@ -27,6 +27,7 @@ export const EPTE_IPAT: u64 = 1 << EPTE_IPAT_BIT;
 export const EPTE_RECALC: u64 = 1 << EPTE_RECALC_BIT;
 export const EPTE_EMT_MASK: u64 = 7 << EPTE_EMT_SHIFT;
 export const EPTE_SVE: u64 = (<u64>1) << EPTE_SVE_BIT;
+export const EPTE_TYPE_MASK: u64 = (<u64>63) << EPTE_TYPE_SHIFT;
 export const EPTE_MFN_MASK: u64 = 0x000f_ffff_ffff_f000;
 
 export class Epte {

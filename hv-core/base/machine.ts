@@ -47,6 +47,8 @@ export class Machine {
   deadDomains: u32;
   /** The running vCPU gave up the rest of its turn (SCHEDOP_yield). */
   yielded: u32;
+  /** What is left of the turn of vCPU nextVcpu - 1 when the caller's budget cut it; 0 = the next one has its turn (run/scheduler.ts). */
+  turnLeft: u64;
 
   @inline static get(): Machine {
     return changetype<Machine>(MACHINE_BASE);

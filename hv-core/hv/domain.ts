@@ -59,7 +59,7 @@ export class Domain {
   p2mRoot: u32;
   p2mMaxMapped: u64;
   p2mDefaultAccess: u32;
-  /** Frames used for EPT tables (the paging pool). */
+  /** Frames of the paging pool in use: EPT tables and the bitmap of dirty pages. */
   p2mTables: u32;
   /** The type's server (spec 03 section 3.6): address of the server, NO_SERVER = none. */
   p2mIoreqServer: u32;
@@ -186,6 +186,50 @@ export class Domain {
   private _pad4: u32;
   /** gfns of the pool (HVM_PARAM_IOREQ_SERVER_PFN + bit) that a server uses now. */
   ioreqGfnUsed: u64;
+
+  // p2m, second part. Written under p2mLock.
+  /** Level-1 entries of type map_foreign. */
+  p2mForeignEntries: u64;
+  /** A present entry changed: TLBs are flushed when the lock's outermost holder lets go (p2m/p2m.ts). */
+  p2mNeedFlush: u32;
+  /** What a recalculated RAM page becomes: ram_logdirty (1) or ram_rw (0). Not the same as logDirtyMode (spec 03, S-2). */
+  p2mGlobalLogDirty: u32;
+  /** Rangeset of gfns that are tracked on their own (dirty VRAM), 0 = none yet. */
+  p2mLogDirtyRanges: u32;
+
+  // Log-dirty (hv/logdirty). Written under pagingLock.
+  pagingLock: u32;
+  /** 1 = the toolstack asked for the bitmap of written pages. */
+  logDirtyMode: u32;
+  /** Root node of the bitmap, 0 = no page is dirty; frames that it takes from the paging pool. */
+  logDirtyRoot: u32;
+  logDirtyFrames: u32;
+  /** Dirty pages that could not be noted because the paging pool was empty. */
+  logDirtyFailed: u32;
+  /** Pages noted since the last CLEAN. */
+  logDirtyCount: u32;
+  /** A CLEAN or PEEK that was preempted: its caller's domid + 1 (0 = none), its operation, the pages it has done. */
+  logDirtyCaller: u32;
+  logDirtyOp: u32;
+  logDirtyDone: u64;
+  /** The tracked video memory: gfns [vramFirst, vramEnd); equal = none. */
+  vramFirst: u64;
+  vramEnd: u64;
+
+  // Populate on demand (hv/pod). Written under podLock.
+  /** Pages of the p2m that are promised but have no memory yet. Written under p2mLock. */
+  podEntries: u64;
+  /** Pages in the cache, and its two lists: aligned runs of 512 frames, single frames (linked by Frame.next, 0 = end). */
+  podCount: u32;
+  podSuper: u32;
+  podSingle: u32;
+  podLock: u32;
+  /** Highest gfn that a guest's touch has populated, and where the last sweep for empty pages stopped. */
+  podMaxGuest: u64;
+  podSweepAt: u64;
+  /** Next slot of the ring of recently populated gfns (hv/pod/history.ts). */
+  podHistoryNext: u32;
+  private _pad5: u32;
 
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);

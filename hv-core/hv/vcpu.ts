@@ -170,7 +170,8 @@ export class Vcpu {
   ioBroadcast: u32;
   /** Instruction length of the event in injectEvent, for software events. */
   injectLength: u32;
-  private _pad5: u32;
+  /** An EPT misconfiguration exit may find everything repaired (spec 02 section 2.4). Written under the p2m lock. */
+  eptSpuriousMisconfig: u32;
 
   @inline static at(slot: u32): Vcpu {
     return changetype<Vcpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE + VCPU_HV_OFFSET);

@@ -205,6 +205,8 @@ export class Cpu {
   latchGpa: u64;
   /** The value of a refused write, with exitAccessSize. */
   exitAccessData: u64;
+  /** Written by hv for a replay: page number + 1 of a guest table that takes accessed and dirty bits whatever the EPT says; 0 = none. */
+  tableWritable: u64;
 
   @inline static at(slot: u32): Cpu {
     return changetype<Cpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE);

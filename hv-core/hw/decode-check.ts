@@ -4,7 +4,7 @@
  */
 import { SUB_CMP } from "./exec-alu";
 import { SUB_ARPL, SUB_BT } from "./exec-bit";
-import { SUB_PUSH } from "./exec-stack";
+import { SUB_POP, SUB_PUSH } from "./exec-stack";
 import { SYS_INVLPG, SYS_MOV_FROM_SEG, SYS_SGDT, SYS_SIDT, SYS_SLDT, SYS_SMSW, SYS_STR } from "./exec-system";
 import {
   OP_ALU,
@@ -31,6 +31,10 @@ export class MemoryUse {
     const op = <i32>r.op;
     if (op == OP_SYSTEM) return <i32>r.sub != SYS_INVLPG;
     return op != OP_LEA32 && op != OP_LEA_SHORT;
+  }
+
+  static isPop(r: Rec): bool {
+    return <i32>r.op == OP_STACK && <i32>r.sub == SUB_POP;
   }
 
   static isWrite(r: Rec): bool {

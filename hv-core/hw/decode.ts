@@ -302,6 +302,7 @@ export class Decoder {
   private isSegmentRefused(): bool {
     const r = Rec.at(this.record - RECORD_SIZE);
     const seg = this.memorySegment;
+    if (MemoryUse.isPop(r)) return false; // decided after the stack has been read (hw/exec-stack.ts)
     if (((this.nullSegments >> seg) & 1) != 0) return MemoryUse.isAccess(r);
     return seg == <u32>SEG_CS && this.isProtected != 0 && !this.is64 && MemoryUse.isWrite(r);
   }

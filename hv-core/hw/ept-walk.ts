@@ -8,7 +8,7 @@
 import { CTR_EPT_WALK_STEPS, CTR_EPT_WALKS } from "../abi/counters";
 import { FRAMES_BASE } from "../abi/layout";
 import { Count } from "../base/counters";
-import { EPTE_LEAF, EPTE_MFN_MASK, EPTE_RWX } from "../base/epte";
+import { EPTE_EMT_MASK, EPTE_LEAF, EPTE_MFN_MASK, EPTE_RWX } from "../base/epte";
 import { Machine } from "../base/machine";
 
 // The result of a walk:
@@ -59,7 +59,20 @@ export class Ept {
   }
 
   /** The same walk with every rule spelled out: large leaves, missing rights, entries that are not present or not legal. */
-  static walkAny(root: u32, gpa: u64): u64 {
+  @inline static walkAny(root: u32, gpa: u64): u64 {
+    return Ept.walkMasked(root, gpa, 0xffff_ffff_ffff_ffff);
+  }
+
+  /**
+   * As software sees it, which has no use for memory types: an entry whose type is invalid, because it waits for a
+   * recalculation, leads on all the same.
+   */
+  @inline static peek(root: u32, gpa: u64): u64 {
+    return Ept.walkMasked(root, gpa, ~EPTE_EMT_MASK);
+  }
+
+  /** @param keep bits of each entry that count. */
+  private static walkMasked(root: u32, gpa: u64, keep: u64): u64 {
     if (gpa >> 48) return 0; // beyond what four levels reach: like an entry that is not present
     const frameCount = <u64>Machine.get().frameCount;
     let rights: u64 = EPTE_RWX;
@@ -67,7 +80,7 @@ export class Ept {
     let shift: u64 = 39;
     let steps: u64 = 0;
     while (true) {
-      const e = load<u64>(table + <usize>((gpa >> (shift - 3)) & 0xff8), FRAMES_BASE);
+      const e = load<u64>(table + <usize>((gpa >> (shift - 3)) & 0xff8), FRAMES_BASE) & keep;
       const so = steps << EPT_STEPS_SHIFT;
       rights &= e;
       if ((e & EPTE_RWX) == 0) return so;

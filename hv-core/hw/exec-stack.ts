@@ -4,6 +4,7 @@
  */
 import { SEG_SS } from "../abi/cpu";
 import { Cpu } from "./cpu";
+import { Fault } from "./exceptions";
 import { Mode } from "./mode";
 import { AnyMem, Ea, Reg, Rm, Size } from "./operand";
 import { FORM_IMM, FORM_MEM, Rec } from "./record";
@@ -89,14 +90,18 @@ export class StackOps {
     }
   }
 
-  /** POP r/m: an address that uses RSP uses it after the increment; POP RSP keeps what was popped. */
+  /**
+   * POP r/m: an address that uses RSP uses it after the increment; POP RSP keeps what was popped. The stack is read first: its fault
+   * comes before that of a destination whose segment takes no store.
+   */
   private static popTo(c: Cpu, r: Rec): void {
     const size = r.size;
     const old = c.rsp;
     const value = StackOps.pop(c, size);
     if (c.fault) return;
     if (<u32>r.form & FORM_MEM) {
-      AnyMem.write(c, Ea.linear(c, r), r.seg, size, value);
+      if (Mode.isStoreRefused(c, r.seg)) Fault.gp0(c);
+      else AnyMem.write(c, Ea.linear(c, r), r.seg, size, value);
       if (c.fault) c.rsp = old;
     } else Reg.set(c, <u32>r.d, size, value);
   }

@@ -45,7 +45,7 @@ export class Strings {
       if (count == 0) return true;
     }
     if (c.mode >> MODE_NULL_SHIFT && Strings.isSegmentNull(c, r)) {
-      Fault.gp0(c);
+      Strings.refuse(c, r);
       return true;
     }
     let n = count;
@@ -77,6 +77,15 @@ export class Strings {
     if (sub != SUB_LODS) used |= (<u32>1) << SEG_ES;
     if (sub != SUB_STOS && sub != SUB_SCAS) used |= (<u32>1) << r.seg;
     return ((c.mode >> MODE_NULL_SHIFT) & used) != 0;
+  }
+
+  /** #GP(0) for a null segment; but a source that can be reached is read first, and its fault comes first. */
+  private static refuse(c: Cpu, r: Rec): void {
+    const sub = <i32>r.sub;
+    const hasBoth = sub == SUB_MOVS || sub == SUB_CMPS;
+    if (hasBoth && ((c.mode >> (MODE_NULL_SHIFT + <u32>r.seg)) & 1) == 0)
+      AnyMem.read(c, Strings.source(c, r), r.seg, r.size);
+    if (c.fault == 0) Fault.gp0(c);
   }
 
   /** Linear address of the next source element: DS:rSI, or with another segment. */

@@ -134,7 +134,7 @@ export class Flags {
   }
 
   /** Brings all flags into rflags and clears what was lazy, so that equal states are equal bytes. */
-  static settle(c: Cpu): void {
+  @inline static settle(c: Cpu): void {
     if (c.flagKind != FLAGS_STORED) Flags.store(c, Flags.image(c));
     c.flagResult = 0;
     c.flagA = 0;

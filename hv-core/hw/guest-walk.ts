@@ -185,7 +185,7 @@ export class GuestWalk {
   /** Host address of the table entry at `gpa`; NO_MEMORY when its frame does not exist; 0 after a fault. */
   private static locate(c: Cpu, gpa: u64, lin: u64, access: u32): u32 {
     let entry: u64;
-    if (access & ACCESS_PEEK) entry = Ept.walkAny(c.eptRoot, gpa);
+    if (access & ACCESS_PEEK) entry = Ept.peek(c.eptRoot, gpa);
     else {
       Count.one(CTR_GUEST_WALK_STEPS);
       entry = Ept.counted(c.eptRoot, gpa);
@@ -199,28 +199,32 @@ export class GuestWalk {
   /** The EPT does not let the walk touch a table: a misconfiguration, a violation, or #PF when the hypervisor is emulating. */
   private static refused(c: Cpu, entry: u64, gpa: u64, lin: u64, access: u32, wanted: u32): u32 {
     if (access & ACCESS_PEEK) return 0;
+    if ((entry & EPT_MISCONFIG) == 0 && c.replay != 0) GuestWalk.fail(c, lin, access, 0);
+    else GuestWalk.violation(c, entry, gpa, lin, wanted);
+    return 0;
+  }
+
+  /** Exit: the EPT has no such right for a table. */
+  private static violation(c: Cpu, entry: u64, gpa: u64, lin: u64, wanted: u32): void {
     c.exitGpa = gpa;
     c.exitGla = lin;
     if (entry & EPT_MISCONFIG) {
       Fault.exit(c, EXIT_EPT_MISCONFIG, 0);
-    } else if (c.replay) {
-      GuestWalk.fail(c, lin, access, 0);
-    } else {
-      const rights = (entry & EPTE_RWX) << QUAL_EPT_R_BIT;
-      Fault.exit(c, EXIT_EPT_VIOLATION, <u64>wanted | rights | (1 << QUAL_GLA_VALID_BIT));
+      return;
     }
-    return 0;
+    const rights = (entry & EPTE_RWX) << QUAL_EPT_R_BIT;
+    Fault.exit(c, EXIT_EPT_VIOLATION, <u64>wanted | rights | (1 << QUAL_GLA_VALID_BIT));
   }
 
   /**
-   * Sets accessed or dirty bits in the entry at `host` (= `gpa`); false after a fault. During replay an entry in memory that the
-   * EPT only lets be read is updated all the same, as the hypervisor's own walk does: otherwise the guest would not get on.
+   * Sets accessed or dirty bits in the entry at `host` (= `gpa`); false after a fault. A table that the EPT does not let be written
+   * is an EPT violation, during replay too: there hv then lets the write through (tableWritable), as its own walk would make it.
    */
   private static setBits(c: Cpu, host: u32, gpa: u64, lin: u64, access: u32, bits: u32): bool {
     if (access & ACCESS_PEEK || host == NO_MEMORY) return true;
     const entry = Ept.counted(c.eptRoot, gpa);
-    if ((entry & ACCESS_WRITE) == 0 && !c.replay) {
-      GuestWalk.refused(c, entry, gpa, lin, access, ACCESS_READ | ACCESS_WRITE);
+    if ((entry & ACCESS_WRITE) == 0 && (c.replay == 0 || c.tableWritable != (gpa >> PAGE_SHIFT) + 1)) {
+      GuestWalk.violation(c, entry, gpa, lin, ACCESS_READ | ACCESS_WRITE);
       return false;
     }
     store<u32>(host, load<u32>(host) | bits);

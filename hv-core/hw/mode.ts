@@ -72,6 +72,12 @@ export class Mode {
     return <u64>(<i64>(address << 16) >> 16) == address;
   }
 
+  /** Whether segment register `seg` takes no store at all: it is null, or the code segment of protected mode. */
+  static isStoreRefused(c: Cpu, seg: u32): bool {
+    if ((c.mode >> (MODE_NULL_SHIFT + seg)) & 1) return true;
+    return seg == <u32>SEG_CS && (c.mode & MODE_PE) != 0 && !Mode.is64(c);
+  }
+
   private static nullSegments(c: Cpu): u32 {
     let bits: u32 = 0;
     for (let i: u32 = 0; i <= <u32>SEG_GS; i++) {

@@ -75,7 +75,7 @@ export class Run {
     CodeArena.reset();
   }
 
-  private static begin(c: Cpu, budget: u32): void {
+  @inline private static begin(c: Cpu, budget: u32): void {
     c.fault = FAULT_NONE;
     c.runBudget = budget;
     c.runLeft = budget;
@@ -83,7 +83,7 @@ export class Run {
   }
 
   /** Leaves no trace of how the instructions were run, so that equal states are equal bytes. */
-  private static end(c: Cpu): void {
+  @inline private static end(c: Cpu): void {
     Flags.settle(c);
     const retired = <u64>(c.runBudget - c.runLeft);
     c.retired += retired;
@@ -115,6 +115,7 @@ export class Run {
         if (reason != 0) return reason;
         c.runLeft -= cost;
       }
+      if (c.attention) return EXIT_ATTENTION;
     }
   }
 
@@ -123,7 +124,7 @@ export class Run {
   }
 
   /** The block at rip, 0 with c.fault set when it cannot be fetched. */
-  private static currentBlock(c: Cpu): u32 {
+  @inline private static currentBlock(c: Cpu): u32 {
     if (Blocks.isFull()) CodeArena.reset();
     const base: u64 = Mode.is64(c) ? 0 : c.seg(SEG_CS).base;
     return Blocks.enter(c, (c.rip + base) & Mode.addressMask(c), 0);
@@ -170,7 +171,7 @@ export class Run {
   }
 
   /** SYS_* of the block's first instruction, -1 when it is no system instruction. */
-  private static systemOperation(block: u32): i32 {
+  @inline private static systemOperation(block: u32): i32 {
     const first = Rec.at(Block.firstRecord(block));
     return <i32>first.op == OP_SYSTEM ? <i32>first.sub : -1;
   }

@@ -49,7 +49,13 @@ export class System {
     else if (cr == 3) ControlRegs.write3(c, value);
     else if (cr == 4) ControlRegs.write4(c, value);
     else if (value > 15) Fault.gp0(c);
-    else c.cr8 = value;
+    else System.setTaskPriority(c, value);
+  }
+
+  /** A lower task priority may let an interrupt in that waits: the processor leaves the guest to look (SDM 3C, TPR threshold). */
+  private static setTaskPriority(c: Cpu, value: u64): void {
+    if (value < c.cr8) c.attention = 1;
+    c.cr8 = value;
   }
 
   static movFromCr(c: Cpu, cr: u32): u64 {

@@ -11,8 +11,8 @@ export const OWNER_XEN: u32 = 0xfffe;
 export const OWNER_COW: u32 = 0xfffd;
 
 /** M2P values (spec 01 section 1.4). */
-export const INVALID_M2P: u32 = 0xffff_ffff;
-export const SHARED_M2P: u32 = 0xffff_fffe;
+export const INVALID_M2P: u64 = 0xffff_ffff_ffff_ffff;
+export const SHARED_M2P: u64 = 0xffff_ffff_ffff_fffe;
 
 /** Bits of `flags`. */
 export const FRAME_ALLOCATED: u16 = 1; // the owner's own reference exists
@@ -32,12 +32,11 @@ export class Frame {
   typeCount: u32;
   type: u32;
   /** gfn in the owner's p2m (the M2P table), INVALID_M2P or SHARED_M2P. */
-  m2p: u32;
+  m2p: u64;
   /** Next frame on the free list, or on the list of a paging pool. */
   next: u32;
   /** Sharing record, 0 = none. */
   sharing: u32;
-  private _pad: u32;
 
   @inline static at(mfn: u32): Frame {
     return changetype<Frame>(FRAME_TABLE_BASE + <usize>mfn * FRAME_RECORD_SIZE);

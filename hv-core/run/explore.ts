@@ -4,8 +4,9 @@
  */
 import { Machine } from "../base/machine";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
-import { RUNSTATE_RUNNING } from "../hv/sched/runstate";
+import { RUNSTATE_RUNNING, runstateIdle } from "../hv/sched/runstate";
 import { Vcpu } from "../hv/vcpu";
+import { vcpuRun, vcpuStart } from "./vcpu";
 
 /** Virtual time at the start of every operation. */
 const STANDSTILL: u64 = 1 << 24;
@@ -48,4 +49,13 @@ export function vcpuWork(slot: u32): u32 {
     (hasIo ? WORK_IO : 0) |
     (v.runstate == RUNSTATE_RUNNING ? WORK_RUNNING : 0)
   );
+}
+
+/** One step of the vCPU in `slot` outside the hypervisor: completion of I/O, one guest instruction, and the exit if there is one. */
+export function exploreRun(slot: u32): u32 {
+  const v = Vcpu.at(slot);
+  vcpuStart(v);
+  vcpuRun(v, 1);
+  runstateIdle(v);
+  return 0;
 }

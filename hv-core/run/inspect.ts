@@ -3,6 +3,7 @@ import { MAILBOX_BASE } from "../abi/layout";
 import { Epte } from "../base/epte";
 import { Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
+import { p2mCheck } from "../hv/p2m/check";
 import { P2mEntry } from "../hv/p2m/entry";
 import { Vcpu } from "../hv/vcpu";
 import { GuestWalk } from "../hw/guest-walk";
@@ -48,4 +49,13 @@ export function translateGva(slot: u32, gvaLow: u32, gvaHigh: u32): u32 {
   if (gpa == FAULT) return 0;
   store<u64>(MAILBOX_BASE, gpa);
   return 1;
+}
+
+/** Broken invariants of a domain's p2m, one bit each (hv/p2m/check.ts), 0 = none; all ones in builds without checks, or without such a domain. */
+export function p2mInvariants(domid: u32): u32 {
+  if (isDefined(DEBUG)) {
+    const found = Domain.find(domid);
+    if (found != 0) return p2mCheck(changetype<Domain>(found));
+  }
+  return 0xffff_ffff;
 }

@@ -5,13 +5,14 @@
 import { KNOB_SCHED_QUANTUM } from "../abi/knobs";
 import { MAX_VCPUS } from "../abi/layout";
 import { RUN_ATTENTION, RUN_BUDGET, RUN_IDLE } from "../abi/run";
-import { ATTENTION_OUTPUT, Knobs, Machine } from "../base/machine";
+import { ATTENTION_EVENT, ATTENTION_OUTPUT, Knobs, Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { isUpcallPending } from "../hv/hypercall/shared-info";
+import { runstateIdle } from "../hv/sched/runstate";
 import { timersRun } from "../hv/time/timers";
 import { NO_DEADLINE, Vcpu } from "../hv/vcpu";
-import { vcpuRun } from "./vcpu";
+import { vcpuRun, vcpuStart } from "./vcpu";
 
 /** No vCPU can run. */
 const NOBODY: u32 = MAX_VCPUS;
@@ -26,6 +27,45 @@ function nextRunnable(m: Machine): u32 {
     slot++;
   }
   return NOBODY;
+}
+
+/** Whether the vCPU of the last turn goes on with it: the caller's budget ended in its middle. */
+function hasTurnLeft(m: Machine): bool {
+  return m.turnLeft != 0 && vcpuIsRunnable(Vcpu.at(m.nextVcpu - 1));
+}
+
+/** The turn that was cut will not go on: its vCPU was stopped in the middle of it. */
+function dropTurn(m: Machine): void {
+  if (m.turnLeft == 0) return;
+  m.turnLeft = 0;
+  const v = Vcpu.at(m.nextVcpu - 1);
+  if (v.inUse != 0) runstateIdle(v);
+}
+
+/** A new turn of the vCPU in `slot`. */
+function beginTurn(m: Machine, slot: u32, end: u64): void {
+  m.nextVcpu = slot + 1;
+  vcpuStart(Vcpu.at(slot));
+  takeTurn(m, slot, Knobs.get(KNOB_SCHED_QUANTUM), end);
+}
+
+/** Output alone does not end a turn: when it is fetched must not matter. */
+function isTurnOver(m: Machine): bool {
+  return (m.hostAttention & ATTENTION_EVENT) != 0 || m.yielded != 0 || m.now >= m.nextDeadline;
+}
+
+/**
+ * Gives `slot` the `rest` of its turn, as far as the budget's `end` lets it. If that is what cut it, the turn goes on in the next
+ * run(): who runs when must not depend on how the caller slices its budgets.
+ */
+function takeTurn(m: Machine, slot: u32, rest: u64, end: u64): void {
+  const v = Vcpu.at(slot);
+  const start = m.now;
+  m.turnLeft = 0;
+  vcpuRun(v, min<u64>(rest, end - start));
+  const used = m.now - start;
+  if (used < rest && vcpuIsRunnable(v) && !isTurnOver(m)) m.turnLeft = rest - used;
+  else runstateIdle(v);
 }
 
 /** Whether the host has to look: output to fetch, or an event for dom0 that is still pending. Each arrival is reported once. */
@@ -48,6 +88,11 @@ export function run(maxInstructions: u32): u32 {
     timersRun();
     if (takeAttention(m)) return RUN_ATTENTION;
     if (m.now >= end) return RUN_BUDGET;
+    if (hasTurnLeft(m)) {
+      takeTurn(m, m.nextVcpu - 1, m.turnLeft, end);
+      continue;
+    }
+    dropTurn(m);
     const slot = nextRunnable(m);
     if (slot == NOBODY) {
       if (m.nextDeadline == NO_DEADLINE) return RUN_IDLE;
@@ -55,9 +100,7 @@ export function run(maxInstructions: u32): u32 {
       m.now = m.nextDeadline;
       continue;
     }
-    m.nextVcpu = slot + 1;
-    const turn = min<u64>(Knobs.get(KNOB_SCHED_QUANTUM), min<u64>(end - m.now, m.nextDeadline - m.now));
-    vcpuRun(Vcpu.at(slot), turn);
+    beginTurn(m, slot, end);
   }
 }
 
@@ -67,10 +110,17 @@ export function run(maxInstructions: u32): u32 {
  */
 export function runVcpu(slot: u32, maxInstructions: u32): u32 {
   if (slot >= <u32>MAX_VCPUS) return 0;
+  const m = Machine.get();
   const v = Vcpu.at(slot);
   timersRun();
+  m.hostAttention = 0; // the caller looks after every step
   if (!vcpuIsRunnable(v)) return 0;
   const before = v.cpu.retired;
-  vcpuRun(v, maxInstructions);
+  const end = m.now + maxInstructions;
+  if (m.nextVcpu == slot + 1 && hasTurnLeft(m)) takeTurn(m, slot, m.turnLeft, end);
+  else {
+    dropTurn(m);
+    beginTurn(m, slot, end);
+  }
   return <u32>(v.cpu.retired - before);
 }

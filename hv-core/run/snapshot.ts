@@ -1,5 +1,5 @@
 /** Snapshot and restore: the host copies the extents listed here; after it has put them back, what was derived is dropped. */
-import { MAILBOX_BASE } from "../abi/layout";
+import { FRESH_FRAMES_MARK, MAILBOX_BASE } from "../abi/layout";
 import { Machine } from "../base/machine";
 import { Vcpu } from "../hv/vcpu";
 import { Cpu } from "../hw/cpu";
@@ -35,8 +35,11 @@ export function snapshotExtents(): u32 {
   return EXTENTS;
 }
 
-/** The host has written a snapshot's extents back. */
+/** The host has written a snapshot's extents back. They may come from another instance, whose frames were used further up. */
 export function restored(): void {
+  const mark = Machine.get().frameMark;
+  const fresh = load<u32>(FRESH_FRAMES_MARK);
+  if (fresh != 0 && fresh < mark) store<u32>(FRESH_FRAMES_MARK, mark);
   Run.resetCode();
   forEachCpuDropDerived();
 }

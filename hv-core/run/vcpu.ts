@@ -18,7 +18,7 @@ import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { dispatchExit } from "../hv/exits/dispatch";
 import { ioreqComplete } from "../hv/ioreq/complete";
 import { irqAssist } from "../hv/irq/assist";
-import { RUNSTATE_RUNNING, runstateChange, runstateIdle, runstatePublish } from "../hv/sched/runstate";
+import { RUNSTATE_RUNNING, runstateChange, runstatePublish } from "../hv/sched/runstate";
 import { Vcpu } from "../hv/vcpu";
 import { Verdict } from "../hv/verdict";
 import { Cpu } from "../hw/cpu";
@@ -73,15 +73,19 @@ function isInterrupted(m: Machine): bool {
   return (m.hostAttention | m.yielded) != 0 || m.now >= m.nextDeadline;
 }
 
-/** Runs `v` for at most `budget` ticks of virtual time. Nothing happens when it cannot run. */
+/** A turn of `v` begins: it gets the processor. */
+export function vcpuStart(v: Vcpu): void {
+  runstateChange(v, RUNSTATE_RUNNING);
+  runstatePublish(v);
+}
+
+/** Runs `v` for at most `budget` ticks of virtual time. Its runstate stays "running": the scheduler knows whether the turn is over. */
 export function vcpuRun(v: Vcpu, budget: u64): void {
   const m = Machine.get();
   const c = v.cpu;
   const end = m.now + budget;
   m.currentVcpu = v.slot + 1;
   m.yielded = 0;
-  runstateChange(v, RUNSTATE_RUNNING);
-  runstatePublish(v);
   while (m.now < end && vcpuIsRunnable(v)) {
     const hadIoWork = hasIoWork(v);
     const isStuck = hadIoWork && !ioreqComplete(v);
@@ -90,11 +94,11 @@ export function vcpuRun(v: Vcpu, budget: u64): void {
       m.now += EXIT_COST;
     } else if (vcpuIsRunnable(v)) {
       // Still runnable: a shutdown that waited for the answer stops it here.
-      const left = end - m.now;
+      // A timer set during the turn fires at its time, wherever the turn would have ended.
+      const left = min<u64>(end, m.nextDeadline) - m.now;
       if (!enter(v, c, left > 0x7fff_ffff ? 0x7fff_ffff : <u32>left) && !vcpuIsRunnable(v)) break;
     }
     if (isInterrupted(m)) break;
   }
-  runstateIdle(v);
   m.currentVcpu = 0;
 }

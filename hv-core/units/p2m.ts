@@ -1,15 +1,20 @@
 /** Unit-test build: the p2m of one domain (test/hv/p2m.test.ts). Not part of any shipped build. */
 import "../base/abort";
-import { KNOB_P2M_SUPERPAGES, KNOB_TLB_ENTRIES } from "../abi/knobs";
-import { EPTE_RWX, Epte } from "../base/epte";
+import { KNOB_EPT_NX_SUPERPAGES, KNOB_P2M_SUPERPAGES, KNOB_TLB_ENTRIES } from "../abi/knobs";
+import { COUNTERS_BASE } from "../abi/layout";
+import { Epte } from "../base/epte";
 import { Knobs } from "../base/machine";
 import { Domain } from "../hv/domain";
 import { domainCreate } from "../hv/domain/create";
 import { domainDestroy } from "../hv/domain/destroy";
 import { createVcpus } from "../hv/domain/vcpu-create";
+import { onEptMisconfig } from "../hv/exits/on-ept-misconfig";
+import { onEptViolation } from "../hv/exits/on-ept-violation";
+import { storedMsr } from "../hv/exits/stored-msrs";
+import { RANGES_UNLIMITED, Rangeset } from "../hv/iocap/rangeset";
+import { p2mCheck, p2mTablesBelow } from "../hv/p2m/check";
 import { P2mEntry } from "../hv/p2m/entry";
 import { P2m } from "../hv/p2m/p2m";
-import { P2mType } from "../hv/p2m/types";
 import { Vcpu } from "../hv/vcpu";
 import { Ept } from "../hw/ept-walk";
 import { TLB_EMPTY, Tlb } from "../hw/tlb";
@@ -21,12 +26,22 @@ export function setup(frames: u32, superpages: u32): i32 {
   Knobs.set(KNOB_P2M_SUPERPAGES, superpages);
   Knobs.set(KNOB_TLB_ENTRIES, 16);
   if (machineInit(frames, 1) != 0) return -1;
+  return addDomain();
+}
+
+function addDomain(): i32 {
   const slot = domainCreate(1, 1, 100);
   const d = Domain.at(slot);
-  d.pagingPool = frames;
+  d.pagingPool = 0xffff;
   createVcpus(d);
   Vcpu.at(d.firstVcpu).initialised = 1;
   return slot;
+}
+
+/** Destroys the domain and makes another one in its place. @returns the slot of the new one. */
+export function renew(slot: u32): i32 {
+  domainDestroy(Domain.at(slot));
+  return addDomain();
 }
 
 export function set(slot: u32, gfn: u64, mfn: u32, order: u32, type: u32, access: u32): i32 {
@@ -87,30 +102,107 @@ export function destroy(slot: u32): void {
   domainDestroy(Domain.at(slot));
 }
 
-/** Tables reachable from the root; all ones when a present leaf breaks invariant P-1 or P-2 (spec 01 section 1.10). */
+/** Broken invariants of the domain, one bit each (hv/p2m/check.ts); 0 = none. */
+export function check(slot: u32): u32 {
+  return p2mCheck(Domain.at(slot));
+}
+
+/** Number of tables reachable from the root. */
 export function audit(slot: u32): u32 {
-  return auditTable(Domain.at(slot), Domain.at(slot).p2mRoot, 4);
+  return p2mTablesBelow(Domain.at(slot).p2mRoot, 4);
 }
 
-function auditTable(d: Domain, table: u32, level: u32): u32 {
-  let count: u32 = 1;
-  for (let i: u32 = 0; i < 512; i++) {
-    const entry = P2mEntry.read(table, i);
-    if (!Epte.isPresent(entry)) continue;
-    if (level > 1 && !Epte.isLeafBit(entry)) {
-      const below = auditTable(d, Epte.mfn(entry), level - 1);
-      if (below == 0xffff_ffff) return below;
-      count += below;
-    } else if (!isLeafRight(d, entry)) {
-      return 0xffff_ffff;
-    }
+export function changeTypeGlobal(slot: u32, from: u32, to: u32): void {
+  P2m.changeEntryTypeGlobal(Domain.at(slot), from, to);
+}
+
+export function changeTypeRange(slot: u32, start: u64, end: u64, from: u32, to: u32): void {
+  P2m.changeTypeRange(Domain.at(slot), start, end, from, to);
+}
+
+export function finishTypeChange(slot: u32, first: u64, count: u64): i32 {
+  return P2m.finishTypeChange(Domain.at(slot), first, count);
+}
+
+export function resolve(slot: u32, gfn: u64): i32 {
+  const d = Domain.at(slot);
+  P2m.lock(d);
+  const rc = P2m.resolve(d, gfn);
+  P2m.unlock(d);
+  return rc;
+}
+
+export function memoryTypesRecalculate(slot: u32): void {
+  P2m.memoryTypesRecalculate(Domain.at(slot));
+}
+
+/** The raw entry at a level on the way to `gfn`, 0 when the walk ends above it. */
+export function entryAt(slot: u32, gfn: u64, level: u32): u64 {
+  let table = Domain.at(slot).p2mRoot;
+  for (let at: u32 = 4; at > level; at--) {
+    const entry = P2mEntry.read(table, P2mEntry.index(gfn, at));
+    if (!Epte.isPresent(entry) || Epte.isLeafBit(entry)) return 0;
+    table = Epte.mfn(entry);
   }
-  return count;
+  return P2mEntry.read(table, P2mEntry.index(gfn, level));
 }
 
-function isLeafRight(d: Domain, entry: u64): bool {
-  const emt = Epte.emt(entry);
-  if (emt == 2 || emt == 3 || emt == 7) return false;
-  const rights = P2mType.permissions(Epte.type(entry), d.p2mIoreqFlags) & P2mType.accessMask(Epte.access(entry));
-  return (entry & EPTE_RWX) == rights;
+/** Gives the ioreq_server type a server (any number but 0) with the flags, or takes it away. */
+export function setTypeServer(slot: u32, server: u32, flags: u32): void {
+  const d = Domain.at(slot);
+  d.p2mIoreqServer = server;
+  d.p2mIoreqFlags = flags;
+}
+
+export function ioreqEntries(slot: u32): u64 {
+  return Domain.at(slot).p2mIoreqEntries;
+}
+
+export function isSpuriousExpected(slot: u32): u32 {
+  return Vcpu.at(Domain.at(slot).firstVcpu).eptSpuriousMisconfig;
+}
+
+/** One access by the guest's processor at `gfn`, as far as exits are concerned: resolves, or answers the violation's verdict. */
+export function misconfigExit(slot: u32, gfn: u64): u32 {
+  const v = Vcpu.at(Domain.at(slot).firstVcpu);
+  v.cpu.exitGpa = gfn << 12;
+  return onEptMisconfig(v);
+}
+
+/** @param qualification exit qualification. @returns the verdict. */
+export function violationExit(slot: u32, gfn: u64, qualification: u32): u32 {
+  const v = Vcpu.at(Domain.at(slot).firstVcpu);
+  v.cpu.exitGpa = gfn << 12;
+  v.cpu.exitQualification = qualification;
+  return onEptViolation(v);
+}
+
+export function crashReason(slot: u32): u32 {
+  return Domain.at(slot).crashReason;
+}
+
+/** Gives the domain an I/O permission, so that its MTRRs count, or takes it away. */
+export function setIoPermission(slot: u32, has: u32): void {
+  const d = Domain.at(slot);
+  if (d.iomemCaps == 0) d.iomemCaps = Rangeset.create(RANGES_UNLIMITED);
+  if (has != 0) Rangeset.add(d.iomemCaps, 0xfee00, 0xfee00);
+  else Rangeset.remove(d.iomemCaps, 0xfee00, 0xfee00);
+}
+
+export function setDefaultMtrr(slot: u32, value: u64): void {
+  Vcpu.at(Domain.at(slot).firstVcpu).msrMtrrDefType = value;
+}
+
+export function setVariableMtrr(slot: u32, index: u32, base: u64, mask: u64): void {
+  const v = Vcpu.at(Domain.at(slot).firstVcpu);
+  store<u64>(storedMsr(v, 0x200 + 2 * index), base);
+  store<u64>(storedMsr(v, 0x201 + 2 * index), mask);
+}
+
+export function setNxSuperpages(value: u32): void {
+  Knobs.set(KNOB_EPT_NX_SUPERPAGES, value);
+}
+
+export function counter(index: i32): u64 {
+  return load<u64>(COUNTERS_BASE + (index << 3));
 }

@@ -43,7 +43,7 @@ function addDomain(domid: u32, vcpus: u32, pages: u64): void {
   for (let gfn: u64 = 0; gfn < pages; gfn++) {
     const mfn = allocFrame(d.slot, 0);
     P2m.set(d, gfn, mfn, 0, P2M_RAM_RW, P2M_ACCESS_RWX);
-    Frame.at(mfn).m2p = <u32>gfn;
+    Frame.at(mfn).m2p = gfn;
   }
 }
 

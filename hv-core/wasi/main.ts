@@ -9,11 +9,12 @@
 import "../base/abort";
 import { CTR_INSTRUCTIONS } from "../abi/counters";
 import { ENOMEM, ENOSPC, OK } from "../abi/errno";
-import { DOMINF_SHUTDOWN, DOMINF_SHUTDOWN_SHIFT, SHUTDOWN_POWEROFF, VIRQ_DOM_EXC } from "../abi/hypercalls";
+import { SHUTDOWN_POWEROFF, VIRQ_DOM_EXC } from "../abi/hypercalls";
 import { DEVICE_AT_CORE, KNOB_DEVICE_AT, NR_KNOBS } from "../abi/knobs";
 import { COUNTERS_BASE, FRAMES_BASE, PAGE_SHIFT } from "../abi/layout";
 import { RUN_BUDGET, RUN_IDLE } from "../abi/run";
 import { Knobs } from "../base/machine";
+import { Domain } from "../hv/domain";
 import { machineInit } from "../run/machine-init";
 import { run } from "../run/scheduler";
 import { BackEnds } from "./back-ends";
@@ -68,12 +69,13 @@ function start(): bool {
   return true;
 }
 
-/** The exit code when the guest has shut down, STILL_RUNNING otherwise. */
+/** The exit code when the guest has shut down, STILL_RUNNING otherwise. Looking leaves no trace, unlike getdomaininfo. */
 function exitCode(): i32 {
-  const flags = Toolstack.domainFlags(Guest.get().domid);
-  if ((flags & DOMINF_SHUTDOWN) == 0) return STILL_RUNNING;
-  const reason = <u32>(flags >> DOMINF_SHUTDOWN_SHIFT) & 0xff;
-  return reason == <u32>SHUTDOWN_POWEROFF ? EXIT_POWERED_OFF : EXIT_OTHER_END;
+  const found = Domain.find(Guest.get().domid);
+  if (found == 0) return EXIT_OTHER_END;
+  const d = changetype<Domain>(found);
+  if (d.isShutDown == 0) return STILL_RUNNING;
+  return d.shutdownCode == <u32>SHUTDOWN_POWEROFF ? EXIT_POWERED_OFF : EXIT_OTHER_END;
 }
 
 /** Runs until the guest ends, the budget is spent or nothing can wake it; the exit code. As Machine.run of host/lib/machine.ts. */
@@ -85,7 +87,7 @@ function runGuest(): i32 {
     const why = run(<u32>slice);
     const wasPending = BackEnds.serve();
     const now = instructions();
-    const spent = now != counted ? now - counted : why == <u32>RUN_BUDGET ? slice : 1;
+    const spent = why == <u32>RUN_BUDGET ? slice : max<u64>(1, now - counted);
     left -= min<u64>(spent, left);
     counted = now;
     const isStuck = why == <u32>RUN_IDLE && !wasPending;
@@ -121,6 +123,7 @@ function main(): i32 {
   if (error == -ENOMEM) return fail("the machine has too few frames for this guest");
   if (error != OK || BackEnds.attach() != OK) return fail("the domain could not be built");
   System.close(Image.get().fd);
+  Image.get().fd = 0; // a number of the WASI system, which must not show in the state hash
   Toolstack.unpause(Guest.get().domid);
 
   const code = runGuest();

@@ -12,7 +12,8 @@ import { USAGE_BAD_NUMBER, USAGE_NO_GUEST } from "./options";
 
 export function usageProblem(problem: u32): string {
   if (problem == USAGE_NO_GUEST) return "no guest: give an ELF file with a PVH note";
-  if (problem == USAGE_BAD_NUMBER) return "an option has a value that cannot be used: --memory 1M..3G, --vcpus 1..8";
+  if (problem == USAGE_BAD_NUMBER)
+    return "an option has a value that cannot be used: --memory 1M..3G, --vcpus 1..8, --cmdline up to 1023 characters";
   return "unknown option: --memory, --vcpus, --cmdline, --max-instructions, --knob N=V, --summary";
 }
 

@@ -37,10 +37,22 @@ function outcome(isBudgetSpent: bool): string {
   return d.shutdownCode == <u32>SHUTDOWN_REBOOT ? "reboot" : "crash";
 }
 
+/** Shutdown code and crash reason of a domain that has shut down. */
+function end(): void {
+  const found = Domain.find(Guest.get().domid);
+  if (found == 0 || changetype<Domain>(found).isShutDown == 0) return;
+  Output.text(',"shutdownCode":');
+  Output.decimal(changetype<Domain>(found).shutdownCode);
+  Output.text(',"crashReason":');
+  Output.decimal(changetype<Domain>(found).crashReason);
+}
+
 export function printSummary(isBudgetSpent: bool): void {
   Output.text('{"outcome":"');
   Output.text(outcome(isBudgetSpent));
-  Output.text('","instructions":');
+  Output.text('"');
+  end();
+  Output.text(',"instructions":');
   Output.decimal(counter(CTR_INSTRUCTIONS));
   Output.text(',"exits":{');
   counters(0, CTR_INSTRUCTIONS);

@@ -5,7 +5,6 @@
 import { OK } from "../abi/errno";
 import {
   DOMCTL_CREATEDOMAIN,
-  DOMCTL_GETDOMAININFO,
   DOMCTL_INTERFACE_VERSION_4_17,
   DOMCTL_MAX_MEM,
   DOMCTL_MAX_VCPUS,
@@ -82,13 +81,6 @@ export class Toolstack {
 
   static unpause(domid: u32): i32 {
     return Toolstack.finish(Toolstack.domctl(DOMCTL_UNPAUSEDOMAIN, domid));
-  }
-
-  /** Flags of getdomaininfo (bit 2 = shut down, bits 23:16 = reason), negative errno when there is no such domain. */
-  static domainFlags(domid: u32): i64 {
-    const gpa = Toolstack.domctl(DOMCTL_GETDOMAININFO, domid);
-    const error = Toolstack.finish(gpa);
-    return error < 0 ? <i64>error : <i64>load<u32>(Dom0.at(gpa) + UNION, 4);
   }
 
   /** `records` lie at `recordsGpa` in the arena, taken by the caller. */

@@ -68,6 +68,19 @@ describe("exit codes", () => {
     });
   });
 
+  it("1: a triple fault says so, with a dump", async () => {
+    const { code, err } = await vmexit(["run", flat("triple", 0x0f, 0x0b), "--flat"]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^vmexit: triple: reboot: a triple fault.*\n--- domain 1 vCPU 0: last exit TRIPLE_FAULT/);
+    expect(err).toContain("ud2");
+  });
+
+  it("2: a trace that cannot be written is refused before the run", async () => {
+    const { code, out, err } = await vmexit(["run", "hello", "--trace", join(folder, "none", "t.json")]);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toMatch(/^vmexit: trace .*no such file\n$/);
+  });
+
   it("3: the budget is spent", async () => {
     expect(await vmexit(["run", flat("loop", 0xeb, 0xfe), "--flat", "--max-instructions", "100k"])).toMatchObject({
       code: 3,
@@ -83,6 +96,10 @@ describe("exit codes", () => {
 });
 
 describe("output", () => {
+  it("--wasi may stand before the guest", async () => {
+    expect(await vmexit(["run", "--wasi", "hello"])).toEqual(await vmexit(["run", "hello", "--wasi"]));
+  });
+
   it("--json is one object with everything", async () => {
     const { code, out, err } = await vmexit(["run", "hello", "--json"]);
     expect({ code, err }).toEqual({ code: 0, err: "" });

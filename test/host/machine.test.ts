@@ -46,6 +46,17 @@ describe("run", () => {
     expect(texts[0]).toBe(texts[1]);
   });
 
+  it("does the same however the budget is sliced, two vCPUs in turns included", async () => {
+    const runs = [];
+    for (const slice of [BUDGET, 12_345, 777]) {
+      const { machine } = await boot("smp-spinlock");
+      while (machine.run({ maxInstructions: slice }).kind !== "ended");
+      runs.push(hashes(machine));
+    }
+    expect(runs[1]).toEqual(runs[0]);
+    expect(runs[2]).toEqual(runs[0]);
+  });
+
   it("stops at the budget and goes on", async () => {
     const { machine, domain } = await boot("hello");
     expect(machine.run({ maxInstructions: 10 })).toEqual({ kind: "budget" });

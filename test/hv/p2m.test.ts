@@ -35,6 +35,7 @@ interface Exports {
   freeFrames(): number;
   destroy(slot: number): void;
   audit(slot: number): number;
+  check(slot: number): number;
 }
 
 const FRAMES = 2048;
@@ -119,6 +120,7 @@ describe("against a model", () => {
       }
     }
     expect(p2m.audit(slot)).toBe(p2m.tables(slot));
+    expect(p2m.check(slot)).toBe(0);
     expect(p2m.tables(slot)).toBeGreaterThan(tables);
     p2m.destroy(slot);
     expect(p2m.freeFrames()).toBe(free + tables + 2); // shared_info and the first bucket of ports as well

@@ -42,6 +42,12 @@ describe.each(guestNames())("guest %s", (name) => {
   });
 });
 
+it("leaves the same state under both WASI systems", async () => {
+  const { file } = await openGuest("hello", false);
+  const [wasmer, node] = [await runWasi("wasmer", file, ["--summary"]), await runWasi("node", file, ["--summary"])];
+  expect(JSON.parse(wasmer.stderr)).toEqual(JSON.parse(node.stderr));
+});
+
 describe("wrong use of the module is one line and exit code 2", () => {
   const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
   it.each([

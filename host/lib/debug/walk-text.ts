@@ -20,6 +20,33 @@ export function walkEnd(step: WalkStep | undefined): string {
   return "the walk stops in a table";
 }
 
+/** Every bit of an entry by name: rights stand elsewhere. */
+function bitNames(step: WalkStep): string {
+  const e = step.decoded;
+  if (!e.isPresent && step.entry === 0n) return "";
+  const isLeaf = e.leaf || step.level === 1;
+  const names = [
+    ...(isLeaf ? [e.type, e.access, `${e.emt}${e.ipat ? " ipat" : ""}`] : []),
+    ...(!isLeaf && e.isInvalidated ? ["invalidated"] : []),
+    ...(e.recalc ? ["recalc"] : []),
+    ...(e.accessed ? ["A"] : []),
+    ...(e.dirty ? ["D"] : []),
+    ...(e.suppressVe ? ["sve"] : []),
+  ];
+  return names.length > 0 ? `  [${names.join(", ")}]` : "";
+}
+
+/** The steps as plain data: entries as hexadecimal text, since they have 64 bits. */
+export function walkJson(steps: readonly WalkStep[]): readonly object[] {
+  return steps.map(({ level, tableMfn, index, entry, decoded }) => ({
+    level,
+    table: tableMfn,
+    index,
+    entry: `0x${entry.toString(16).padStart(16, "0")}`,
+    ...decoded,
+  }));
+}
+
 export function walkText(core: Core, domid: DomId, gpa: number, steps: readonly WalkStep[]): string {
   const lines = [
     `gpa 0x${gpa.toString(16)} = gfn 0x${Math.floor(gpa / 4096).toString(16)} + 0x${(gpa % 4096).toString(16)}`,
@@ -31,7 +58,7 @@ export function walkText(core: Core, domid: DomId, gpa: number, steps: readonly 
       : `mfn 0x${e.mfn.toString(16)} ${e.rights}${e.leaf || s.level === 1 ? " leaf" : ""}`;
     const table = `mfn 0x${s.tableMfn.toString(16)}[${s.index}]`;
     lines.push(
-      `  level ${s.level} ${(NAMES[s.level] ?? "").padEnd(4)} ${table.padEnd(18)} 0x${s.entry.toString(16).padStart(16, "0")}  ${target}`,
+      `  level ${s.level} ${(NAMES[s.level] ?? "").padEnd(4)} ${table.padEnd(18)} 0x${s.entry.toString(16).padStart(16, "0")}  ${target}${bitNames(s)}`,
     );
   }
   lines.push(`  => ${walkEnd(steps.at(-1))}`);

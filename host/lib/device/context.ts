@@ -21,8 +21,12 @@ export function createConsoleLog(): ConsoleLog {
   return { bytes: new Uint8Array(4096), length: 0 };
 }
 
+/** A guest may print for ever; the log keeps its first 64 MiB. */
+const LOG_MAX = 2 ** 26;
+
 export function putConsole(context: DeviceContext, byte: number): void {
   const { log } = context;
+  if (log.length === LOG_MAX) return;
   if (log.length === log.bytes.length) {
     const larger = new Uint8Array(log.bytes.length * 2);
     larger.set(log.bytes);

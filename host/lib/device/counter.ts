@@ -42,6 +42,15 @@ function readBytes(core: Core, slab: number, offset: number, size: number): numb
   return value >>> 0;
 }
 
+/** Bytes of the read-only registers are dropped. */
+function writeBytes(core: Core, slab: number, offset: number, size: number, low: number, high: number): void {
+  for (let i = 0; i < size; i++) {
+    const isKept = offset + i < COUNTER_VALUE + 8 || offset + i >= COUNTER_SCRATCH;
+    const at = isKept ? byteAddress(slab, offset + i) : -1;
+    if (at >= 0) core.u8[at] = (i < 4 ? low >>> (i * 8) : high >>> ((i - 4) * 8)) & 255;
+  }
+}
+
 function count(core: Core, slab: number, field: number, offset: number, size: number, dir: number): void {
   const low = (getField(core, slab, field) + 1) >>> 0;
   setField(core, slab, field, low);
@@ -57,11 +66,8 @@ export const counter: DeviceModel = {
     return low;
   },
   write: ({ dom0: { core } }, slab, offset, size, low, high) => {
-    for (let i = 0; i < size; i++) {
-      const isKept = offset + i < COUNTER_VALUE + 8 || offset + i >= COUNTER_SCRATCH;
-      const at = isKept ? byteAddress(slab, offset + i) : -1;
-      if (at >= 0) core.u8[at] = (i < 4 ? low >>> (i * 8) : high >>> ((i - 4) * 8)) & 255;
-    }
+    if (offset === COUNTER_VALUE && size === 4) setField(core, slab, VALUE, low);
+    else writeBytes(core, slab, offset, size, low, high);
     count(core, slab, WRITES, offset, size, IOREQ_WRITE);
   },
 };

@@ -127,12 +127,11 @@ function copyOne(
 
 /** Address of the range record that claims `addr`, 0 when there is none. */
 function findRange(core: Core, slab: number, space: number, addr: number): number {
-  const count = getField(core, slab, RANGE_COUNT);
-  let at = slab + RANGES;
-  for (let i = 0; i < count; i++, at += RANGE_BYTES) {
-    const word = at >> 2;
-    if (core.u32[word] === space && addr >= core.u32[word + 1]! && addr <= core.u32[word + 2]!) return at;
-  }
+  const { u32 } = core;
+  const first = (slab + RANGES) >> 2;
+  const end = first + getField(core, slab, RANGE_COUNT) * (RANGE_BYTES >> 2);
+  for (let word = first; word < end; word += RANGE_BYTES >> 2)
+    if (u32[word] === space && addr >= u32[word + 1]! && addr <= u32[word + 2]!) return word << 2;
   return 0;
 }
 

@@ -39,6 +39,7 @@ export interface RaceExports extends CoreExports {
   asyncify_stop_rewind(): void;
   exploreEnter(processor: number, ticks: number): void;
   exploreLeave(): number;
+  exploreRun(slot: number): number;
   vcpuWork(slot: number): number;
 }
 
@@ -101,7 +102,7 @@ export function createContinuations(module: WebAssembly.Module, frameCount: numb
   function invoke(at: number): number {
     const { u32 } = core;
     const word = (at + CONT_ARGS) >> 2;
-    if (u32[(at + CONT_CALL) >> 2] === CONT_RUN_VCPU) return exports.runVcpu(u32[word]!, 1);
+    if (u32[(at + CONT_CALL) >> 2] === CONT_RUN_VCPU) return exports.exploreRun(u32[word]!);
     return exports.hypercall(
       u32[word]!,
       u32[word + 1]!,

@@ -97,6 +97,10 @@ function layOut(spec: DomainSpec): Layout {
   }
   const startInfoRoom = pageUp(8192 + spec.cmdline.length);
   if (at + startInfoRoom > spec.memoryBytes) {
+    if (at + startInfoRoom > MMIO_HOLE)
+      throw new UsageError(
+        `the guest ends at ${hex(at)}, and RAM can end at ${hex(MMIO_HOLE)}: link it lower or give it smaller modules`,
+      );
     const mib = Math.ceil((at + startInfoRoom) / 2 ** 20);
     throw new UsageError(
       `the guest ends at ${hex(at)} and has ${spec.memoryBytes / 2 ** 20} MiB of memory: give it at least --memory ${mib}M`,

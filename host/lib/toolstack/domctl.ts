@@ -34,7 +34,7 @@ const UNION = 16;
  * One domctl. `fill` writes the union, `read` takes the answer from it; both get the view and the union's address.
  * @throws HvError
  */
-function domctl<T>(
+export function domctl<T>(
   dom0: Dom0,
   name: string,
   cmd: number,

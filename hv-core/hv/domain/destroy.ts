@@ -14,6 +14,7 @@ import { DOMAIN_ALIVE, DOMAIN_DEAD, DOMAIN_DYING, DOMAIN_FREE, Domain } from "..
 import { evtchnDestroy } from "../evtchn/bind";
 import { portsForget } from "../evtchn/port";
 import { sendGlobalVirq } from "../evtchn/virq";
+import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
@@ -43,6 +44,8 @@ export function domainDestroy(d: Domain): i32 {
   evtchnDestroy(d);
   portsForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
+  Rangeset.destroy(d.p2mLogDirtyRanges);
+  d.p2mLogDirtyRanges = 0;
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;
   d.sharedInfoMfn = 0;

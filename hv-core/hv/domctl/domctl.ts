@@ -4,7 +4,7 @@
  *
  * Structure, 144 bytes: cmd u32, interface_version u32, domain u16, pad, union of 128 bytes at 16.
  */
-import { EACCES, EFAULT, EINVAL, ENOSYS, ESRCH, OK } from "../../abi/errno";
+import { EACCES, EFAULT, EINVAL, ENOSYS, ERESTART, ESRCH, OK } from "../../abi/errno";
 import {
   DOMCTL_CREATEDOMAIN,
   DOMCTL_DESTROYDOMAIN,
@@ -21,6 +21,7 @@ import {
   DOMCTL_SET_PAGING_MEMPOOL_SIZE,
   DOMCTL_SETDOMAINHANDLE,
   DOMCTL_SETHVMCONTEXT,
+  DOMCTL_SHADOW_OP,
   DOMCTL_UNPAUSEDOMAIN,
 } from "../../abi/hypercalls";
 import { Domain } from "../domain";
@@ -28,8 +29,10 @@ import { domainDestroy } from "../domain/destroy";
 import { findOtherDomain } from "../domain/find";
 import { controllerPause, controllerUnpause, domainPause, domainUnpause } from "../domain/pause";
 import { domainResume } from "../domain/shutdown";
+import { continueWith } from "../hypercall/continuation";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { hypercallPageFill } from "../hypercall/hypercall-page";
+import { shadowOp } from "../logdirty/shadow-op";
 import { Vcpu } from "../vcpu";
 import { xsmPriv } from "../xsm/dummy";
 import { createDomain } from "./create";
@@ -71,7 +74,7 @@ function setHandle(d: Domain, u: usize): i32 {
   return OK;
 }
 
-function operate(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
+function operate(v: Vcpu, d: Domain, cmd: u32, u: usize, isResuming: bool): i32 {
   if (d.slot == v.domainSlot && isNotForSelf(cmd)) return -EINVAL;
   switch (cmd) {
     case DOMCTL_DESTROYDOMAIN:
@@ -80,6 +83,8 @@ function operate(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return controllerPause(d);
     case DOMCTL_UNPAUSEDOMAIN:
       return controllerUnpause(d);
+    case DOMCTL_SHADOW_OP:
+      return shadowOp(v, d, u, isResuming);
     case DOMCTL_MAX_MEM:
       return setMaxMem(d, load<u64>(u));
     case DOMCTL_GETVCPUINFO:
@@ -115,13 +120,14 @@ function hasOutput(cmd: u32): bool {
     case DOMCTL_GETVCPUINFO:
     case DOMCTL_GETHVMCONTEXT:
     case DOMCTL_GET_PAGING_MEMPOOL_SIZE:
+    case DOMCTL_SHADOW_OP:
       return true;
     default:
       return false;
   }
 }
 
-function run(v: Vcpu, op: usize): i32 {
+function run(v: Vcpu, op: usize, isResuming: bool): i32 {
   const cmd = load<u32>(op);
   if (cmd == <u32>DOMCTL_CREATEDOMAIN || cmd == <u32>DOMCTL_GETDOMAININFO) {
     const denied = xsmPriv(v.domain);
@@ -132,15 +138,19 @@ function run(v: Vcpu, op: usize): i32 {
   if (found == 0) return v.domain.isPrivileged != 0 ? -ESRCH : xsmPriv(v.domain);
   const denied = xsmPriv(v.domain);
   if (denied != OK) return denied;
-  return operate(v, changetype<Domain>(found), cmd, op + DOMCTL_U);
+  return operate(v, changetype<Domain>(found), cmd, op + DOMCTL_U, isResuming);
 }
 
-export function domctl(v: Vcpu, argGva: u64): i64 {
+/** Second argument of a call that goes on where -ERESTART stopped it; the operations do not trust it. */
+const RESUMING: u64 = 0x7265_7375;
+
+export function domctl(v: Vcpu, argGva: u64, resuming: u64): i64 {
   const op = Scratch.at;
   if (copyFromGuest(v, op, argGva, DOMCTL_SIZE) != 0) return -EFAULT;
   if (load<u32>(op, 4) != <u32>DOMCTL_INTERFACE_VERSION_4_17) return -EACCES;
   const cmd = load<u32>(op);
-  const result = run(v, op);
+  const result = run(v, op, resuming == RESUMING);
+  if (result == -ERESTART) return continueWith(v, argGva, RESUMING, 0);
   if (result == OK && hasOutput(cmd) && copyToGuest(v, argGva, op, DOMCTL_SIZE) != 0) return -EFAULT;
   return result;
 }

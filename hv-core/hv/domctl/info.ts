@@ -14,9 +14,9 @@ import {
 } from "../../abi/hypercalls";
 import { KNOB_PADDR_BITS } from "../../abi/knobs";
 import { Knobs, Machine } from "../../base/machine";
-import { Frame, INVALID_M2P } from "../../mem/frame-table";
+import { Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, DOMAIN_FREE, Domain } from "../domain";
-import { cpuTime, RUNSTATE_RUNNING } from "../sched/runstate";
+import { cpuTime } from "../sched/runstate";
 import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
 
 const U: usize = 16;
@@ -46,9 +46,14 @@ function isBlocked(d: Domain): bool {
   return any;
 }
 
+/** Whether the vCPU has a processor now. One whose turn goes on after the host's look has none: nobody runs while dom0 asks. */
+function isOnProcessor(v: Vcpu): bool {
+  return Machine.get().currentVcpu == v.slot + 1;
+}
+
 function isRunning(d: Domain): bool {
   for (let id: u32 = 0; id < d.vcpuCount; id++) {
-    if (Vcpu.at(d.firstVcpu + id).runstate == RUNSTATE_RUNNING) return true;
+    if (isOnProcessor(Vcpu.at(d.firstVcpu + id))) return true;
   }
   return false;
 }
@@ -68,8 +73,7 @@ function flagsOf(d: Domain): u32 {
 /** gfn of the shared_info page, all ones while it is not mapped. */
 function sharedInfoGfn(d: Domain): u64 {
   if (d.sharedInfoMfn == 0) return 0xffff_ffff_ffff_ffff;
-  const gfn = Frame.at(d.sharedInfoMfn).m2p;
-  return gfn == INVALID_M2P ? 0xffff_ffff_ffff_ffff : <u64>gfn;
+  return Frame.at(d.sharedInfoMfn).m2p; // INVALID_M2P is all ones
 }
 
 function vcpuTotals(d: Domain, info: usize): void {
@@ -118,7 +122,7 @@ export function getVcpuInfo(d: Domain, u: usize): i32 {
   const v = Vcpu.at(d.firstVcpu + id);
   store<u8>(u, (v.pauseFlags & VPF_DOWN) == 0 ? 1 : 0, 4);
   store<u8>(u, (v.pauseFlags & VPF_BLOCKED) != 0 ? 1 : 0, 5);
-  store<u8>(u, v.runstate == RUNSTATE_RUNNING ? 1 : 0, 6);
+  store<u8>(u, isOnProcessor(v) ? 1 : 0, 6);
   store<u64>(u, cpuTime(v), 8);
   store<u32>(u, v.slot, 16);
   return OK;

@@ -10,6 +10,7 @@ import { CTR_REPLAYS } from "../../abi/counters";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
 import {
   EXIT_EPT_MISCONFIG,
+  EXIT_EPT_VIOLATION,
   EXIT_NEED_ANSWER,
   EXIT_REPLAYED,
   EXIT_TRIPLE_FAULT,
@@ -21,7 +22,7 @@ import {
 } from "../../abi/exits";
 import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import { KNOB_RESUME, RESUME_BY_TYPE } from "../../abi/knobs";
-import { P2M_RAM_RW } from "../../abi/p2m-types";
+import { P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
 import { Variant } from "../../base/variant";
 import { ANSWER_DONE, ANSWER_MEMORY, ANSWER_NEED, ANSWER_READ, Answer, Answers } from "../../hw/answers";
@@ -29,8 +30,9 @@ import { Cpu } from "../../hw/cpu";
 import { Run } from "../../hw/run";
 import { domainCrash } from "../domain/shutdown";
 import { injectGp } from "../exits/inject";
-import { onEptMisconfig } from "../exits/on-ept-misconfig";
+import { resolveExit } from "../exits/on-ept-misconfig";
 import { onTripleFault } from "../exits/on-triple-fault";
+import { logDirtyFault } from "../logdirty/global";
 import { P2m } from "../p2m/p2m";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
@@ -102,6 +104,7 @@ function firstAccess(c: Cpu, answer: Answer): void {
 /** Nothing of an emulation that is over stays behind: equal states are equal bytes. */
 function end(v: Vcpu, verdict: Verdict): Verdict {
   v.mmioGfn = NO_LATCH;
+  v.cpu.tableWritable = 0;
   if (v.ioCompletion != IO_MMIO_COMPLETION) v.cpu.latchRights = 0;
   return verdict;
 }
@@ -144,8 +147,9 @@ function replay(v: Vcpu, c: Cpu): Verdict {
     } else if (reason == <u32>EXIT_REPLAYED) {
       return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
-      const verdict = onEptMisconfig(v);
-      if (verdict == Verdict.Crash) return verdict;
+      if (!resolveExit(v)) return Verdict.Crash;
+    } else if (reason == <u32>EXIT_EPT_VIOLATION) {
+      tableWrite(v, c);
     } else if (reason == <u32>EXIT_UNHANDLEABLE) {
       return fail(v, answers);
     } else if (reason == <u32>EXIT_TRIPLE_FAULT) {
@@ -155,6 +159,19 @@ function replay(v: Vcpu, c: Cpu): Verdict {
       return Verdict.Retry;
     }
   }
+}
+
+/**
+ * The replayed instruction's walk wants to set an accessed or dirty bit in a table that the guest may not write. A table that is only
+ * tracked becomes writable, and dirty, as by the guest itself; into others the bits go all the same, or the guest would not get on.
+ */
+function tableWrite(v: Vcpu, c: Cpu): void {
+  const d = v.domain;
+  const gfn = c.exitGpa >> 12;
+  P2m.lock(d);
+  if (P2m.lookup(d, gfn, 0) == <u32>P2M_RAM_LOGDIRTY) logDirtyFault(d, gfn);
+  c.tableWritable = gfn + 1;
+  P2m.unlock(d);
 }
 
 /** The request went to a device model, or has to be made again from the start. */

@@ -6,12 +6,14 @@
  */
 import { IOREQ_TYPE_COPY } from "../../abi/ioreq";
 import {
+  P2M_ALLOC,
   P2M_GRANT_MAP_RO,
   P2M_IOREQ_SERVER,
   P2M_RAM_LOGDIRTY,
   P2M_RAM_RO,
   P2M_RAM_RW,
   P2M_RAM_SHARED,
+  P2M_UNSHARE,
 } from "../../abi/p2m-types";
 import { ANSWER_READ, Answer } from "../../hw/answers";
 import {
@@ -25,6 +27,7 @@ import {
   frameWrite64,
 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
+import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { ioDo } from "./do-io";
@@ -44,7 +47,10 @@ export function memoryAnswer(v: Vcpu, answer: Answer): u32 {
   if (!Internal.claimsMemory(v, gpa)) {
     type = pageType(v, gpa >> 12);
     const mfn = v.domain.lookupMfn;
-    if (isPlainRam(type, isRead) && Frame.isValid(mfn)) return ram(answer, mfn, isRead, size);
+    if (isPlainRam(type, isRead) && Frame.isValid(mfn)) {
+      if (!isRead) logDirtyMark(v.domain, gpa >> 12);
+      return ram(answer, mfn, isRead, size);
+    }
     if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
   }
   const result = ioDo(v, memoryKind(isRead), gpa, isRead ? 0 : answer.data, 1, size, type);
@@ -58,7 +64,7 @@ export function memoryKind(isRead: bool): u32 {
 
 /** Type of the page; d.lookupMfn goes with it. The page that faulted was looked up already, and is locked. */
 function pageType(v: Vcpu, gfn: u64): u32 {
-  return gfn == v.mmioGfn ? v.mmioType : P2m.lookup(v.domain, gfn, 0);
+  return gfn == v.mmioGfn ? v.mmioType : P2m.lookup(v.domain, gfn, P2M_ALLOC | P2M_UNSHARE);
 }
 
 /** Reads of a page whose writes are watched or dropped come from RAM, also the read half of a read-modify-write. */

@@ -24,12 +24,13 @@ import {
   EVTCHNSTAT_UNBOUND,
   EVTCHNSTAT_VIRQ,
 } from "../../abi/hypercalls";
-import { P2M_RAM_RW } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Lock } from "../../base/lock";
 import { Domain } from "../domain";
 import { findDomain, findVcpu } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { P2m } from "../p2m/p2m";
+import { P2mType } from "../p2m/types";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
 import {
@@ -157,7 +158,7 @@ function initControl(v: Vcpu, arg: usize): i32 {
   const offset = load<u32>(arg, 8);
   if (findVcpu(v.domain, load<u32>(arg, 12)) == 0) return -ENOENT;
   if (offset > 4096 - FIFO_CONTROL_BLOCK || (offset & 7) != 0) return -EINVAL;
-  return P2m.lookup(v.domain, load<u64>(arg), 0) == <u32>P2M_RAM_RW ? -ENOSYS : -EINVAL;
+  return P2mType.isWritable(P2m.lookup(v.domain, load<u64>(arg), P2M_ALLOC | P2M_UNSHARE)) ? -ENOSYS : -EINVAL;
 }
 
 function unmask(d: Domain, port: u32): i32 {

@@ -2,13 +2,17 @@
  * EPT violation (exit 48): the guest touched a page in a way its EPT entry does not allow. Decision order of spec 02 section 2.2.
  *
  * Before: exits/dispatch.ts. After: emulate/emulate.ts for pages that a device model or the hypervisor answers for.
- * The steps for nested guests, access listeners, paging, sharing and log-dirty stand where their subsystems are.
+ * The steps for nested guests, access listeners, paging and sharing stand where their subsystems are.
  */
-import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY } from "../../abi/crash";
-import { QUAL_WRITE_BIT } from "../../abi/exits";
-import { KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
+import { CTR_P2M_SHATTERED } from "../../abi/counters";
+import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE } from "../../abi/crash";
+import { OK } from "../../abi/errno";
+import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
+import { KNOB_EPT_NX_SUPERPAGES, KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
 import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
 import { W_TYPE_READ } from "../../abi/windows";
+import { Count } from "../../base/counters";
+import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
@@ -16,10 +20,12 @@ import { domainCrash } from "../domain/shutdown";
 import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
 import { NO_LATCH } from "../emulate/memory";
+import { logDirtyFault } from "../logdirty/global";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
+import { requeueEvent } from "./requeue";
 
 export function onEptViolation(v: Vcpu): Verdict {
   const c = v.cpu;
@@ -37,16 +43,38 @@ export function onEptViolation(v: Vcpu): Verdict {
   if (isEarly) P2m.unlock(d);
   Window.at(W_TYPE_READ, changetype<usize>(d), ACCESS_READ); // the server may change, and without the lock the type too
   let verdict: Verdict;
-  if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type))) {
+  if (d.isShuttingDown != 0 && d.crashReason != 0) {
+    verdict = Verdict.Crash; // no memory for a page that was to be populated
+  } else if (isShatterDue(c, type, d.lookupOrder)) {
+    verdict = shatter(v, c, gfn, type); // step 4a
+  } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type))) {
     verdict = emulate(v, c, gfn, type); // step 5, with the lock still held
   } else if (P2mType.isRam(type)) {
-    verdict = spurious(c); // step 8: fixed already, or executing from a page without that right (N-1)
+    if (isWrite) logDirtyFault(d, gfn);
+    verdict = spurious(c); // step 8: tracked, fixed already, or executing from a page without that right (N-1)
   } else {
     domainCrash(d, CRASH_EPT_VIOLATION); // step 9
     verdict = Verdict.Crash;
   }
   if (!isEarly) P2m.unlock(d);
   return verdict;
+}
+
+/** A fetch from a superpage that may not be executed as a whole (CVE-2018-12207). */
+function isShatterDue(c: Cpu, type: u32, order: u32): bool {
+  if (order == 0 || Knobs.get(KNOB_EPT_NX_SUPERPAGES) == 0) return false;
+  const qualification = <u32>c.exitQualification;
+  const isFetch = ((qualification >> QUAL_FETCH_BIT) & 1) != 0;
+  return isFetch && ((qualification >> QUAL_EPT_R_BIT) & 7) != 0 && P2mType.isRam(type);
+}
+
+/** The page that is fetched from becomes a 4 KiB one, with everything around it. */
+function shatter(v: Vcpu, c: Cpu, gfn: u64, type: u32): Verdict {
+  const d = v.domain;
+  Count.one(CTR_P2M_SHATTERED);
+  if (P2m.set(d, gfn, d.lookupMfn, 0, type, d.lookupAccess) == OK) return spurious(c);
+  domainCrash(d, CRASH_NO_TABLE);
+  return Verdict.Crash;
 }
 
 /** Pages that can be read by the guest itself but whose writes are dropped, or wanted by a device model. */
@@ -65,10 +93,6 @@ function emulate(v: Vcpu, c: Cpu, gfn: u64, type: u32): Verdict {
 
 /** The same access again, and with it the event whose delivery it was part of. */
 function spurious(c: Cpu): Verdict {
-  if (c.exitIdtVectoring != 0) {
-    c.entryEvent = c.exitIdtVectoring;
-    c.entryErrorCode = c.exitIdtError;
-    c.entryInsnLength = c.exitInsnLength;
-  }
+  requeueEvent(c);
   return Verdict.Retry;
 }

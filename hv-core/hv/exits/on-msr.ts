@@ -10,6 +10,7 @@ import { Run } from "../../hw/run";
 import { hypercallPageFill } from "../hypercall/hypercall-page";
 import { latchLayout } from "../hypercall/latch";
 import { lapicSetBase } from "../irq/lapic";
+import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
 import { injectGp } from "./inject";
@@ -124,6 +125,7 @@ function writeDefType(v: Vcpu, value: u64): u32 {
   const type = <u32>value & 0xff;
   if ((value & ~DEF_TYPE_DEFINED) != 0 || type > 6 || type == 2 || type == 3) return MSR_FAULT;
   v.msrMtrrDefType = value;
+  P2m.memoryTypeChanged(v.domain);
   return MSR_OK;
 }
 
@@ -157,6 +159,7 @@ function writeOwn(v: Vcpu, index: u32, value: u64): u32 {
   const at = storedMsr(v, index);
   if (at == 0) return MSR_UNKNOWN;
   store<u64>(at, value);
+  P2m.memoryTypeChanged(v.domain);
   return MSR_OK;
 }
 

@@ -7,7 +7,7 @@ import { KNOB_CONSOLE_VERBOSE } from "../../abi/knobs";
 import { HV_CONSOLE_BASE, HV_CONSOLE_SIZE } from "../../abi/layout";
 import { ATTENTION_OUTPUT, Knobs, Machine } from "../../base/machine";
 import { Vcpu } from "../vcpu";
-import { continueWith } from "./continuation";
+import { continueWith, countWork } from "./continuation";
 import { copyFromGuest, Scratch } from "./guest-copy";
 
 const CONSOLEIO_WRITE: u32 = 0;
@@ -31,6 +31,7 @@ export function consolePut(byte: u32): void {
 function write(v: Vcpu, count: u32, buffer: u64): i64 {
   const piece = count < PIECE ? count : PIECE;
   if (copyFromGuest(v, Scratch.at, buffer, piece) != 0) return -EFAULT;
+  countWork(piece);
   for (let i: u32 = 0; i < piece; i++) consolePut(load<u8>(Scratch.at + i));
   if (piece == count) return OK;
   return continueWith(v, CONSOLEIO_WRITE, count - piece, buffer + piece);

@@ -4,10 +4,17 @@
  * -ERESTART never reaches a guest.
  */
 import { ERESTART } from "../../abi/errno";
+import { Machine } from "../../base/machine";
 import { Vcpu } from "../vcpu";
 
 /** Extents or entries handled in one piece. */
 export const WORK_PER_CALL: u32 = 64;
+
+/** A guest's long call takes time: a tick for each entry, page or byte of text, so that a budget bounds it however it is made. */
+export function countWork(units: u32): void {
+  const m = Machine.get();
+  if (m.currentVcpu != 0) m.now += units;
+}
 
 export function continueWith(v: Vcpu, arg1: u64, arg2: u64, arg3: u64): i64 {
   v.continueArg1 = arg1;

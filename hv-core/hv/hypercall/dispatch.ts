@@ -85,7 +85,7 @@ function table(v: Vcpu, nr: u32, a1: u64, a2: u64, a3: u64): i64 {
     case HC_SYSCTL:
       return sysctl(v, a1);
     case HC_DOMCTL:
-      return domctl(v, a1);
+      return domctl(v, a1, a2);
     case HC_XENPMU_OP:
       return xenPmuOp();
     case HC_HYPFS_OP:

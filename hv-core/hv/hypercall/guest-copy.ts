@@ -5,10 +5,12 @@
  * Only RAM is touched: other types end the copy. Writes to read-only RAM vanish, as the guest's own would.
  */
 import { MAILBOX_BASE, PAGE_SIZE } from "../../abi/layout";
+import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { GuestWalk } from "../../hw/guest-walk";
 import { frameWritten } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { Vcpu } from "../vcpu";
@@ -38,7 +40,7 @@ function toGpa(v: Vcpu, gva: u64, isWrite: bool): u64 {
 
 /** Host address of a guest-physical one, 0 when it is not RAM; 1 when a write to it is dropped. The machine frame is in d.lookupMfn. */
 function toHost(d: Domain, gpa: u64, isWrite: bool): usize {
-  const type = P2m.lookup(d, gpa >> 12, 0);
+  const type = P2m.lookup(d, gpa >> 12, isWrite ? P2M_ALLOC | P2M_UNSHARE : P2M_ALLOC);
   if (!P2mType.isAnyRam(type) || !Frame.isValid(d.lookupMfn)) return 0;
   if (isWrite && P2mType.isDiscardWrite(type)) return 1;
   return Frame.host(d.lookupMfn) + (<usize>gpa & (PAGE_SIZE - 1));
@@ -75,6 +77,7 @@ export function copyToGuest(v: Vcpu, gva: u64, from: usize, bytes: u32): u32 {
     if (host != 1) {
       memory.copy(host, from, piece);
       frameWritten(d.lookupMfn);
+      logDirtyMark(d, gpa >> 12);
     }
     from += piece;
     gva += piece;

@@ -3,10 +3,11 @@
  * The flavour is AMD's (0F 01 D9), as the recorded Xen runs on SVM; VMCALL works as well.
  */
 import { EINVAL, EPERM, OK } from "../../abi/errno";
-import { P2M_RAM_RW } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { frameWritten } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 
@@ -34,10 +35,11 @@ function fill(page: usize): void {
 
 /** Fills guest frame `gfn`: OK, -EINVAL (no RAM) or -EPERM (not writable). */
 export function hypercallPageFill(d: Domain, gfn: u64): i32 {
-  const type = P2m.lookup(d, gfn, 0);
+  const type = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
   if (!P2mType.isRam(type) || !Frame.isValid(d.lookupMfn)) return -EINVAL;
-  if (type != <u32>P2M_RAM_RW) return -EPERM;
+  if (!P2mType.isWritable(type)) return -EPERM;
   fill(Frame.host(d.lookupMfn));
   frameWritten(d.lookupMfn);
+  logDirtyMark(d, gfn);
   return OK;
 }

@@ -6,6 +6,7 @@ import {
   XENMEM_ADD_TO_PHYSMAP_BATCH,
   XENMEM_CURRENT_RESERVATION,
   XENMEM_DECREASE_RESERVATION,
+  XENMEM_GET_POD_TARGET,
   XENMEM_INCREASE_RESERVATION,
   XENMEM_MAXIMUM_GPFN,
   XENMEM_MAXIMUM_RAM_PAGE,
@@ -14,6 +15,7 @@ import {
   XENMEM_POPULATE_PHYSMAP,
   XENMEM_REMOVE_FROM_PHYSMAP,
   XENMEM_SET_MEMORY_MAP,
+  XENMEM_SET_POD_TARGET,
 } from "../../abi/hypercalls";
 import { Machine } from "../../base/machine";
 import { Domain } from "../domain";
@@ -29,8 +31,6 @@ import { reservationOp } from "./reservation";
 
 const XENMEM_MACHPHYS_MFN_LIST = 5;
 const XENMEM_EXCHANGE = 11;
-const XENMEM_SET_POD_TARGET = 16;
-const XENMEM_GET_POD_TARGET = 17;
 const XENMEM_ACCESS_OP = 21;
 const XENMEM_MACHPHYS_COMPAT_MFN_LIST = 25;
 const XENMEM_GET_VNUMAINFO = 26;
@@ -109,7 +109,7 @@ export function memoryOp(v: Vcpu, cmd: u64, arg: u64): i64 {
       return -EOPNOTSUPP;
     case XENMEM_SET_POD_TARGET:
     case XENMEM_GET_POD_TARGET:
-      return podTarget(v, arg);
+      return podTarget(v, cmd, arg);
     case XENMEM_ACCESS_OP:
       return accessOp(v, arg);
     case XENMEM_RESERVED_DEVICE_MEMORY_MAP:

@@ -5,7 +5,7 @@
 import { EFAULT, EINVAL, ENOSYS, ERESTART, OK } from "../../abi/errno";
 import { HC_MULTICALL } from "../../abi/hypercalls";
 import { Vcpu } from "../vcpu";
-import { continueWith, WORK_PER_CALL } from "./continuation";
+import { continueWith, countWork, WORK_PER_CALL } from "./continuation";
 import { hypercallDispatch } from "./dispatch";
 import { copyFromGuest, copyToGuest, Scratch } from "./guest-copy";
 
@@ -50,6 +50,7 @@ export function multicall(v: Vcpu, list: u64, count: u32): i64 {
   for (let i: u32 = 0; i < count; i++) {
     if (i >= WORK_PER_CALL) return continueWith(v, list, count - i, 0);
     if (copyFromGuest(v, at, list, bytes) != 0) return -EFAULT;
+    countWork(1);
     const result = callEntry(v);
     if (result == -ERESTART) {
       copyFromGuest(v, at, list, bytes);

@@ -3,15 +3,16 @@
  * extents done, never with an error: the first extent that fails ends the work. Bounded pieces, continued through the upper bits
  * of the command.
  */
-import { OK } from "../../abi/errno";
+import { ENOENT, OK } from "../../abi/errno";
 import { XENMEM_INCREASE_RESERVATION, XENMEM_POPULATE_PHYSMAP } from "../../abi/hypercalls";
 import { allocExtent, allocFrame, freeFrame, freeFrames } from "../../mem/allocator";
 import { Domain } from "../domain";
 import { findDomain } from "../domain/find";
 import { physmapAdd, physmapRelease } from "../p2m/physmap";
+import { podDecrease, podMark } from "../pod/target";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
-import { continueWith, WORK_PER_CALL } from "./continuation";
+import { continueWith, countWork, WORK_PER_CALL } from "./continuation";
 import { copyFromGuest, Scratch } from "./guest-copy";
 
 export const MEMOP_EXTENT_SHIFT: u32 = 6;
@@ -86,8 +87,9 @@ function release(mfn: u32, order: u32): void {
   for (let i: u32 = 0; i < size; i++) freeFrame(mfn + i);
 }
 
-function populate(d: Domain, r: Reservation, gfn: u64): bool {
-  if ((r.flags & FLAG_ON_DEMAND) != 0) return false;
+/** With the flag, memory comes later: not for a domain's own use. */
+function populate(v: Vcpu, d: Domain, r: Reservation, gfn: u64): bool {
+  if ((r.flags & FLAG_ON_DEMAND) != 0) return d.slot != v.domainSlot && podMark(d, gfn, r.order) == OK;
   const mfn = allocate(d, r);
   if (mfn == 0) return r.order != 0 && populateSingly(d, r, gfn);
   if (physmapAdd(d, gfn, mfn, r.order) == OK) return true;
@@ -112,17 +114,23 @@ function populateSingly(d: Domain, r: Reservation, gfn: u64): bool {
   return true;
 }
 
+/** Pages that populate-on-demand took back are holes by now. */
 function decrease(d: Domain, r: Reservation, gfn: u64): bool {
   const size: u64 = (<u64>1) << r.order;
-  for (let i: u64 = 0; i < size; i++) if (physmapRelease(d, gfn + i) != OK) return false;
-  return true;
+  let taken = podDecrease(d, gfn, r.order);
+  for (let i: u64 = 0; i < size && taken < size; i++) {
+    const rc = physmapRelease(d, gfn + i);
+    if (rc == OK) taken++;
+    else if (rc != -ENOENT || taken == 0) return false;
+  }
+  return taken >= size;
 }
 
 function doExtent(v: Vcpu, d: Domain, r: Reservation, op: u32, index: u64): bool {
   if (op == <u32>XENMEM_INCREASE_RESERVATION) return allocate(d, r) != 0;
   if (!readGfn(v, r, index)) return false;
   const gfn = load<u64>(Scratch.at);
-  return op == <u32>XENMEM_POPULATE_PHYSMAP ? populate(d, r, gfn) : decrease(d, r, gfn);
+  return op == <u32>XENMEM_POPULATE_PHYSMAP ? populate(v, d, r, gfn) : decrease(d, r, gfn);
 }
 
 /** @returns extents done, counted from the first call on; -ERESTART between pieces. */
@@ -142,6 +150,7 @@ export function reservationOp(v: Vcpu, cmd: u64, argGva: u64): i64 {
     if (work >= PAGES_PER_CALL || i - start >= <u64>WORK_PER_CALL * 16) {
       return continueWith(v, (i << MEMOP_EXTENT_SHIFT) | op, argGva, 0);
     }
+    countWork((<u32>1) << r.order);
     if (!doExtent(v, d, r, op, i)) return <i64>i;
     work += (<u32>1) << r.order;
   }

@@ -26,11 +26,6 @@ import { memTypeMap, memTypeResumeAt } from "./mem-type";
 /** gfns changed before the hypercall lets others have a turn. */
 const BATCH: u64 = 256;
 
-/** {nr_extents u32, opaque u32}: the extents are in bufs[1]. No domain here has log-dirty mode, so there is nothing to mark. */
-export function dmModifiedMemory(nrBufs: u32): i32 {
-  return nrBufs != 2 ? -EINVAL : OK;
-}
-
 /**
  * {nr u32 @0, mem_type u16 @4, pad u16 @6, first_pfn u64 @8}. After -ERESTART nr and first_pfn say what is left.
  * Partial success is possible: gfns before the one that failed are changed.

@@ -3,7 +3,7 @@
  * envelope: buffers, checks in Xen's order, copy in, dispatch, copy out.
  *
  * bufs[0] is struct dm_op: op u32 @0, pad u32 @4, union @8. The handlers work on a copy of it in hypervisor memory.
- * Handlers: dm-op-servers.ts, dm-op-memory.ts, dm-op-vcpu.ts.
+ * Handlers: dm-op-servers.ts, dm-op-memory.ts, dm-op-dirty.ts, dm-op-vcpu.ts.
  */
 import { E2BIG, EFAULT, EINVAL, ENODATA, EOPNOTSUPP, EPERM, ERESTART, ESRCH, OK } from "../../abi/errno";
 import {
@@ -19,6 +19,7 @@ import {
   DMOP_REMOTE_SHUTDOWN,
   DMOP_SET_IOREQ_SERVER_STATE,
   DMOP_SET_MEM_TYPE,
+  DMOP_TRACK_DIRTY_VRAM,
   DMOP_UNMAP_IO_RANGE_FROM_IOREQ_SERVER,
 } from "../../abi/hypercalls";
 import { Domain } from "../domain";
@@ -26,7 +27,8 @@ import { findOtherDomain } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { Vcpu } from "../vcpu";
 import { xsmDmPriv } from "../xsm/dummy";
-import { dmMapMemType, dmModifiedMemory, dmSetMemType } from "./dm-op-memory";
+import { dmModifiedMemory, dmTrackDirtyVram } from "./dm-op-dirty";
+import { dmMapMemType, dmSetMemType } from "./dm-op-memory";
 import { dmCreate, dmDestroy, dmInfo, dmMapRange, dmSetState, dmUnmapRange } from "./dm-op-servers";
 import { dmInjectEvent, dmNrVcpus, dmRemoteShutdown } from "./dm-op-vcpu";
 
@@ -50,9 +52,18 @@ export function dmOp(v: Vcpu, domid: u32, nrBufs: u32, bufsGva: u64): i64 {
   if (d.isHvm == 0) return -EINVAL;
   const allowed = xsmDmPriv(v.domain, d);
   if (allowed != OK) return allowed;
-  const handle = v.hypercall64 != 0 ? load<u64>(bufs) : <u64>load<u32>(bufs);
-  const size = v.hypercall64 != 0 ? load<u64>(bufs, 8) : <u64>load<u32>(bufs, 4);
-  return run(v, d, nrBufs, handle, size);
+  return run(v, d, nrBufs, bufferGva(v, 0), bufferSize(v, 0));
+}
+
+/** Address of a buffer of the running call, which has at least `index` + 1 of them. */
+function bufferGva(v: Vcpu, index: usize): u64 {
+  const bufs = Scratch.dm + BUFS_AT;
+  return v.hypercall64 != 0 ? load<u64>(bufs + 16 * index) : <u64>load<u32>(bufs + 8 * index);
+}
+
+function bufferSize(v: Vcpu, index: usize): u64 {
+  const bufs = Scratch.dm + BUFS_AT;
+  return v.hypercall64 != 0 ? load<u64>(bufs + 16 * index, 8) : <u64>load<u32>(bufs + 8 * index, 4);
 }
 
 function run(v: Vcpu, d: Domain, nrBufs: u32, handle: u64, size: u64): i64 {
@@ -88,7 +99,9 @@ function dispatch(v: Vcpu, d: Domain, op: u32, nrBufs: u32, args: usize): i32 {
     case DMOP_DESTROY_IOREQ_SERVER:
       return dmDestroy(d, caller, args);
     case DMOP_MODIFIED_MEMORY:
-      return dmModifiedMemory(nrBufs);
+      return dmModifiedMemory(v, d, nrBufs, args, bufferGva(v, 1), bufferSize(v, 1));
+    case DMOP_TRACK_DIRTY_VRAM:
+      return dmTrackDirtyVram(v, d, nrBufs, args, bufferGva(v, 1), bufferSize(v, 1));
     case DMOP_SET_MEM_TYPE:
       return dmSetMemType(d, args);
     case DMOP_INJECT_EVENT:

@@ -3,7 +3,7 @@
  * pages when it goes. Types of single pages are set by dm-op-memory.ts; the writes themselves are routed in emulate/do-io.ts.
  */
 
-import { EBUSY, EINVAL, ENOMEM, ERESTART, OK } from "../../abi/errno";
+import { EBUSY, EINVAL, ERESTART, OK } from "../../abi/errno";
 import { DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
 import { DESTROY_TYPE_SWEEP, KNOB_DESTROY_TYPE, KNOB_UNMAP_PAUSE } from "../../abi/knobs";
 import { HVMMEM_IOREQ_SERVER, P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
@@ -50,6 +50,7 @@ export function memTypeForgetServer(d: Domain, s: IoreqServer): void {
 
 /** The whole domain at once, for variants that have it paused meanwhile. */
 function sweepAll(d: Domain): void {
+  P2m.changeEntryTypeGlobal(d, P2M_IOREQ_SERVER, P2M_RAM_RW);
   let from: u64 = 0;
   while (sweep(d, from) == -ERESTART) from += SWEEP_BATCH;
 }
@@ -83,21 +84,18 @@ export function memTypeMap(d: Domain, id: u32, caller: u32, type: u32, flags: u3
     Lock.release(ioreqLockOf(d));
     if (rc != OK) return rc;
     Window.at(W_TYPE_SERVER_CLEARED, typeLockOf(d), ACCESS_WRITE); // pages still have the type, nobody answers
+    // From here on every touch of such a page is a misconfiguration. It also ends the write protection of log-dirty mode (S-2).
+    if (flags == 0) P2m.changeEntryTypeGlobal(d, P2M_IOREQ_SERVER, P2M_RAM_RW);
   }
   return flags == 0 ? sweep(d, from) : OK;
 }
 
-/** Turns up to SWEEP_BATCH pages of the type from `from` on back into RAM. */
+/** Recalculates up to SWEEP_BATCH gfns from `from` on, so that no page of the type is left for the next server. */
 function sweep(d: Domain, from: u64): i32 {
-  const end = from + SWEEP_BATCH;
-  for (let gfn = from; gfn < end && gfn <= d.p2mMaxMapped && d.p2mIoreqEntries != 0; gfn++) {
-    P2m.lock(d);
-    let rc = OK;
-    if (P2m.lookup(d, gfn, 0) == <u32>P2M_IOREQ_SERVER) rc = P2m.changeTypeOne(d, gfn, P2M_IOREQ_SERVER, P2M_RAM_RW);
-    P2m.unlock(d);
-    if (rc == -ENOMEM) return rc;
-  }
-  return d.p2mIoreqEntries != 0 && end <= d.p2mMaxMapped ? -ERESTART : OK;
+  if (d.p2mIoreqEntries == 0 || from > d.p2mMaxMapped) return OK;
+  const rc = P2m.finishTypeChange(d, from, SWEEP_BATCH);
+  if (rc != OK) return rc;
+  return d.p2mIoreqEntries != 0 && from + SWEEP_BATCH <= d.p2mMaxMapped ? -ERESTART : OK;
 }
 
 /** Where a preempted memTypeMap goes on. */

@@ -121,7 +121,7 @@ function show(s: IoreqServer, page: IoreqPage): void {
   if ((frame.flags & FRAME_ALLOCATED) == 0 || frame.owner != <u16>d.slot) return;
   P2m.lock(d);
   const rc = P2m.set(d, page.gfn, page.mfn, 0, P2M_RAM_RW, d.p2mDefaultAccess);
-  if (rc == OK) frame.m2p = <u32>page.gfn;
+  if (rc == OK) frame.m2p = page.gfn;
   P2m.unlock(d);
   if (rc != OK) domainCrash(d, CRASH_IOREQ_PAGE);
 }

@@ -3,9 +3,10 @@
  * state and lets it wait, the start-up IPI sets it running in real mode at vector * 4096.
  */
 import { SEG_CS } from "../../abi/cpu";
+import { STATE_IOREQ_NONE } from "../../abi/ioreq";
 import { Mode } from "../../hw/mode";
 import { cpuReset } from "../domain/vcpu-create";
-import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
+import { IO_NO_COMPLETION, Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
 import { lapicReset } from "./lapic";
 
 /** A processor that was never started is in its reset state already. */
@@ -16,7 +17,14 @@ export function startupInit(v: Vcpu): void {
   lapicReset(v);
   v.apicBase = base;
   v.initialised = 0;
+  forgetIo(v);
   v.pauseFlags = (v.pauseFlags | VPF_DOWN) & ~(VPF_BLOCKED | VPF_POLL);
+}
+
+/** An answer that a device model still owes is taken, but the instruction that asked for it is gone. */
+function forgetIo(v: Vcpu): void {
+  v.ioCompletion = IO_NO_COMPLETION;
+  if (v.ioState != <u32>STATE_IOREQ_NONE) v.ioBroadcast = 1;
 }
 
 /** Only a processor that waits after RESET or INIT listens. */

@@ -9,7 +9,7 @@ import {
   XENMAPSPACE_GMFN_RANGE,
   XENMAPSPACE_SHARED_INFO,
 } from "../../abi/hypercalls";
-import { P2M_MAP_FOREIGN, P2M_MMIO_DIRECT } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Frame, INVALID_M2P } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { xsmDmPriv } from "../xsm/dummy";
@@ -22,7 +22,7 @@ export const INVALID_GFN: u64 = 0xffff_ffff_ffff_ffff;
 
 /** The frame of one of the domain's own RAM pages; INVALID_MFN when there is none. */
 function ownRam(d: Domain, gfn: u64): u32 {
-  const type = P2m.lookup(d, gfn, 0);
+  const type = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
   if (!P2mType.isRam(type) || !Frame.isValid(d.lookupMfn)) return INVALID_MFN;
   return Frame.at(d.lookupMfn).owner == d.slot ? d.lookupMfn : INVALID_MFN;
 }
@@ -62,7 +62,7 @@ export function addToPhysmapOne(d: Domain, space: u32, index: u64, gfn: u64): i3
   const error = vacate(d, gfn, mfn);
   if (error != OK) return error;
   const from = Frame.at(mfn).m2p;
-  if (space != <u32>XENMAPSPACE_SHARED_INFO && <u64>from != index) return -EXDEV;
+  if (space != <u32>XENMAPSPACE_SHARED_INFO && from != index) return -EXDEV;
   if (from != INVALID_M2P) {
     const removed = physmapRemove(d, from, mfn);
     if (removed != OK) return removed;
@@ -84,7 +84,7 @@ export function addForeign(d: Domain, foreignDomid: u32, foreignGfn: u64, gfn: u
   if (owner.slot == d.slot) return -EINVAL;
   const denied = xsmDmPriv(d, owner);
   if (denied != OK) return denied;
-  const type = P2m.lookup(owner, foreignGfn, 0);
+  const type = P2m.lookup(owner, foreignGfn, P2M_ALLOC | P2M_UNSHARE);
   const mfn = owner.lookupMfn;
   if (!P2mType.isRam(type) || !Frame.isValid(mfn)) return -EINVAL;
   return mapForeignFrame(d, gfn, mfn);

@@ -2,13 +2,14 @@
  * A changed EPT entry must leave every TLB that may hold it: one message to each of the domain's processors and one
  * acknowledgement from each (counted; in a machine where they take turns both happen here).
  */
-import { CTR_SHOOTDOWNS_ACKED, CTR_SHOOTDOWNS_SENT } from "../../abi/counters";
+import { CTR_P2M_FLUSHES, CTR_SHOOTDOWNS_ACKED, CTR_SHOOTDOWNS_SENT } from "../../abi/counters";
 import { Count } from "../../base/counters";
 import { Tlb } from "../../hw/tlb";
 import { Domain } from "../domain";
 import { Vcpu } from "../vcpu";
 
 export function p2mFlush(d: Domain): void {
+  Count.one(CTR_P2M_FLUSHES);
   for (let id: u32 = 0; id < d.vcpuCount; id++) {
     const v = Vcpu.at(d.firstVcpu + id);
     if (v.initialised == 0) continue; // it never ran, so it has nothing cached
@@ -16,4 +17,11 @@ export function p2mFlush(d: Domain): void {
     Tlb.flushAll(v.cpu);
     Count.one(CTR_SHOOTDOWNS_ACKED);
   }
+}
+
+/** The flush that was put off until the p2m lock is let go happens now: something is about to go back that TLBs still know. */
+export function p2mFlushNow(d: Domain): void {
+  if (d.p2mNeedFlush == 0) return;
+  d.p2mNeedFlush = 0;
+  p2mFlush(d);
 }

@@ -2,11 +2,11 @@
  * gfn -> (mfn, type, access), without changing anything (spec 01 section 1.5, "ept get_entry").
  * The answer stands in the domain's lookup fields until the next lookup. Next: p2m/set.ts.
  */
-import { P2M_ACCESS_N, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_RAM_RW } from "../../abi/p2m-types";
+import { P2M_ACCESS_N, P2M_MMIO_DM } from "../../abi/p2m-types";
 import { EPTE_RECALC, Epte } from "../../base/epte";
-import { Domain, NO_SERVER } from "../domain";
+import { Domain } from "../domain";
 import { INVALID_MFN, P2mEntry } from "./entry";
-import { P2mType } from "./types";
+import { recalcType } from "./recalc-type";
 
 /** gfns that four levels can translate. */
 export const P2M_GFN_LIMIT: u64 = (<u64>1) << 36;
@@ -31,13 +31,6 @@ function holeAbove(d: Domain, gfn: u64): u32 {
   return hole(d, order);
 }
 
-/** A stale type (recalc) shows as what it will become when the hardware next meets it. */
-function recalcType(d: Domain, stale: bool, type: u32): u32 {
-  if (!stale || !P2mType.isChangeable(type)) return type;
-  if (type == <u32>P2M_IOREQ_SERVER && d.p2mIoreqServer != NO_SERVER) return type;
-  return P2M_RAM_RW;
-}
-
 /** @returns the type; d.lookupMfn (INVALID_MFN = none), lookupAccess and lookupOrder go with it. */
 export function p2mLookup(d: Domain, gfn: u64): u32 {
   if (gfn > d.p2mMaxMapped) return holeAbove(d, gfn);
@@ -51,9 +44,10 @@ export function p2mLookup(d: Domain, gfn: u64): u32 {
     const order = 9 * (level - 1);
     if (Epte.isLeafBit(entry)) {
       if (!P2mEntry.isValid(entry)) return hole(d, order);
-      const type = recalcType(d, (stale & EPTE_RECALC) != 0, Epte.type(entry));
+      const type = recalcType(d, (stale & EPTE_RECALC) != 0, Epte.type(entry), gfn);
       const inside = <u32>gfn & ((1 << order) - 1);
-      return answer(d, Epte.mfn(entry) + inside, type, Epte.access(entry), order);
+      const first = Epte.mfn(entry);
+      return answer(d, first == INVALID_MFN ? first : first + inside, type, Epte.access(entry), order);
     }
     if (!Epte.isPresent(entry)) return hole(d, order);
     table = Epte.mfn(entry);
@@ -63,6 +57,6 @@ export function p2mLookup(d: Domain, gfn: u64): u32 {
   if (!P2mEntry.isValid(leaf)) return hole(d, 0);
   stale |= leaf;
   const mfn = Epte.mfn(leaf);
-  const type = recalcType(d, (stale & EPTE_RECALC) != 0, Epte.type(leaf));
+  const type = recalcType(d, (stale & EPTE_RECALC) != 0, Epte.type(leaf), gfn);
   return answer(d, mfn, type, Epte.access(leaf), 0);
 }

@@ -1,15 +1,29 @@
 /**
  * The p2m as the rest of the hypervisor sees it: look up, set, change, under one recursive lock a domain.
- * Read next: p2m/lookup.ts, p2m/set.ts, p2m/types.ts.
+ * Read next: p2m/lookup.ts, p2m/set.ts, p2m/types.ts; for changes of many types p2m/bulk.ts and p2m/resolve.ts.
  */
-import { EBUSY } from "../../abi/errno";
-import { P2M_ACCESS_N, P2M_MMIO_DM } from "../../abi/p2m-types";
+import { CRASH_BROKEN_FRAME } from "../../abi/crash";
+import { EBUSY, EINVAL } from "../../abi/errno";
+import { P2M_ACCESS_N, P2M_ALLOC, P2M_MMIO_DM, P2M_POPULATE_ON_DEMAND, P2M_RAM_BROKEN } from "../../abi/p2m-types";
+import { W_P2M_UNLOCKED } from "../../abi/windows";
 import { Lock } from "../../base/lock";
+import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
+import { domainCrash } from "../domain/shutdown";
+import { podPopulate } from "../pod/populate";
+import {
+  p2mChangeEntryTypeGlobal,
+  p2mChangeTypeRange,
+  p2mFinishTypeChange,
+  p2mMemoryTypeChanged,
+  p2mMemoryTypesRecalculate,
+} from "./bulk";
 import { INVALID_MFN } from "./entry";
-import { p2mFlush } from "./flush";
+import { p2mFlush, p2mFlushNow } from "./flush";
 import { p2mLookup } from "./lookup";
+import { resolveMisconfig } from "./resolve";
 import { p2mSet } from "./set";
+import { P2mType } from "./types";
 
 export { INVALID_MFN } from "./entry";
 
@@ -22,13 +36,27 @@ export class P2m {
     Lock.acquire(P2m.lockWord(d));
   }
 
-  @inline static unlock(d: Domain): void {
-    Lock.release(P2m.lockWord(d));
+  /**
+   * Window, for the outermost holder when something present changed: the lock is free before the TLBs are flushed, so somebody
+   * else may see new entries while old translations are still in use (spec 01 section 1.4).
+   */
+  static unlock(d: Domain): void {
+    const word = P2m.lockWord(d);
+    const isFlushDue = d.p2mNeedFlush != 0 && Lock.depth(word) == 1;
+    if (isFlushDue) d.p2mNeedFlush = 0;
+    Lock.release(word);
+    if (!isFlushDue) return;
+    Window.at(W_P2M_UNLOCKED, word, ACCESS_WRITE);
+    p2mFlush(d);
   }
 
-  /** Type of `gfn`; fills d.lookupMfn, lookupType, lookupAccess, lookupOrder. `q`: P2M_ALLOC, P2M_UNSHARE or 0. */
+  /**
+   * Type of `gfn`; fills d.lookupMfn, lookupType, lookupAccess, lookupOrder. `q`: P2M_ALLOC gives a populate-on-demand page its
+   * memory, P2M_UNSHARE also breaks sharing; 0 only looks.
+   */
   @inline static lookup(d: Domain, gfn: u64, q: u32): u32 {
-    return p2mLookup(d, gfn);
+    const type = p2mLookup(d, gfn);
+    return type == <u32>P2M_POPULATE_ON_DEMAND || type == <u32>P2M_RAM_BROKEN ? lookupFurther(d, gfn, q) : type;
   }
 
   /** Maps 2^order pages; OK, -EINVAL, -ENOMEM or -EBUSY (p2m/set.ts). */
@@ -44,8 +72,12 @@ export class P2m {
     return P2m.set(d, gfn, INVALID_MFN, order, P2M_MMIO_DM, P2M_ACCESS_N);
   }
 
-  /** Compare-and-swap of one page's type: -EBUSY when it is not `from` now. The access goes back to the default. */
+  /**
+   * Compare-and-swap of one page's type. The access goes back to the default.
+   * @returns OK; -EBUSY when it is not `from` now, -EINVAL for a special type, -ENOMEM when a superpage cannot be split.
+   */
   static changeTypeOne(d: Domain, gfn: u64, from: u32, to: u32): i32 {
+    if (P2mType.isSpecial(from) || P2mType.isSpecial(to)) return -EINVAL;
     P2m.lock(d);
     let result: i32 = -EBUSY;
     if (p2mLookup(d, gfn) == from) result = p2mSet(d, gfn, d.lookupMfn, 0, to, d.p2mDefaultAccess);
@@ -53,8 +85,69 @@ export class P2m {
     return result;
   }
 
+  /** p2m/bulk.ts: every changeable entry, at its next touch. */
+  static changeEntryTypeGlobal(d: Domain, from: u32, to: u32): void {
+    P2m.lock(d);
+    p2mChangeEntryTypeGlobal(d, from, to);
+    P2m.unlock(d);
+  }
+
+  /** p2m/bulk.ts: the pages [start, end). */
+  static changeTypeRange(d: Domain, start: u64, end: u64, from: u32, to: u32): void {
+    P2m.lock(d);
+    p2mChangeTypeRange(d, start, end, from, to);
+    P2m.unlock(d);
+  }
+
+  /** Repairs `count` gfns from `first` on, as touching them would. OK or -ENOMEM. */
+  static finishTypeChange(d: Domain, first: u64, count: u64): i32 {
+    P2m.lock(d);
+    const result = p2mFinishTypeChange(d, first, count);
+    P2m.unlock(d);
+    return result;
+  }
+
+  /** The guest changed its MTRRs. */
+  static memoryTypeChanged(d: Domain): void {
+    P2m.lock(d);
+    p2mMemoryTypeChanged(d);
+    P2m.unlock(d);
+  }
+
+  /** The domain got its first I/O permission, or lost its last one: its MTRRs count from now on, or no longer. */
+  static memoryTypesRecalculate(d: Domain): void {
+    P2m.lock(d);
+    p2mMemoryTypesRecalculate(d);
+    P2m.unlock(d);
+  }
+
+  /** Repairs the path to `gfn` (p2m/resolve.ts). The caller holds the lock. */
+  static resolve(d: Domain, gfn: u64): i32 {
+    return resolveMisconfig(d, gfn);
+  }
+
   /** Every processor of the domain drops what it cached. */
   @inline static flush(d: Domain): void {
     p2mFlush(d);
   }
+
+  /** A flush that was put off happens now: a frame is about to go back while the lock is held. */
+  @inline static flushNow(d: Domain): void {
+    p2mFlushNow(d);
+  }
+}
+
+/** Pages that a lookup may change: one whose memory is still to come, one whose frame is bad. */
+function lookupFurther(d: Domain, gfn: u64, q: u32): u32 {
+  let type = d.lookupType;
+  if (type == <u32>P2M_POPULATE_ON_DEMAND && (q & P2M_ALLOC) != 0) {
+    P2m.lock(d);
+    type = podPopulate(d, gfn);
+    P2m.unlock(d);
+  }
+  if (type == <u32>P2M_RAM_BROKEN) {
+    d.lookupMfn = INVALID_MFN;
+    if ((q & P2M_ALLOC) != 0) domainCrash(d, CRASH_BROKEN_FRAME);
+  }
+  return type;
 }

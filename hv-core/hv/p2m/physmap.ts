@@ -9,6 +9,7 @@ import { freeFrame } from "../../mem/allocator";
 import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { logDirtyMark } from "../logdirty/bitmap";
 import { Vcpu } from "../vcpu";
 import { INVALID_MFN, P2m } from "./p2m";
 import { P2mType } from "./types";
@@ -43,7 +44,10 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
     unmapPieces(d, gfn, mfn, size);
     return error;
   }
-  for (let i: u32 = 0; i < size; i++) Frame.at(mfn + i).m2p = <u32>gfn + i;
+  for (let i: u32 = 0; i < size; i++) {
+    Frame.at(mfn + i).m2p = gfn + i;
+    logDirtyMark(d, gfn + i);
+  }
   return OK;
 }
 

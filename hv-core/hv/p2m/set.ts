@@ -1,69 +1,42 @@
 /**
  * Changes p2m entries (spec 01 section 1.6): pieces of the largest possible size, superpages split on the way down, one 64-bit
- * store at the end, TLBs flushed before replaced tables go back. Caller holds the p2m lock (p2m/p2m.ts takes it).
+ * store at the end. Caller holds the p2m lock (p2m/p2m.ts takes it); TLBs are flushed when it is let go, or earlier when something goes
+ * back that a stale translation could still reach.
  */
-import { CTR_P2M_SETS, CTR_P2M_SPLITS } from "../../abi/counters";
 import { EBUSY, EINVAL, ENOMEM, OK } from "../../abi/errno";
 import { KNOB_P2M_SUPERPAGES } from "../../abi/knobs";
-import { P2M_INVALID, P2M_IOREQ_SERVER, P2M_MAP_FOREIGN } from "../../abi/p2m-types";
-import { TRC_P2M_SET } from "../../abi/trace-events";
-import { Count } from "../../base/counters";
-import { EPTE_EMT_MASK, EPTE_RECALC, EPTE_SVE, Epte } from "../../base/epte";
+import { P2M_INVALID, P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
+import { EPTE_SVE, Epte } from "../../base/epte";
 import { Knobs } from "../../base/machine";
-import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { getPage, putPage } from "../../mem/allocator";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { EMPTY_ENTRY, INVALID_MFN, P2mEntry } from "./entry";
-import { p2mFlush } from "./flush";
+import { p2mFlushNow } from "./flush";
 import { P2M_GFN_LIMIT } from "./lookup";
+import { resolveMisconfig } from "./resolve";
+import { splitLeaf } from "./split";
 import { tableAlloc, tableFreeTree } from "./tables";
 import { P2mType } from "./types";
 
 /** Largest request: 2^20 pages. */
 const MAX_ORDER: u32 = 20;
 
-/** One store: this is the moment the hardware sees the change. */
-function storeEntry(d: Domain, table: u32, index: u32, entry: u64, gfn: u64, order: u32): void {
-  store<u64>(Frame.host(table) + ((<usize>index) << 3), entry);
-  Count.one(CTR_P2M_SETS);
-  Trace.event(TRC_P2M_SET, TRACE_NO_VCPU, d.domid, gfn | ((<u64>order) << 48), entry);
-}
-
-/** Replaces a superpage by a table of 512 smaller leaves that say the same. */
-function split(d: Domain, table: u32, index: u32, level: u32, gfn: u64): i32 {
-  const parent = P2mEntry.read(table, index);
-  const child = tableAlloc(d);
-  if (child == 0) return -ENOMEM;
-  const step = (<u32>1) << (9 * (level - 2));
-  const type = Epte.type(parent);
-  const inherited = parent & (EPTE_RECALC | EPTE_EMT_MASK);
-  const base = Frame.host(child);
-  for (let i: u32 = 0; i < 512; i++) {
-    let entry = P2mEntry.leaf(
-      Epte.mfn(parent) + i * step,
-      level - 1,
-      type,
-      Epte.access(parent),
-      d.p2mIoreqFlags,
-      parent & EPTE_SVE,
-    );
-    if (Epte.isPresent(entry)) entry = (entry & ~EPTE_EMT_MASK) | inherited;
-    store<u64>(base + ((<usize>i) << 3), entry);
-  }
-  Count.one(CTR_P2M_SPLITS);
-  storeEntry(d, table, index, P2mEntry.table(child), gfn, 9 * (level - 1));
-  return OK;
-}
-
-/** Keeps the counts of special level-1 entries, and the reference that a foreign mapping holds. */
-function account(d: Domain, old: u64, mfn: u32, type: u32): i32 {
+/**
+ * Keeps the counts of special entries, and the reference of a foreign one. `old` is a leaf or empty; `type` is P2M_INVALID for a slot
+ * that becomes empty. @returns OK, or -EBUSY when the foreign frame is gone.
+ */
+function account(d: Domain, old: u64, mfn: u32, type: u32, order: u32): i32 {
   const hadType = P2mEntry.isValid(old) ? Epte.type(old) : <u32>P2M_INVALID;
-  const oldMfn = Epte.mfn(old);
-  if (hadType == type && oldMfn == mfn) return OK;
-  if (type == <u32>P2M_MAP_FOREIGN && !getPage(mfn)) return -EBUSY;
+  if (hadType == type && Epte.mfn(old) == mfn) return OK;
+  if (type == <u32>P2M_MAP_FOREIGN) {
+    if (!getPage(mfn)) return -EBUSY;
+    d.p2mForeignEntries++;
+  }
   if (type == <u32>P2M_IOREQ_SERVER) d.p2mIoreqEntries++;
   if (hadType == <u32>P2M_IOREQ_SERVER) d.p2mIoreqEntries--;
+  if (type == <u32>P2M_POPULATE_ON_DEMAND) d.podEntries += (<u64>1) << order;
+  if (hadType == <u32>P2M_POPULATE_ON_DEMAND) d.podEntries -= (<u64>1) << order;
   return OK;
 }
 
@@ -71,13 +44,15 @@ function account(d: Domain, old: u64, mfn: u32, type: u32): i32 {
 function setLeaf(d: Domain, gfn: u64, mfn: u32, order: u32, type: u32, access: u32): i32 {
   const target: u32 = order / 9 + 1;
   const isEmpty = mfn == INVALID_MFN && !P2mType.allowsInvalidMfn(type);
+  const resolved = resolveMisconfig(d, gfn);
+  if (resolved < 0) return resolved;
   let table = d.p2mRoot;
   let level: u32 = 4;
   while (level > target) {
     const index = P2mEntry.index(gfn, level);
     let entry = P2mEntry.read(table, index);
     if (Epte.isLeafBit(entry)) {
-      const error = split(d, table, index, level, gfn);
+      const error = splitLeaf(d, table, index, level, gfn);
       if (error != OK) return error;
       entry = P2mEntry.read(table, index);
     } else if (!Epte.isPresent(entry)) {
@@ -95,25 +70,29 @@ function setLeaf(d: Domain, gfn: u64, mfn: u32, order: u32, type: u32, access: u
   const old = P2mEntry.read(table, index);
   const isTable = level > 1 && Epte.isPresent(old) && !Epte.isLeafBit(old);
   const suppressVe = P2mEntry.isValid(old) ? old & EPTE_SVE : EMPTY_ENTRY;
-  const entry = P2mEntry.leaf(mfn, level, type, access, d.p2mIoreqFlags, suppressVe);
-  if (level == 1) {
-    const error = account(d, old, mfn, type);
-    if (error != OK) return error;
-  }
+  const entry = P2mEntry.leaf(d, gfn, mfn, level, type, access, suppressVe);
+  const error = account(d, isTable ? EMPTY_ENTRY : old, mfn, isEmpty ? <u32>P2M_INVALID : type, order);
+  if (error != OK) return error;
   if (entry == old) return OK;
-  storeEntry(d, table, index, entry, gfn, order);
+  P2mEntry.write(d, table, index, entry, gfn, order);
   const last = gfn + ((<u64>1) << order) - 1;
   if (!isEmpty && type != <u32>P2M_INVALID && last > d.p2mMaxMapped) d.p2mMaxMapped = last;
-  if (Epte.isPresent(old)) p2mFlush(d);
-  if (isTable) tableFreeTree(d, Epte.mfn(old), level - 1);
-  else if (level == 1) releaseOld(old, entry);
+  if (Epte.isPresent(old)) d.p2mNeedFlush = 1;
+  if (isTable) {
+    p2mFlushNow(d);
+    tableFreeTree(d, Epte.mfn(old), level - 1);
+  } else if (level == 1) {
+    releaseOld(d, old, entry);
+  }
   return OK;
 }
 
-/** The old mapping is out of every TLB: a foreign frame's reference can go. */
-function releaseOld(old: u64, entry: u64): void {
+/** A foreign frame's reference goes when its mapping is out of every TLB. */
+function releaseOld(d: Domain, old: u64, entry: u64): void {
   if (!P2mEntry.isValid(old) || Epte.type(old) != <u32>P2M_MAP_FOREIGN) return;
   if (Epte.type(entry) == <u32>P2M_MAP_FOREIGN && Epte.mfn(entry) == Epte.mfn(old)) return;
+  p2mFlushNow(d);
+  d.p2mForeignEntries--;
   putPage(Epte.mfn(old));
 }
 

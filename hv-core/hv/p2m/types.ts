@@ -83,6 +83,11 @@ export class P2mType {
     return P2mType.isIn(READ_ONLY, type);
   }
 
+  /** RAM that the hypervisor may write for its guest. */
+  @inline static isWritable(type: u32): bool {
+    return P2mType.isChangeable(type);
+  }
+
   /** Writes by the guest vanish without a fault. */
   @inline static isDiscardWrite(type: u32): bool {
     return P2mType.isIn(DISCARD_WRITE, type);
