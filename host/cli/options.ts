@@ -1,6 +1,7 @@
 /** Options that several commands share: sizes, counts, knobs. Each parser throws UsageError with one line that says what to write. */
 import { UsageError } from "../lib/errors.ts";
 import { type EraName, parseEra, parseKnob } from "../lib/knobs.ts";
+import { presetKnobs } from "../lib/presets.ts";
 
 const UNITS: Readonly<Record<string, number>> = { "": 2 ** 20, k: 2 ** 10, m: 2 ** 20, g: 2 ** 30 };
 
@@ -49,7 +50,10 @@ export function parseKnobOptions(options: KnobOptions): {
   readonly era?: EraName;
   readonly knobs: Readonly<Record<string, number>>;
 } {
-  const knobs = Object.fromEntries(options.knob.map(parseKnob));
+  const knobs = Object.assign(
+    {},
+    ...options.knob.map((text) => presetKnobs(text) ?? Object.fromEntries([parseKnob(text)])),
+  );
   return options.era === undefined ? { knobs } : { era: parseEra(options.era), knobs };
 }
 

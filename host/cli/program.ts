@@ -4,6 +4,7 @@
  */
 import { Command, CommanderError } from "commander";
 import { HvError, UsageError } from "../lib/errors.ts";
+import { addAudit } from "./audit.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
@@ -45,6 +46,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addKnobs(program);
   addWalk(program);
   addRace(program, done);
+  addAudit(program);
   addP2m(program);
   addDemo(program, done);
   for (const command of program.commands)

@@ -27,6 +27,9 @@ export const ACTOR_TOOLSTACK = 10;
 export const TOOLSTACK_DOM_EXC = 8;
 /** Input that waits for the UART inside the core (device/core-input.ts). */
 export const ACTOR_CORE_INPUT = 11;
+/** A device that watches page tables of the guest (device/shadow-table.ts), and its copies of them. */
+export const ACTOR_SHADOW_TABLE = 12;
+export const ACTOR_SHADOW_PAGES = 13;
 
 /** Actors of the explorer (explore/actors.ts): a vCPU, a list of hypercalls, a device model, a list of writes to shared pages. */
 export const ACTOR_RACE_VCPU = 12;

@@ -16,6 +16,7 @@ const SENTENCES: Record<number, string> = {
   [crash.CRASH_DEAD_HALT]: "the vCPU halted with interrupts disabled and nothing can wake it",
   [crash.CRASH_NO_TABLE]: "no frame was left for an EPT table",
   [crash.CRASH_NO_PROGRESS]: "the same exit came again and again without progress",
+  [crash.CRASH_DEADLOCK]: "a processor would wait for a lock that it holds itself (ioreq.lock=plain)",
   [crash.CRASH_BROKEN_FRAME]: "the page's machine frame is bad",
   [crash.CRASH_POD_EMPTY]: "a populate-on-demand page was touched and no memory is left for it",
 };

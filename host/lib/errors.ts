@@ -35,7 +35,17 @@ const HINTS: Partial<Record<ErrnoName, string>> = {
 export interface HvErrorOptions extends ErrorOptions {
   /** Replaces the general hint for this errno. */
   readonly hint?: string;
+  /** What the call was given. */
+  readonly arguments?: CallArguments;
 }
+
+/** Arguments of a failed call by name, as they are shown. */
+export type CallArguments = Readonly<Record<string, number | bigint | string | boolean>>;
+
+const shown = (args: CallArguments): string =>
+  Object.entries(args)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(", ");
 
 /** A hypercall that failed. */
 export class HvError extends Error {
@@ -43,13 +53,17 @@ export class HvError extends Error {
   readonly code: ErrnoName;
   /** The call as the toolstack names it, for instance "XENMEM_populate_physmap". */
   readonly call: string;
+  readonly arguments: CallArguments;
   readonly hint: string;
 
   constructor(code: ErrnoName, call: string, options: HvErrorOptions = {}) {
     const hint = options.hint ?? HINTS[code] ?? "see spec 08 for the errors of this call";
-    super(`${call}: ${code} (${hint})`, options);
+    const args = options.arguments ?? {};
+    const given = Object.keys(args).length > 0 ? `(${shown(args)})` : "";
+    super(`${call}${given}: ${code} (${hint})`, options);
     this.code = code;
     this.call = call;
+    this.arguments = args;
     this.hint = hint;
   }
 }
@@ -58,9 +72,9 @@ export class HvError extends Error {
  * Turns the result of a hypercall into a value or an exception.
  * @throws HvError when `result` is negative.
  */
-export function check(result: number, call: string, hint?: string): number {
+export function check(result: number, call: string, options: string | HvErrorOptions = {}): number {
   if (result >= 0) return result;
-  throw new HvError(errnoName(-result) ?? "EIO", call, hint === undefined ? {} : { hint });
+  throw new HvError(errnoName(-result) ?? "EIO", call, typeof options === "string" ? { hint: options } : options);
 }
 
 /** Something the user wrote is wrong: one line that says what and what to do. The CLI ends with code 2. */

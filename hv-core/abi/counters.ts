@@ -31,6 +31,15 @@ export const CTR_LOCKS_TAKEN = 154;
 export const CTR_LOCKS_CONTENDED = 155;
 export const CTR_DOMAIN_PAUSES = 156;
 export const CTR_PAGES_COPIED = 157;
+/** What an audit counts (docs/audit-domctl.md): calls of the guest-copy routines, their bytes, loop turns, frames allocated. */
+export const CTR_GUEST_COPIES = 158;
+export const CTR_GUEST_COPY_BYTES = 159;
+export const CTR_LOOP_STEPS = 160;
+export const CTR_FRAMES_ALLOCATED = 161;
+/** A vCPU was to wait for its own pause: on a real machine the hypervisor stops here. */
+export const CTR_SELF_PAUSES = 162;
+/** Times a hypercall was preempted and goes on. */
+export const CTR_CONTINUATIONS = 163;
 /** TLB flushes of a whole domain because its p2m changed; entries made invalid on purpose; paths and entries repaired. */
 export const CTR_P2M_FLUSHES = 170;
 export const CTR_P2M_INVALIDATED = 171;

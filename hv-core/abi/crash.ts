@@ -25,6 +25,8 @@ export const CRASH_DEAD_HALT = 11;
 export const CRASH_NO_TABLE = 12;
 /** The same exit again and again without progress. */
 export const CRASH_NO_PROGRESS = 13;
+/** A processor waits for a lock that it holds itself (knob ioreq.lock=plain). */
+export const CRASH_DEADLOCK = 14;
 /** The page's machine frame is bad. */
 export const CRASH_BROKEN_FRAME = 30;
 /** A populate-on-demand page was touched and no memory is left for it. */

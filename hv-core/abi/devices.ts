@@ -20,6 +20,20 @@ export const COUNTER_READS = 0x08;
 export const COUNTER_WRITES = 0x10;
 export const COUNTER_LAST = 0x18;
 export const COUNTER_SCRATCH = 0x800;
+/**
+ * Shadow-table device, one page of MMIO, registers of 4 bytes (host/lib/device/shadow-table.ts): it watches a two-level table in guest
+ * memory, 1024 entries of 4 bytes a page, bit 0 present, 31:12 frame, and keeps a shadow of it.
+ * 0x00 root: gfn of the directory, 0 = none (read and write). 0x04 watched writes so far. 0x08 times that shadow and table differed.
+ * 0x0c tables watched now. 0x10 address to look up (write), its shadow entry (read; 0 = not mapped). 0x14 free for the host (goal).
+ */
+export const SHADOW_BASE = 0xfe010000;
+export const SHADOW_SIZE = 0x1000;
+export const SHADOW_ROOT = 0x00;
+export const SHADOW_WRITES = 0x04;
+export const SHADOW_DIFFERENCES = 0x08;
+export const SHADOW_TABLES = 0x0c;
+export const SHADOW_LOOKUP = 0x10;
+export const SHADOW_GOAL = 0x14;
 
 /**
  * What the in-core devices print (knob device.at = core): a ring at DEVICE_CONSOLE_BASE (abi/layout.ts). Header: head u32@0 and

@@ -184,6 +184,12 @@ export const DOMINF_SHUTDOWN_SHIFT = 16;
 
 export const DMOP_TRACK_DIRTY_VRAM = 7;
 export const DMOP_MODIFIED_MEMORY = 11;
+export const DMOP_SET_PCI_INTX_LEVEL = 8;
+export const DMOP_SET_ISA_IRQ_LEVEL = 9;
+export const DMOP_SET_PCI_LINK_ROUTE = 10;
+export const DMOP_INJECT_MSI = 14;
+export const DMOP_RELOCATE_MEMORY = 17;
+export const DMOP_PIN_MEMORY_CACHEATTR = 18;
 /** Highest dm_op number that has a structure (spec 03 section 3.2). */
 export const DMOP_LAST = 20;
 /** Flags of DMOP_get_ioreq_server_info and of DMOP_map_mem_type_to_ioreq_server. */

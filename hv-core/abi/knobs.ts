@@ -26,34 +26,82 @@ export const KNOB_PADDR_BITS = 7;
 export const KNOB_SEED = 8;
 /** 1 = guests may write to the hypervisor's console (a debug build of Xen), 0 = only dom0 (a release build). */
 export const KNOB_CONSOLE_VERBOSE = 9;
+/** Security module: 0 = Xen's "dummy" (spec 05 section 5.4), 1 = the same plus the rules of a loaded policy. */
+export const KNOB_XSM = 10;
+export const XSM_DUMMY = 0;
+export const XSM_POLICY = 1;
+/** Defects of 2014 that are put back, DEFECT_*; only builds with variants have them. */
+export const KNOB_DOMCTL_DEFECTS = 11;
+/** XSA-127: resumedomain and the TSC operations may be aimed at oneself. */
+export const DEFECT_SELF_PAUSE = 1;
+/** XSA-132: gettscinfo copies a local structure out with padding that nobody wrote. */
+export const DEFECT_STACK_PADDING = 2;
+/** The pause by the toolstack is a flag: two pauses, one unpause. */
+export const DEFECT_PAUSE_FLAG = 4;
+/** iomem_permission does not ask whether the caller holds what it gives. */
+export const DEFECT_UNCHECKED_IO = 8;
+/** What Xen 4.17 does and a processor would not: 0 = xen, 1 = fixed. */
+export const AS_XEN = 0;
+export const AS_FIXED = 1;
+/** Repeated string instructions: one request with a count, or every element for itself. */
+export const KNOB_EMULATE_REP = 32;
+/** A repeated instruction may hand a watched page to a device model as its buffer (N-4), or its elements are writes to be watched. */
+export const KNOB_EMULATE_REP_TYPED = 33;
+/** Parts of accesses that are remembered while an instruction waits: three, so that some never end (N-2), or all. */
+export const KNOB_EMULATE_CACHE = 34;
+/** INS forgets what it read when its write has to wait, and the domain crashes (N-3), or not. */
+export const KNOB_EMULATE_INS = 35;
+/** Pages of type ioreq_server cannot be executed (N-1), or can. */
+export const KNOB_TYPE_FETCH = 36;
+/** A vCPU whose server is destroyed while it waits is never woken (N-5), or reads all ones. */
+export const KNOB_DESTROY_PENDING = 37;
+/** Variant, third value: the vCPU is woken, but its request is not ended. */
+export const DESTROY_PENDING_WAKE = 2;
+/** The pages of a destroyed server keep the type (S-1), or become RAM. */
+export const KNOB_DESTROY_TYPE = 38;
+/** set_mem_type looks for the type's server once (S-3), or for each page. */
+export const KNOB_SET_TYPE_CHECK = 39;
+/** A request is marked as pending after the device model was told (S-5), or before. */
+export const KNOB_SEND_PENDING = 42;
+/** A request that could not be sent still puts a shutdown off (S-6), or not. */
+export const KNOB_SEND_DEFERRAL = 43;
 /** 1 = superpages are not executable; a fetch splits them (the mitigation of CVE-2018-12207, Xen's exec_sp = false). */
 export const KNOB_EPT_NX_SUPERPAGES = 40;
+/** Unmapping the type ends the tracking of log-dirty mode (S-2), or not. */
+export const KNOB_UNMAP_LOG_DIRTY = 44;
+/** Mapping and unmapping the type: 1 = with the domain paused. */
+export const KNOB_UNMAP_PAUSE = 45;
+/** What becomes of the pages when the type is unmapped (hv/ioreq/mem-type-reset.ts). */
+export const KNOB_UNMAP_RESET = 46;
+export const RESET_SWEEP = 0;
+export const RESET_RECALC = 1;
+export const RESET_DIRECT = 2;
+export const RESET_NONE = 3;
+/** An EPT violation: 0 = the p2m lock is held until the request is sent, 1 = let go after the lookup. */
+export const KNOB_EARLY_UNLOCK = 47;
+/** An access to a page of the type that has no server: run again, nobody answers, or carried out on RAM. */
+export const KNOB_NO_SERVER = 48;
+export const NO_SERVER_RETRY = 0;
+export const NO_SERVER_NULL = 1;
+export const NO_SERVER_COPY = 2;
+/** The read half of a read-modify-write on a page of the type: 0 = from RAM, 1 = a request of its own. */
+export const KNOB_RMW_READ = 49;
+export const KNOB_IOREQ_LOCK = 50;
+export const IOREQ_LOCK_PLAIN = 1;
+/** 1 = a server may ask for reads of the type, too. */
+export const KNOB_TYPE_READ = 51;
+/** 1 = several servers may have the type; an access goes to the one that claims its address as a memory range. */
+export const KNOB_TYPE_SERVERS = 52;
+/** The type can be mapped while pages of it are left: 0 = -EBUSY, 1 = yes. */
+export const KNOB_MAP_LEFT = 53;
 export const NR_KNOBS = 64;
 
 // Variants: historic bugs and designs that lost. Only builds with variants (debug, race) look at them; 0 = as Xen 4.17.
-/** Writes to an ioreq_server page: 0 = the p2m lock is held until the request is sent, 1 = dropped after the lookup. */
-export const KNOB_UNMAP_LOCK = 48;
-export const UNMAP_LOCK_EARLY_RELEASE = 1;
-/** The page type has no server: 0 = run the instruction again, 1 = the write vanishes. */
-export const KNOB_UNMAP_NO_SERVER = 49;
-export const UNMAP_NO_SERVER_NULL = 1;
-/** Unmapping the type: 1 = with the domain paused, pages reset before it goes on (v6 of September 2016). */
-export const KNOB_UNMAP_PAUSE = 50;
 /** How a vCPU waits for an answer. 0 = the value read last decides, and it looks again after it said that it sleeps. */
-export const KNOB_WAIT = 51;
+export const KNOB_WAIT = 54;
 export const WAIT_NO_RETEST = 1;
 export const WAIT_REREAD = 2;
 export const WAIT_CHECK_THEN_JUMP = 3;
-/** A server dies with a request pending: 0 = the vCPU is not told, 1 = woken and the request ended, 2 = woken only. */
-export const KNOB_DESTROY_PENDING = 52;
-export const DESTROY_PENDING_FINISH = 1;
-export const DESTROY_PENDING_WAKE = 2;
-/** A server dies with the page type: 0 = its pages keep the type, 1 = they become RAM. */
-export const KNOB_DESTROY_TYPE = 53;
-export const DESTROY_TYPE_SWEEP = 1;
-/** set_mem_type looks for the type's server: 0 = once, before the loop, 1 = for each page, under its lock. */
-export const KNOB_SET_TYPE_CHECK = 54;
-export const SET_TYPE_CHECK_LOCKED = 1;
 /** 1 = a write to an ioreq_server page takes ioreqLock while it holds the p2m lock: the reverse of set_ioreq_server_state. */
 export const KNOB_SEND_LOCK = 55;
 export const SEND_LOCK_IOREQ = 1;
@@ -63,5 +111,9 @@ export const RESUME_BY_TYPE = 1;
 /** A replayed access that has an answer: 0 = takes it, 1 = goes to memory where the EPT allows it by now (except the page of the exit). */
 export const KNOB_REPLAY = 57;
 export const REPLAY_BY_RIGHTS = 1;
-/** Rights of an ioreq_server page: 0 = never executable, 1 = executable. */
-export const KNOB_IOREQ_TYPE_X = 58;
+/**
+ * Writes to an ioreq_server page: 0 = the p2m lock is held until the request is sent, 1 = dropped after the lookup, and a page that is
+ * RAM by then is taken for a device. KNOB_EARLY_UNLOCK lets go too, but decides anew.
+ */
+export const KNOB_UNMAP_LOCK = 58;
+export const UNMAP_LOCK_EARLY_RELEASE = 1;

@@ -5,12 +5,16 @@ export const W_SERVER_LOOKED_UP = 3;
 export const W_REQUEST_READY = 4;
 export const W_ANSWERED = 5;
 export const W_TYPE_SERVER_CLEARED = 6;
+/** The domctl lock was tried and is held: the hypercall is made again. */
+export const W_DOMCTL_BUSY = 14;
 /** The p2m lock is free, the TLB flush for what changed under it is not yet sent. */
 export const W_P2M_UNLOCKED = 20;
 /** One entry of a path has been repaired, the ones below are invalid now (order: children first, then the parent). */
 export const W_P2M_CHILDREN_INVALID = 21;
 /** The page is marked dirty, its type still forbids writing. */
 export const W_MARKED_DIRTY = 22;
+/** The p2m lock has been let go between the lookup of a type and the request (knob unmap.holdP2mLock=off). */
+export const W_P2M_RELEASED = 15;
 /** Pseudo window: the actor waits for a lock. */
 export const W_LOCK = 0;
 /** The answer to a request is in and the vCPU has not entered the guest yet. */

@@ -47,6 +47,12 @@ export class Machine {
   deadDomains: u32;
   /** The running vCPU gave up the rest of its turn (SCHEDOP_yield). */
   yielded: u32;
+  /** The domctl lock: vCPU slot + 1 of the holder, 0 = free (hv/domctl/lock.ts). */
+  domctlLock: u32;
+  /** Frames set aside by claims of all domains. */
+  claimedFrames: u32;
+  /** Rules of the policy module (hv/xsm/policy.ts). */
+  policyRules: u32;
   /** What is left of the turn of vCPU nextVcpu - 1 when the caller's budget cut it; 0 = the next one has its turn (run/scheduler.ts). */
   turnLeft: u64;
 

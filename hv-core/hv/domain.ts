@@ -187,6 +187,32 @@ export class Domain {
   /** gfns of the pool (HVM_PARAM_IOREQ_SERVER_PFN + bit) that a server uses now. */
   ioreqGfnUsed: u64;
 
+  // What domctls set (hv/domctl). Written by: the toolstack.
+  /** Seconds that the domain's wall clock is ahead of the machine's (settimeoffset). */
+  timeOffset: u64;
+  /** Port that hears of a suspend, 0 = none (subscribe). */
+  suspendPort: u32;
+  isDebugged: u32;
+  /** A listener is required before memory events are given up (set_access_required). */
+  accessRequired: u32;
+  tscMode: u32;
+  tscKhz: u32;
+  tscIncarnation: u32;
+  nodeAffinity: u64;
+  schedWeight: u32;
+  schedCap: u32;
+  /** Held during a domctl by a vCPU of this domain, as slot + 1 (hv/domctl/lock.ts). */
+  hypercallLock: u32;
+  /** Frames set aside for it and not yet taken (XENMEM_claim_pages). */
+  claimedPages: u32;
+  /** Next frame that destroydomain looks at. */
+  relinquishNext: u32;
+
+  // The clock chip of an HVM domain (hv/time/rtc.ts): register chosen, register B, seconds ahead of the wall clock, time being set.
+  rtcIndex: u32;
+  rtcControl: u32;
+  rtcOffset: i64;
+  rtcHeld: i64;
   // p2m, second part. Written under p2mLock.
   /** Level-1 entries of type map_foreign. */
   p2mForeignEntries: u64;
@@ -230,6 +256,10 @@ export class Domain {
   /** Next slot of the ring of recently populated gfns (hv/pod/history.ts). */
   podHistoryNext: u32;
   private _pad5: u32;
+
+  /** Frame with the pinned memory types (p2m/pinned.ts), 0 = none yet, and how many there are. */
+  pinnedMfn: u32;
+  pinnedCount: u32;
 
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);

@@ -17,6 +17,8 @@ export const VPF_POLL: u32 = 8; // SCHEDOP_poll
 export const IO_NO_COMPLETION: u32 = 0;
 export const IO_MMIO_COMPLETION: u32 = 1;
 export const IO_PIO_COMPLETION: u32 = 2;
+/** A repeated instruction put together (emulate/rep.ts). */
+export const IO_REP_COMPLETION: u32 = 3;
 
 export const NO_DEADLINE: u64 = 0xffff_ffff_ffff_ffff;
 
@@ -172,6 +174,10 @@ export class Vcpu {
   injectLength: u32;
   /** An EPT misconfiguration exit may find everything repaired (spec 02 section 2.4). Written under the p2m lock. */
   eptSpuriousMisconfig: u32;
+
+  // Processors it may run on, and those it would like to (DOMCTL_setvcpuaffinity): bit n = processor n.
+  hardAffinity: u64;
+  softAffinity: u64;
 
   @inline static at(slot: u32): Vcpu {
     return changetype<Vcpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE + VCPU_HV_OFFSET);

@@ -74,15 +74,15 @@ export class AccessSlow {
     }
     const gpa = c.accessGpa;
     const first = AccessSlow.bytesLeft(lin);
-    if (size <= first) return AccessSlow.readPart(c, host, gpa, lin, size);
+    if (size <= first) return AccessSlow.readPart(c, host, gpa, lin, size, access);
 
     const next = AccessSlow.nextPage(c, lin);
     const nextHost = Translate.resolve(c, next, access);
     if (nextHost == HOST_FAULT) return 0;
     const nextGpa = c.accessGpa;
-    const low = AccessSlow.readPart(c, host, gpa, lin, first);
+    const low = AccessSlow.readPart(c, host, gpa, lin, first, access);
     if (c.fault) return 0;
-    return low | (AccessSlow.readPart(c, nextHost, nextGpa, next, size - first) << (first << 3));
+    return low | (AccessSlow.readPart(c, nextHost, nextGpa, next, size - first, access) << (first << 3));
   }
 
   /** A store of 1, 2, 4 or 8 bytes with the given access kind. */
@@ -124,8 +124,11 @@ export class AccessSlow {
     c.exitAccessData = size == 8 ? value : value & (((<u64>1) << (size << 3)) - 1);
   }
 
-  /** Reads `size` (1..8) bytes inside one page. */
-  private static readPart(c: Cpu, host: u32, gpa: u64, lin: u64, size: u32): u64 {
+  /**
+   * Reads `size` (1..8) bytes inside one page. The read half of a read-modify-write is remembered during replay: when the write has
+   * been answered, the device model may have carried it out, and memory holds the result.
+   */
+  private static readPart(c: Cpu, host: u32, gpa: u64, lin: u64, size: u32, access: u32): u64 {
     if (host == HOST_NOWHERE) return 0xffff_ffff_ffff_ffff >> (64 - (size << 3));
     let value: u64 = 0;
     let done: u32 = 0;
@@ -136,7 +139,11 @@ export class AccessSlow {
         data = Replay.access(c, ANSWER_MEMORY, ANSWER_READ, gpa + done, lin + done, piece, 0);
         if (c.fault) return 0;
         if (piece < 8) data &= ((<u64>1) << (piece << 3)) - 1;
-      } else data = AccessSlow.loadPiece(host + done, piece);
+      } else {
+        data = AccessSlow.loadPiece(host + done, piece);
+        if (c.replay != 0 && (access & ACCESS_READ_HALF) != 0) data = Replay.remember(c, lin + done, piece, data);
+        if (c.fault) return 0;
+      }
       value |= data << (done << 3);
       done += piece;
     }

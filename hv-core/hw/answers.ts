@@ -13,9 +13,18 @@ export const ANSWER_DONE: u8 = 1;
 
 export const ANSWER_MEMORY: u8 = 0;
 export const ANSWER_PORT: u8 = 1;
+/** RAM that the processor itself has read; `addr` is the linear address. */
+export const ANSWER_OWN: u8 = 2;
 
 export const ANSWER_READ: u8 = 1;
 export const ANSWER_WRITE: u8 = 0;
+
+/** Nothing to do for it when the instruction retires. */
+export const TO_NOBODY: u32 = 0;
+/** A device model, the hypervisor's own devices, or nobody at all. */
+export const TO_DEVICE: u32 = 1;
+/** A write to RAM that hv carries out when the instruction retires. */
+export const TO_RAM: u32 = 2;
 
 @unmanaged
 export class Answer {
@@ -32,7 +41,8 @@ export class Answer {
   /** ANSWER_MEMORY or ANSWER_PORT. */
   space: u8;
   state: u8;
-  private _pad: u32;
+  /** TO_*. Written by hv. */
+  goesTo: u32;
 }
 
 @unmanaged

@@ -208,6 +208,23 @@ export class Cpu {
   /** Written by hv for a replay: page number + 1 of a guest table that takes accessed and dirty bits whatever the EPT says; 0 = none. */
   tableWritable: u64;
 
+  /** 1 = during replay the read half of a read-modify-write is asked for, where the write would be. Set once, by hv. */
+  asksReadHalf: u32;
+  private _pad9: u32;
+
+  // The repeated string instruction whose first element the exit is about (hw/string-exit.ts); kind 0 = none with two or more to do.
+  exitStringKind: u32;
+  /** Bytes of an element. */
+  exitStringSize: u32;
+  /** Elements left whose addresses do not wrap. */
+  exitStringCount: u64;
+  /** Linear addresses of the next element; MOVS and OUTS read at `from`, the others leave it 0. */
+  exitStringFrom: u64;
+  exitStringTo: u64;
+  /** Length of the instruction, and address size as a register size (0..3). */
+  exitStringLength: u32;
+  exitStringAddress: u32;
+
   @inline static at(slot: u32): Cpu {
     return changetype<Cpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE);
   }

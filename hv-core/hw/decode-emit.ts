@@ -411,9 +411,13 @@ export class Emit {
     if (sub == SUB_XLAT) r.imm = 0xffff_ffff_ffff_ffff >> (64 - (8 << addressSize));
   }
 
-  /** LFENCE, MFENCE, SFENCE order nothing here; the other members of group 15 are not offered. */
+  /**
+   * LFENCE, MFENCE, SFENCE order nothing here, and CLFLUSH has no cache to flush (its address is not looked at); the other members
+   * of group 15 are not offered.
+   */
   private static fence(d: Decoder): void {
-    if (d.isMemory == 0 && d.extension >= 5 && d.rep == 0) d.put(OP_NOP);
+    const isFence = d.isMemory == 0 && d.extension >= 5;
+    if ((isFence || (d.isMemory != 0 && d.extension == 7)) && d.rep == 0) d.put(OP_NOP);
     else d.invalid();
   }
 }

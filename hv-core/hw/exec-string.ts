@@ -10,11 +10,12 @@ import { SEG_ES } from "../abi/cpu";
 import { FLAG_DF, FLAG_TF } from "../abi/regs";
 import { Mem } from "./access";
 import { Cpu } from "./cpu";
-import { Fault } from "./exceptions";
+import { FAULT_EXIT, Fault } from "./exceptions";
 import { Flags } from "./flags";
 import { MODE_NULL_SHIFT, Mode } from "./mode";
 import { AnyMem, Reg, Size } from "./operand";
 import { Rec, WRAP_32 } from "./record";
+import { STRING_MOVS, STRING_STOS, StringExit } from "./string-exit";
 
 // Rec.sub of OP_STRING.
 export const SUB_MOVS: i32 = 0;
@@ -58,16 +59,25 @@ export class Strings {
     }
     if (n > 1 && (sub == SUB_MOVS || sub == SUB_STOS) && (c.rflags & FLAG_DF) == 0) {
       if (Strings.bulk(c, r, n)) return n == count;
-      if (!Strings.element(c, r, isRepeated)) return true;
+      if (!Strings.element(c, r, isRepeated)) return Strings.stopped(c, r);
       n--;
       count--;
       if (n > 1 && Strings.bulk(c, r, n)) return n == count;
     }
     for (; n != 0; n--) {
-      if (!Strings.element(c, r, isRepeated)) return true;
+      if (!Strings.element(c, r, isRepeated)) return isRepeated ? Strings.stopped(c, r) : true;
       count--;
     }
     return count == 0;
+  }
+
+  /** An element faulted or ended the instruction. An exit says how many more MOVS or STOS would do. */
+  private static stopped(c: Cpu, r: Rec): bool {
+    if (c.fault != FAULT_EXIT || c.replay != 0) return true;
+    const sub = <i32>r.sub;
+    if (sub == SUB_MOVS) StringExit.describe(c, r, STRING_MOVS, Strings.source(c, r), Strings.destination(c, r));
+    else if (sub == SUB_STOS) StringExit.describe(c, r, STRING_STOS, 0, Strings.destination(c, r));
+    return true;
   }
 
   /** Whether the source's segment or ES, if they are used, are null. */

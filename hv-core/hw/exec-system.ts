@@ -21,6 +21,7 @@ import { AnyMem, Ea, Reg, Rm, Size } from "./operand";
 import { FORM_IMM, FORM_MEM, Rec } from "./record";
 import { Segments } from "./segments";
 import { Stack } from "./stack";
+import { STRING_INS, STRING_OUTS, StringExit } from "./string-exit";
 import { System } from "./system";
 import { BLOCKED_BY_MOV_SS, SystemFlags } from "./system-flags";
 import { PortIo } from "./system-io";
@@ -368,7 +369,10 @@ export class SystemOps {
       if (c.replay) Mem.probeWrite(c, lin, SEG_ES, bytes);
       if (c.fault) return false;
       const value = PortIo.input(c, port, bytes, flags);
-      if (c.fault) return false;
+      if (c.fault) {
+        if (isRepeated) SystemOps.describePort(c, r, STRING_INS, 0, lin);
+        return false;
+      }
       AnyMem.write(c, lin, SEG_ES, size, value);
     } else {
       lin = offset + load<u64>(changetype<usize>(c) + <usize>r.segBase);
@@ -376,11 +380,16 @@ export class SystemOps {
       const value = c.replay ? <u32>AnyMem.read(c, lin, r.seg, size) : 0;
       if (c.fault) return false;
       PortIo.output(c, port, bytes, value, flags);
+      if (c.fault && isRepeated) SystemOps.describePort(c, r, STRING_OUTS, lin, 0);
     }
     if (c.fault) return false;
     const step: u64 = c.rflags & FLAG_DF ? -(<u64>bytes) : <u64>bytes;
     Reg.set(c, pointer, addressSize, offset + step);
     if (isRepeated) Reg.set(c, RCX, addressSize, count - 1);
     return count > 1;
+  }
+
+  private static describePort(c: Cpu, r: Rec, kind: u32, from: u64, to: u64): void {
+    if (c.fault == FAULT_EXIT && c.replay == 0) StringExit.describe(c, r, kind, from, to);
   }
 }

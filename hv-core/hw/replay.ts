@@ -6,12 +6,58 @@ import { EXIT_NEED_ANSWER, EXIT_UNHANDLEABLE } from "../abi/exits";
 import { KNOB_REPLAY, REPLAY_BY_RIGHTS } from "../abi/knobs";
 import { PAGE_SHIFT } from "../abi/layout";
 import { Variant } from "../base/variant";
-import { ANSWER_DONE, ANSWER_MEMORY, ANSWER_NEED, ANSWER_READ, ANSWER_WRITE, Answers, MAX_ANSWERS } from "./answers";
+import {
+  ANSWER_DONE,
+  ANSWER_MEMORY,
+  ANSWER_NEED,
+  ANSWER_OWN,
+  ANSWER_READ,
+  Answer,
+  Answers,
+  MAX_ANSWERS,
+  TO_NOBODY,
+} from "./answers";
 import { Cpu } from "./cpu";
 import { Fault } from "./exceptions";
 import { DENY_SUPER_READ, DENY_SUPER_WRITE, DENY_USER_READ, DENY_USER_WRITE } from "./tlb";
 
 export class Replay {
+  @inline private static isSame(answer: Answer, space: u8, dir: u8, addr: u64, size: u32): bool {
+    return answer.addr == addr && <u32>answer.size == size && answer.dir == dir && answer.space == space;
+  }
+
+  /** What the instruction has read at `lin`: `data`, or what an earlier pass found there. */
+  static remember(c: Cpu, lin: u64, size: u32, data: u64): u64 {
+    const answers = Answers.of(c);
+    const index = answers.used;
+    if (index < answers.count) {
+      const answer = answers.entry(index);
+      if (Replay.isSame(answer, ANSWER_OWN, ANSWER_READ, lin, size)) {
+        answers.used = index + 1;
+        return answer.data;
+      }
+      answers.mismatch = 1;
+      Fault.exit(c, EXIT_UNHANDLEABLE, 0);
+      return 0;
+    }
+    if (index >= MAX_ANSWERS) {
+      Fault.exit(c, EXIT_UNHANDLEABLE, 0);
+      return 0;
+    }
+    const answer = answers.entry(index);
+    answer.addr = lin;
+    answer.data = data;
+    answer.gla = lin;
+    answer.size = <u8>size;
+    answer.dir = ANSWER_READ;
+    answer.space = ANSWER_OWN;
+    answer.state = ANSWER_DONE;
+    answer.goesTo = TO_NOBODY;
+    answers.count = index + 1;
+    answers.used = index + 1;
+    return data;
+  }
+
   /**
    * Whether an answer for this access is there or asked for: it is then used whatever the page is by now. A page may become RAM while
    * the instruction waits, and its write must not happen a second time (spec 03 section 3.5, fix 522a2f3c5c). Sets c.accessGpa.
@@ -55,8 +101,8 @@ export class Replay {
     }
     const answer = answers.entry(index);
     if (index < answers.count) {
-      const isSame = answer.addr == addr && <u32>answer.size == size && answer.dir == dir && answer.space == space;
-      if (!isSame || (dir == ANSWER_WRITE && answer.data != value)) {
+      // What was written before stays: its source may have changed in memory since, but the write has happened.
+      if (!Replay.isSame(answer, space, dir, addr, size)) {
         answers.mismatch = 1;
         Fault.exit(c, EXIT_UNHANDLEABLE, 0);
         return 0;
@@ -75,6 +121,7 @@ export class Replay {
     answer.dir = dir;
     answer.space = space;
     answer.state = ANSWER_NEED;
+    answer.goesTo = TO_NOBODY;
     answers.count = index + 1;
     Fault.exit(c, EXIT_NEED_ANSWER, 0);
     return 0;

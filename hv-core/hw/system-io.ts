@@ -36,6 +36,7 @@ export class PortIo {
   private static exit(c: Cpu, port: u32, size: u32, flags: u32): void {
     Fault.exit(c, EXIT_IO_INSTRUCTION, <u64>(flags | (size - 1)) | ((<u64>port) << QUAL_IO_PORT_SHIFT));
     c.exitAccessSize = size;
+    c.exitStringKind = 0;
   }
 
   /** #GP(0) is queued when this code may not touch the port. */

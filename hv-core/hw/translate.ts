@@ -66,7 +66,7 @@ export class Translate {
     const gpa = (page & WALK_PAGE) | (lin & 0xfff);
 
     const entry = Ept.counted(c.eptRoot, gpa);
-    const wanted = c.replay != 0 && (access & ACCESS_READ_HALF) != 0 ? ACCESS_READ : access & ACCESS_RWX;
+    const wanted = c.replay != 0 && Translate.isReadHalf(c, access) ? ACCESS_READ : access & ACCESS_RWX;
     if ((<u32>entry & wanted) != wanted) return Translate.refuse(c, entry, gpa, lin, access);
 
     const mfn = (entry & EPTE_MFN_MASK) >> PAGE_SHIFT;
@@ -88,11 +88,16 @@ export class Translate {
     return <u32>FRAMES_BASE + ((<u32>mfn) << PAGE_SHIFT) + <u32>(lin & 0xfff);
   }
 
+  /** During replay the read half of a read-modify-write is a plain read, unless hv wants to be asked for it. */
+  @inline private static isReadHalf(c: Cpu, access: u32): bool {
+    return (access & ACCESS_READ_HALF) != 0 && c.asksReadHalf == 0;
+  }
+
   /** Replay: hv knows from the exit where this page is and that the EPT refuses such an access. */
   private static isLatched(c: Cpu, lin: u64, access: u32): bool {
     const kinds = access & ACCESS_RWX;
     if ((kinds & ~c.latchRights) != 0 || (lin ^ c.latchGla) >> PAGE_SHIFT != 0) return false;
-    const wanted = (access & ACCESS_READ_HALF) != 0 ? ACCESS_READ : kinds;
+    const wanted = Translate.isReadHalf(c, access) ? ACCESS_READ : kinds;
     return (wanted & ~(c.latchRights >> QUAL_EPT_R_BIT)) != 0;
   }
 
@@ -113,6 +118,7 @@ export class Translate {
       return HOST_REFUSED;
     }
     c.exitAccessSize = 0;
+    c.exitStringKind = 0;
     const rights = (entry & EPTE_RWX) << QUAL_EPT_R_BIT;
     const linear: u64 = (1 << QUAL_GLA_VALID_BIT) | (1 << QUAL_GLA_FINAL_BIT);
     Fault.exit(c, EXIT_EPT_VIOLATION, <u64>(access & ACCESS_RWX) | rights | linear);

@@ -5,8 +5,10 @@
  * `freeFrame`; mappings by other domains hold more (`getPage`, `putPage`). Frames never handed out lie above Machine.frameMark,
  * returned ones on a list through Frame.next. Next: mem/frame-table.ts, mem/frame-access.ts.
  */
+import { CTR_FRAMES_ALLOCATED } from "../abi/counters";
 import { FRESH_FRAMES_MARK, PAGE_SIZE } from "../abi/layout";
 import { Hv } from "../base/assert";
+import { Count } from "../base/counters";
 import { Machine } from "../base/machine";
 import { CodePages } from "./code-pages";
 import { FrameOwner } from "./frame-owner";
@@ -74,6 +76,7 @@ function clearFrames(mfn: u32, count: u32): void {
 }
 
 function claim(mfn: u32, owner: u32, flags: u16): void {
+  Count.one(CTR_FRAMES_ALLOCATED);
   const frame = Frame.at(mfn);
   frame.owner = <u16>owner;
   frame.flags = flags | FRAME_ALLOCATED;

@@ -7,6 +7,7 @@ import { Knobs, Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
 import { domainCreate } from "../hv/domain/create";
 import { createVcpus } from "../hv/domain/vcpu-create";
+import { iocapDom0 } from "../hv/iocap/permission";
 import { physmapAdd } from "../hv/p2m/physmap";
 import { wallClockUpdate } from "../hv/time/pvclock";
 import { timeInit } from "../hv/time/time";
@@ -57,6 +58,7 @@ function createDom0(pages: u32): i32 {
   if (error != OK) return error;
   Vcpu.at(d.firstVcpu).cpu.cr0 = 0x11;
   wallClockUpdate(d);
+  iocapDom0(d);
   return OK;
 }
 

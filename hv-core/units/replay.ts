@@ -1,11 +1,12 @@
 /**
  * Unit-test build: a vCPU in 64-bit mode that runs a few instructions, its exits handled as the run loop does, stopping at HLT or
- * when it waits for the device model that the test plays (test/ioreq/replay.test.ts, recorded.test.ts, bench of the exit path).
+ * when it waits for the device model that the test plays (test/ioreq/replay.test.ts, as-xen.test.ts, bench of the exit path).
  */
 import { CTR_REPLAYS } from "../abi/counters";
 import { SEG_CS, SEG_TR } from "../abi/cpu";
 import { EXIT_BUDGET, EXIT_EPT_MISCONFIG, EXIT_EPT_VIOLATION, EXIT_HLT, EXIT_IO_INSTRUCTION } from "../abi/exits";
 import { COUNTERS_BASE, COUNTERS_SIZE } from "../abi/layout";
+import { Knobs } from "../base/machine";
 import { onEptMisconfig } from "../hv/exits/on-ept-misconfig";
 import { onEptViolation } from "../hv/exits/on-ept-violation";
 import { onIo } from "../hv/exits/on-io";
@@ -75,6 +76,11 @@ export function setup64(deviceAt: u32): void {
   c.efer = 0x500;
   c.cr0 = 0x8000_0011;
   Mode.update(c);
+}
+
+/** Sets a knob of this machine; setup64 sets all of them back. */
+export function setKnob(index: u32, value: u32): void {
+  Knobs.set(<i32>index, value);
 }
 
 /** Linear address of guest RAM byte `gpa`. */

@@ -370,7 +370,7 @@ describe("HVM context", () => {
       [8 + 912, 4, 0x8b],
     ]);
     expect(door.domctl(DOMCTL_SETHVMCONTEXT, domid, context(end + 8 - LIST, LIST))).toBe(0);
-    expect(door.domctl(DOMCTL_GETHVMCONTEXT, domid, context(4096, OUT))).toBe(0);
+    expect(door.domctl(DOMCTL_GETHVMCONTEXT, domid, context(8192, OUT))).toBe(0);
     for (const offset of [512, 520, 640, 648, 656]) {
       const back = door.u64(OUT + 32 + 8 + offset);
       expect(back, `offset ${offset}`).toBe(door.u64(cpu + 8 + offset));

@@ -51,7 +51,7 @@ type Op =
   | { kind: "cas"; at: Gfn; from: number; to: number }
   | { kind: "global"; from: number; to: number }
   | { kind: "range"; at: Gfn; pages: number; isOn: boolean }
-  | { kind: "map"; flags: number }
+  | { kind: "map"; flags: number } // WRITE: the only flag that 4.17 takes; READ leaves entries that are not present
   | { kind: "unmap" }
   | { kind: "watch"; at: Gfn }
   | { kind: "finish"; at: Gfn; pages: number }
@@ -110,7 +110,7 @@ export const operation: fc.Arbitrary<Op> = fc.oneof(
       isOn: fc.boolean(),
     }),
   },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant("map" as const), flags: fc.constantFrom(2, 2, 1, 3) }) },
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant("map" as const), flags: fc.constant(2) }) },
   { weight: 2, arbitrary: fc.constant<Op>({ kind: "unmap" }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("watch" as const), at }) },
   {

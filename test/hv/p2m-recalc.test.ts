@@ -72,9 +72,13 @@ describe("flags", () => {
   });
 
   it("writes to the ioreq_server type go to its server only if it wants them", () => {
-    p2m.setTypeServer(slot, 1, 1);
+    p2m.setTypeServer(slot, 1, 0);
     map(5, 0, t.P2M_IOREQ_SERVER);
     expect(rights(entry(5))).toBe(3);
+    // One that asks for reads (knob type.read) gets everything.
+    p2m.setTypeServer(slot, 1, 1);
+    map(6, 0, t.P2M_IOREQ_SERVER);
+    expect(rights(entry(6))).toBe(0);
   });
 
   it("superpages are not executable with the mitigation; a fetch splits them", () => {

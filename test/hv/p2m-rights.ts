@@ -26,8 +26,11 @@ const ACCESS_CLEARS: Readonly<Record<number, number>> = {
   [p2m.P2M_ACCESS_RWX]: 0,
 };
 
+/** A watched page loses W when its server wants the writes, and R with it (W alone is illegal) when it wants the reads. */
+const watchedRights = (flags: number): number => (flags & 1 ? 0 : flags & 2 ? 1 : 3);
+
 /** `ioreqFlags`: DMOP_MEM_ACCESS_* of the type's server. */
 export function rightsOf(type: number, access: number, ioreqFlags = 0): number {
-  const byType = type === p2m.P2M_IOREQ_SERVER ? (ioreqFlags & 2 ? 1 : 3) : (TYPE_RIGHTS[type] ?? 0);
+  const byType = type === p2m.P2M_IOREQ_SERVER ? watchedRights(ioreqFlags) : (TYPE_RIGHTS[type] ?? 0);
   return byType & ~ACCESS_CLEARS[access]!;
 }

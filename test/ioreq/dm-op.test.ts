@@ -78,9 +78,22 @@ describe("envelope", () => {
     expect(w.out.u32(0)).toBe(2);
   });
 
+  it("pins at most 64 ranges of gfns", () => {
+    const pin = (start: bigint, end: bigint, type: number) =>
+      w.dm(18, (at) => {
+        at(0).u64(start);
+        at(8).u64(end);
+        at(16).u32(type);
+      });
+    for (let i = 0n; i < 64n; i++) expect(pin(i * 2n, i * 2n, 6)).toBe(0);
+    expect(pin(200n, 200n, 6)).toBe(-ENOSPC);
+    expect(pin(0n, 0n, 0)).toBe(0);
+    expect(pin(0n, 0n, 0xffffffff)).toBe(0);
+    expect(pin(200n, 200n, 6)).toBe(0);
+  });
+
   it("knows the operations and their pad", () => {
     for (const op of [0, 19, 21, 99, 0xffffffff]) expect(w.dm(op), `op ${op}`).toBe(-EOPNOTSUPP);
-    for (const op of [8, 9, 10, 14, 17, 18]) expect(w.dm(op), `op ${op}`).toBe(-EOPNOTSUPP);
     expect(w.dm(20, (at) => at(-4).u32(1))).toBe(-EINVAL);
     expect(w.dm(99, (at) => at(-4).u32(1))).toBe(-EOPNOTSUPP);
   });

@@ -20,6 +20,7 @@ import {
 import { loadUnits } from "../support/units.ts";
 
 interface Exports {
+  setKnob(index: number, value: number): void;
   setup64(deviceAt: number): void;
   guestAddress(gpa: number): number;
   guestWritten(gpa: number): void;
@@ -196,8 +197,9 @@ export async function createGuest() {
     return at >= 0 && at < 32 * 16 ? Math.floor(at / 16) : -1;
   }
 
+  const knob = (index: number, value: number) => core.setKnob(index, value);
   const reg = (index: number) => BigInt.asUintN(64, core.reg(index));
-  return { core, view, device, requests, poke, poke64, peek64, dm, range, setup, run, fault, finish, reg };
+  return { core, knob, view, device, requests, poke, poke64, peek64, dm, range, setup, run, fault, finish, reg };
 }
 
 export type Guest = Awaited<ReturnType<typeof createGuest>>;

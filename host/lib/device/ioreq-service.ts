@@ -32,9 +32,20 @@ import { sendEvent } from "../dom0.ts";
 import { HvError } from "../errors.ts";
 import type { DeviceContext } from "./context.ts";
 import { closeGuestPage, guestByte, setGuestByte } from "./guest-page.ts";
-import { BUFFERED, PORTS, RANGE_BYTES, RANGE_COUNT, RANGES, RESULT_HIGH, RING_AT, SLOTS_AT } from "./ioreq-slab.ts";
+import {
+  BUFFERED,
+  PORTS,
+  RANGE_BYTES,
+  RANGE_COUNT,
+  RANGES,
+  RESULT_HIGH,
+  RING_AT,
+  SLOTS_AT,
+  TYPE_DEVICE,
+} from "./ioreq-slab.ts";
 import { READ_HIGH } from "./model.ts";
 import { modelOf } from "./models.ts";
+import { shadowTableWritten } from "./shadow-table.ts";
 
 /** One event of a server: `data` is the vCPU whose slot to look at, or BUFFERED. */
 export function serveEvent(context: DeviceContext, actor: ActorId, data: number): void {
@@ -170,7 +181,12 @@ function writeDevice(
 ): void {
   const { core } = context.dom0;
   const range = isHigh ? 0 : findRange(core, slab, space, addr);
-  if (range === 0) return;
+  if (range === 0) {
+    const typed = getField(core, slab, TYPE_DEVICE);
+    if (typed !== 0 && space === IO_RANGE_MEMORY && !isHigh)
+      shadowTableWritten(context, slabOf(typed - 1), slab, addr, size, low, high);
+    return;
+  }
   const device = slabOf(getField(core, range, 12));
   modelOf(getField(core, device, ACTOR_KIND))?.write(context, device, addr - getField(core, range, 4), size, low, high);
 }

@@ -12,6 +12,8 @@ export const BUFFERED_PORT = 28;
 export const GFN = 32;
 /** Upper half of the last readDevice: the hot path allocates no pair. */
 export const RESULT_HIGH = 56;
+/** Actor + 1 of the device that gets the writes to pages of type ioreq_server, 0 = none. */
+export const TYPE_DEVICE = 60;
 export const RANGES = 256;
 export const RANGE_BYTES = 16;
 export const MAX_RANGES = 64;

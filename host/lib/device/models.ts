@@ -1,9 +1,17 @@
 /** The table of device models: which one serves an actor kind. */
-import { ACTOR_COUNTER, ACTOR_DEBUG_PORT, ACTOR_POST, ACTOR_TEST_EXIT, ACTOR_UART } from "../actors.ts";
+import {
+  ACTOR_COUNTER,
+  ACTOR_DEBUG_PORT,
+  ACTOR_POST,
+  ACTOR_SHADOW_TABLE,
+  ACTOR_TEST_EXIT,
+  ACTOR_UART,
+} from "../actors.ts";
 import { counter } from "./counter.ts";
 import { debugPort } from "./debug-port.ts";
 import type { DeviceModel } from "./model.ts";
 import { post } from "./post.ts";
+import { shadowTable } from "./shadow-table.ts";
 import { testExit } from "./test-exit.ts";
 import { uart } from "./uart.ts";
 
@@ -20,6 +28,8 @@ export function modelOf(kind: number): DeviceModel | undefined {
       return testExit;
     case ACTOR_COUNTER:
       return counter;
+    case ACTOR_SHADOW_TABLE:
+      return shadowTable;
     default:
       return undefined;
   }

@@ -8,6 +8,8 @@ import {
   DEBUG_PORT,
   EXIT_PORT,
   POST_PORT,
+  SHADOW_BASE,
+  SHADOW_SIZE,
   UART_PORT,
   UART_PORTS,
 } from "../../../hv-core/abi/devices.ts";
@@ -20,6 +22,7 @@ import {
   ACTOR_KIND,
   ACTOR_POST,
   ACTOR_PV_CONSOLE,
+  ACTOR_SHADOW_TABLE,
   ACTOR_TEST_EXIT,
   ACTOR_TOOLSTACK,
   ACTOR_UART,
@@ -40,6 +43,7 @@ import { coreInputReceive, createCoreInput } from "./core-input.ts";
 import { addRange, closeServer, createServer, enableServer } from "./ioreq-server.ts";
 import { serveEvent } from "./ioreq-service.ts";
 import { closePvConsole, createPvConsole, pvConsoleReceive, servePvConsole } from "./pv-console.ts";
+import { closeShadowTable } from "./shadow-table.ts";
 import { uartReceive } from "./uart.ts";
 import { closeXenstore, createXenstore, serveXenstore } from "./xenstore/server.ts";
 
@@ -50,6 +54,7 @@ const SMALL_DEVICES: readonly (readonly [kind: number, space: number, start: num
   [ACTOR_POST, IO_RANGE_PORT, POST_PORT, 1],
   [ACTOR_TEST_EXIT, IO_RANGE_PORT, EXIT_PORT, 1],
   [ACTOR_COUNTER, IO_RANGE_MEMORY, COUNTER_BASE, COUNTER_SIZE],
+  [ACTOR_SHADOW_TABLE, IO_RANGE_MEMORY, SHADOW_BASE, SHADOW_SIZE],
 ];
 
 export interface PlatformOptions {
@@ -108,6 +113,7 @@ export function attachPlatform(context: DeviceContext, domain: BuiltDomain, opti
 /** Takes all devices of a domain away: what dom0 has of it (ports, mappings, the ioreq server), then the slabs. */
 export function detachPlatform(context: DeviceContext, domid: DomId): void {
   const { core } = context.dom0;
+  for (const actor of actorsOf(core, domid, ACTOR_SHADOW_TABLE)) closeShadowTable(context, slabOf(actor));
   for (const actor of actorsOf(core, domid, ACTOR_IOREQ_SERVER)) closeServer(context, actor);
   for (const actor of actorsOf(core, domid, ACTOR_PV_CONSOLE)) closePvConsole(context, slabOf(actor));
   for (const actor of actorsOf(core, domid, ACTOR_XENSTORE)) closeXenstore(context, slabOf(actor));

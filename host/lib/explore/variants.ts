@@ -15,13 +15,13 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     text: "the p2m lock is held until the request is sent, or dropped after the type was read",
   },
   "unmap.onNoServer": {
-    index: knobs.KNOB_UNMAP_NO_SERVER,
-    values: ["retry", "null"],
-    text: "the page type has no server: run the instruction again, or drop the write",
+    index: knobs.KNOB_NO_SERVER,
+    values: ["retry", "null", "copy"],
+    text: "the page type has no server: run the instruction again, drop the write, or write to RAM",
   },
   "unmap.pause": {
     index: knobs.KNOB_UNMAP_PAUSE,
-    values: ["no", "yes"],
+    values: ["off", "on"],
     text: "unmapping pauses the domain and resets its pages meanwhile",
   },
   "ioreq.wait": {
@@ -31,17 +31,17 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   },
   "destroy.pending": {
     index: knobs.KNOB_DESTROY_PENDING,
-    values: ["forgotten", "finished", "woken"],
+    values: ["xen", "fixed", "woken"],
     text: "a server is destroyed while a request is pending",
   },
   "destroy.type": {
     index: knobs.KNOB_DESTROY_TYPE,
-    values: ["kept", "swept"],
+    values: ["xen", "fixed"],
     text: "pages of the type when its server is destroyed",
   },
   "setType.check": {
     index: knobs.KNOB_SET_TYPE_CHECK,
-    values: ["once", "locked"],
+    values: ["xen", "fixed"],
     text: "set_mem_type asks for the type's server once before the loop, or for each page under the lock",
   },
   "ioreq.resume": {
@@ -49,9 +49,9 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["request", "type"],
     text: "the answer to a write is in: it ends the request, or the page type decides again",
   },
-  "type.executable": {
-    index: knobs.KNOB_IOREQ_TYPE_X,
-    values: ["no", "yes"],
+  "type.fetch": {
+    index: knobs.KNOB_TYPE_FETCH,
+    values: ["xen", "fixed"],
     text: "whether code may run from a page of type ioreq_server",
   },
   "replay.answers": {
@@ -78,7 +78,7 @@ export function variantSettings(values: Readonly<Record<string, number>>): [inde
   });
 }
 
-/** "unmap.pause=yes" -> ["unmap.pause", 1]. @throws UsageError */
+/** "unmap.pause=on" -> ["unmap.pause", 1]. @throws UsageError */
 export function parseVariantKnob(text: string): [name: string, value: number] {
   const at = text.indexOf("=");
   const name = text.slice(0, at);

@@ -26,6 +26,8 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_NOT_ANSWERED]: "says that it sleeps",
   [windows.W_FALLING_ASLEEP]: "looks at the slot again",
   [windows.W_STATE_CHECKED]: "uses the state it checked",
+  [windows.W_DOMCTL_BUSY]: "makes the hypercall again: the domctl lock was held",
+  [windows.W_P2M_RELEASED]: "looks the page type up again: the p2m lock is free",
   [windows.W_TYPE_SERVER_CHECKED]: "sets the types of the pages",
 };
 

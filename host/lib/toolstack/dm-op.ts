@@ -11,6 +11,7 @@ import {
   DMOP_UNMAP_IO_RANGE_FROM_IOREQ_SERVER,
   HC_DM_OP,
 } from "../../../hv-core/abi/hypercalls.ts";
+import { HVMMEM_IOREQ_SERVER } from "../../../hv-core/abi/p2m-types.ts";
 import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
 import { check } from "../errors.ts";
 import { type DomId, Port, ServerId } from "../ids.ts";
@@ -148,8 +149,8 @@ export function setMemType(dom0: Dom0, domid: DomId, first: number, count: numbe
   );
 }
 
-/** @param flags DMOP_MEM_ACCESS_WRITE gives the writes to pages of `type` to the server, 0 takes them away. */
-export function mapMemTypeToIoreqServer(dom0: Dom0, domid: DomId, server: ServerId, type: number, flags: number): void {
+/** Gives the writes to pages of type ioreq_server to a server, or takes them away. @param flags DMOP_MEM_ACCESS_*, 0 = take away */
+export function mapMemType(dom0: Dom0, domid: DomId, server: ServerId, flags: number): void {
   dmOp(
     dom0,
     domid,
@@ -157,7 +158,7 @@ export function mapMemTypeToIoreqServer(dom0: Dom0, domid: DomId, server: Server
     DMOP_MAP_MEM_TYPE_TO_IOREQ_SERVER,
     (view, at) => {
       view.setUint16(at, server, true);
-      view.setUint16(at + 2, type, true);
+      view.setUint16(at + 2, HVMMEM_IOREQ_SERVER, true);
       view.setUint32(at + 4, flags, true);
     },
     nothing,

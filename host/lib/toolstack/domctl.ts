@@ -1,6 +1,6 @@
 /**
  * Domain control, in the shape of libxc: one typed function per DOMCTL (spec 05 sections 5.1 and 5.3, interface of Xen 4.17).
- * The structure is 144 bytes: cmd u32@0, interface version u32@4, domain u16@8, union@16.
+ * Here: birth, life and death. Settings: settings.ts; vCPUs, contexts and pages: vcpu.ts.
  */
 import {
   CDF_HAP,
@@ -8,7 +8,6 @@ import {
   DOMCTL_CREATEDOMAIN,
   DOMCTL_DESTROYDOMAIN,
   DOMCTL_GETDOMAININFO,
-  DOMCTL_INTERFACE_VERSION_4_17,
   DOMCTL_MAX_MEM,
   DOMCTL_MAX_VCPUS,
   DOMCTL_PAUSEDOMAIN,
@@ -21,39 +20,10 @@ import {
   DOMINF_RUNNING,
   DOMINF_SHUTDOWN,
   DOMINF_SHUTDOWN_SHIFT,
-  HC_DOMCTL,
 } from "../../../hv-core/abi/hypercalls.ts";
-import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
-import { check } from "../errors.ts";
+import { type Dom0, withBuffer } from "../dom0.ts";
 import { DomId } from "../ids.ts";
-
-const SIZE = 144;
-const UNION = 16;
-
-/**
- * One domctl. `fill` writes the union, `read` takes the answer from it; both get the view and the union's address.
- * @throws HvError
- */
-export function domctl<T>(
-  dom0: Dom0,
-  name: string,
-  cmd: number,
-  domid: number,
-  fill: (view: DataView, at: number) => void,
-  read: (view: DataView, at: number, header: number) => T,
-): T {
-  return withBuffer(dom0, SIZE, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint32(at, cmd, true);
-    view.setUint32(at + 4, DOMCTL_INTERFACE_VERSION_4_17, true);
-    view.setUint16(at + 8, domid, true);
-    fill(view, at + UNION);
-    check(hypercall(dom0, HC_DOMCTL, gpa), name);
-    return read(dom0.core.view, at + UNION, at);
-  });
-}
-
-const nothing = (): void => {};
+import { domctl, nothing } from "./domctl-call.ts";
 
 /** A PVH domain has a local APIC and nothing else emulated. */
 const EMULATION_LAPIC = 1;

@@ -15,7 +15,7 @@ import {
 import { type Buffer, type Dom0, hypercall, withBuffer } from "../dom0.ts";
 import { check } from "../errors.ts";
 import type { DomId } from "../ids.ts";
-import { domctl } from "./domctl.ts";
+import { domctl } from "./domctl-call.ts";
 
 /** One bit for each page, page 0 is bit 0 of byte 0. */
 export type PageBitmap = Uint8Array;

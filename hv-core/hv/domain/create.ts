@@ -4,10 +4,11 @@
  */
 import { ENOMEM, ENOSPC, OK } from "../../abi/errno";
 import { DOMID_FIRST_RESERVED, HVM_PARAM_TRIPLE_FAULT_REASON, SHUTDOWN_REBOOT } from "../../abi/hypercalls";
+import { KNOB_TSC_KHZ } from "../../abi/knobs";
 import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../../abi/layout";
 import { P2M_ACCESS_RWX } from "../../abi/p2m-types";
 import { TRC_DOMAIN_CREATED } from "../../abi/trace-events";
-import { Machine } from "../../base/machine";
+import { Knobs, Machine } from "../../base/machine";
 import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { allocFrame, freeFrame } from "../../mem/allocator";
 import { FRAME_XEN_HEAP } from "../../mem/frame-table";
@@ -19,6 +20,11 @@ import { SHUTDOWN_NONE } from "./shutdown";
 
 /** EPT tables a domain may use before its toolstack says more: 1 MiB, as Xen's HAP gives. */
 const DEFAULT_PAGING_POOL: u32 = 256;
+
+/** The machine is one node. */
+const ALL_NODES: u64 = 1;
+/** Scheduler weight of a new domain, as credit2 gives. */
+const DEFAULT_WEIGHT: u32 = 256;
 
 /** A free slot, NO_SLOT when the machine is full. */
 function findSlot(): u32 {
@@ -74,6 +80,11 @@ export function domainCreate(domid: u32, maxVcpus: u32, maxEvtchnPort: u32): i32
   d.p2mDefaultAccess = P2M_ACCESS_RWX;
   d.pagingPool = DEFAULT_PAGING_POOL;
   d.createdAt = m.now;
+  d.tscKhz = Knobs.get(KNOB_TSC_KHZ);
+  d.tscIncarnation = 1;
+  d.nodeAffinity = ALL_NODES;
+  d.schedWeight = DEFAULT_WEIGHT;
+  d.relinquishNext = 1;
   d.setParam(HVM_PARAM_TRIPLE_FAULT_REASON, SHUTDOWN_REBOOT);
   const error = allocatePages(d);
   if (error != OK) return error;

@@ -2,9 +2,11 @@
  * A domain dies: its device models, event channels, mappings and frames go (spec 05 section 5.3, destroydomain). Frames that
  * another domain still maps keep a zombie alive; `reapDeadDomains` removes it when the last one has come back.
  */
-import { OK } from "../../abi/errno";
+import { CTR_LOOP_STEPS } from "../../abi/counters";
+import { ERESTART, OK } from "../../abi/errno";
 import { VIRQ_DOM_EXC } from "../../abi/hypercalls";
 import { TRC_DOMAIN_DESTROYED } from "../../abi/trace-events";
+import { Count } from "../../base/counters";
 import { Machine } from "../../base/machine";
 import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { freeFrame } from "../../mem/allocator";
@@ -13,9 +15,12 @@ import { FRAME_ALLOCATED, Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, DOMAIN_DEAD, DOMAIN_DYING, DOMAIN_FREE, Domain } from "../domain";
 import { evtchnDestroy } from "../evtchn/bind";
 import { portsForget } from "../evtchn/port";
-import { sendGlobalVirq } from "../evtchn/virq";
+import { sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
+import { claimForget } from "../hypercall/claim";
+import { iocapForget } from "../iocap/permission";
 import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
+import { pinnedRelease } from "../p2m/pinned";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
 import { watchdogsStop } from "../sched/watchdog";
@@ -24,32 +29,49 @@ import { Vcpu } from "../vcpu";
 import { controllerPause } from "./pause";
 import { destroyVcpus } from "./vcpu-create";
 
-/** Drops the domain's own reference to each of its frames. */
-function relinquishFrames(d: Domain): void {
+/** Frames looked at between two places where destroydomain may be preempted. */
+const FRAMES_PER_CALL: u32 = 0x1_0000;
+
+/** Drops the domain's own reference to its frames, a piece at a time; false while there are more to look at. */
+function relinquishFrames(d: Domain): bool {
   const mark = Machine.get().frameMark;
-  for (let mfn: u32 = 1; mfn < mark; mfn++) {
+  const first = d.relinquishNext;
+  const end = mark - first > FRAMES_PER_CALL ? first + FRAMES_PER_CALL : mark;
+  Count.add(CTR_LOOP_STEPS, end - first);
+  for (let mfn = first; mfn < end; mfn++) {
     const frame = Frame.at(mfn);
     if (frame.owner == d.slot && (frame.flags & FRAME_ALLOCATED) != 0) freeFrame(mfn);
   }
+  d.relinquishNext = end;
+  return end == mark;
 }
 
-/** Kills the domain; again on a zombie: nothing to do. */
-export function domainDestroy(d: Domain): i32 {
-  if (d.state != DOMAIN_ALIVE) return OK;
+/** First phase: nobody runs in it, talks to it or walks its tables any more. */
+function beginDestroy(d: Domain): void {
   controllerPause(d);
   d.state = DOMAIN_DYING;
   for (let id: u32 = 0; id < d.vcpuCount; id++) timersStop(Vcpu.at(d.firstVcpu + id));
   watchdogsStop(d);
   ioreqDomainDestroy(d);
+  pinnedRelease(d);
   evtchnDestroy(d);
   portsForget(d);
+  virqHandlersForget(d);
+  claimForget(d);
+  iocapForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
   Rangeset.destroy(d.p2mLogDirtyRanges);
   d.p2mLogDirtyRanges = 0;
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;
   d.sharedInfoMfn = 0;
-  relinquishFrames(d);
+}
+
+/** Kills the domain: -ERESTART while its frames are not all given back; again on a zombie: nothing to do. */
+export function domainDestroy(d: Domain): i32 {
+  if (d.state == DOMAIN_ALIVE) beginDestroy(d);
+  if (d.state != DOMAIN_DYING) return OK;
+  if (!relinquishFrames(d)) return -ERESTART;
   d.state = DOMAIN_DEAD;
   Machine.get().deadDomains++;
   sendGlobalVirq(VIRQ_DOM_EXC);

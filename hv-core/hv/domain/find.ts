@@ -16,10 +16,15 @@ export function findDomain(v: Vcpu, domid: u32): usize {
 
 /** Whether `d` is a PV domain to others: dom0 is one on the recorded Xen, though ours has guest-physical memory of its own. */
 export function looksPv(v: Vcpu, d: Domain): bool {
-  return d.isPrivileged != 0 && d.slot != v.domainSlot;
+  return d.isHvm == 0 || (d.isPrivileged != 0 && d.slot != v.domainSlot);
 }
 
 /** The vCPU with this id, 0 when the domain has none. */
 export function findVcpu(d: Domain, id: u32): usize {
   return id < d.vcpuCount ? changetype<usize>(Vcpu.at(d.firstVcpu + id)) : 0;
+}
+
+/** Whether `d` counts as PV for domctls: dom0 does even to itself, as on the recorded Xen. */
+export function isPvDomain(d: Domain): bool {
+  return d.isHvm == 0 || d.isPrivileged != 0;
 }

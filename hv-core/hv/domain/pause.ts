@@ -3,12 +3,14 @@
  * (spec 05 section 5.1). Without windows vCPUs take turns on one processor, so a paused one is never in the middle of an instruction;
  * in the race build the caller waits until each has left the hypervisor or sleeps in it.
  */
-import { CTR_DOMAIN_PAUSES } from "../../abi/counters";
+import { CTR_DOMAIN_PAUSES, CTR_LOOP_STEPS, CTR_SELF_PAUSES } from "../../abi/counters";
 import { EINVAL, EOVERFLOW, OK } from "../../abi/errno";
+import { DEFECT_PAUSE_FLAG, KNOB_DOMCTL_DEFECTS } from "../../abi/knobs";
 import { W_PAUSE } from "../../abi/windows";
 import { Hv } from "../../base/assert";
 import { Count } from "../../base/counters";
 import { suspend } from "../../base/env";
+import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
 import { RUNSTATE_RUNNING } from "../sched/runstate";
 import { Vcpu } from "../vcpu";
@@ -30,6 +32,11 @@ function waitUntilStopped(d: Domain): void {
   }
 }
 
+/** As in 2014 (finding F-5): the pause of two controllers ends with the first unpause. */
+function isPauseFlag(): bool {
+  return isDefined(VARIANTS) && (Knobs.get(KNOB_DOMCTL_DEFECTS) & DEFECT_PAUSE_FLAG) != 0;
+}
+
 /** Pause by the hypervisor itself, around a change that vCPUs must not see half done. */
 export function domainPause(d: Domain): void {
   Count.one(CTR_DOMAIN_PAUSES);
@@ -42,10 +49,26 @@ export function domainUnpause(d: Domain): void {
   d.hypervisorPause--;
 }
 
+/**
+ * A pause that waits until every vCPU of the domain stands still. One that waits for the vCPU it runs on never ends, and the domctl
+ * lock is held meanwhile (finding F-1, XSA-127): here it is counted instead.
+ */
+export function domainPauseSync(v: Vcpu, d: Domain): void {
+  if (d.slot == v.domainSlot) Count.one(CTR_SELF_PAUSES);
+  Count.add(CTR_LOOP_STEPS, d.vcpuCount);
+  domainPause(d);
+}
+
 /** DOMCTL_pausedomain. -EOVERFLOW above 255. */
 export function controllerPause(d: Domain): i32 {
-  if (d.controllerPause >= MAX_CONTROLLER_PAUSE) return -EOVERFLOW;
   Count.one(CTR_DOMAIN_PAUSES);
+  Count.add(CTR_LOOP_STEPS, d.vcpuCount);
+  if (isPauseFlag()) {
+    d.controllerPause = 1;
+    waitUntilStopped(d);
+    return OK;
+  }
+  if (d.controllerPause >= MAX_CONTROLLER_PAUSE) return -EOVERFLOW;
   d.controllerPause++;
   waitUntilStopped(d);
   return OK;
@@ -53,6 +76,11 @@ export function controllerPause(d: Domain): i32 {
 
 /** DOMCTL_unpausedomain. -EINVAL when it was not paused. */
 export function controllerUnpause(d: Domain): i32 {
+  Count.add(CTR_LOOP_STEPS, d.vcpuCount);
+  if (isPauseFlag()) {
+    d.controllerPause = 0;
+    return OK;
+  }
   if (d.controllerPause == 0) return -EINVAL;
   d.controllerPause--;
   return OK;

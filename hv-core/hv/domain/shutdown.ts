@@ -6,11 +6,12 @@
  */
 
 import { CRASH_NONE } from "../../abi/crash";
-import { SHUTDOWN_CRASH, VIRQ_DOM_EXC } from "../../abi/hypercalls";
+import { SHUTDOWN_CRASH, SHUTDOWN_SUSPEND, VIRQ_DOM_EXC } from "../../abi/hypercalls";
 import { TRC_CRASH, TRC_SHUTDOWN } from "../../abi/trace-events";
 import { Machine } from "../../base/machine";
 import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { Domain } from "../domain";
+import { evtchnSend } from "../evtchn/send";
 import { sendGlobalVirq } from "../evtchn/virq";
 import { Vcpu } from "../vcpu";
 
@@ -24,7 +25,8 @@ function finalise(d: Domain): void {
     if (Vcpu.at(d.firstVcpu + id).pausedForShutdown == 0) return;
   }
   d.isShutDown = 1;
-  sendGlobalVirq(VIRQ_DOM_EXC);
+  if (d.shutdownCode == <u32>SHUTDOWN_SUSPEND && d.suspendPort != 0) evtchnSend(d, d.suspendPort);
+  else sendGlobalVirq(VIRQ_DOM_EXC);
 }
 
 /** Stops the domain with SHUTDOWN_* `reason`. The first reason counts. */

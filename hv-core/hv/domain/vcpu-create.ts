@@ -3,8 +3,9 @@
  * Their start state comes from the toolstack's context or from VCPUOP_initialise (sched/vcpu-context.ts).
  */
 import { SEG_CS, SEG_LDTR, SEG_TR } from "../../abi/cpu";
+import { NR_PCPUS } from "../../abi/domctl";
 import { ENOMEM, OK } from "../../abi/errno";
-import { KNOB_PADDR_BITS, KNOB_TLB_ENTRIES } from "../../abi/knobs";
+import { KNOB_PADDR_BITS, KNOB_RMW_READ, KNOB_TLB_ENTRIES } from "../../abi/knobs";
 import { MAX_VCPUS, VCPU_SIZE, VCPUS_BASE } from "../../abi/layout";
 import { Knobs, Machine } from "../../base/machine";
 import { Cpu } from "../../hw/cpu";
@@ -20,6 +21,9 @@ import { Vcpu, VPF_DOWN } from "../vcpu";
 /** The PAT after reset, and the MTRR default type a PVH guest finds (spec 10 section 4). */
 const PAT_RESET: u64 = 0x0007_0406_0007_0406;
 export const MTRR_DEF_TYPE_WB: u64 = 0x806;
+
+/** Every processor of the machine. */
+const ALL_PCPUS: u64 = ((<u64>1) << NR_PCPUS) - 1;
 
 const RUNSTATE_OFFLINE: u32 = 3;
 
@@ -70,6 +74,7 @@ export function cpuReset(c: Cpu, eptRoot: u32): void {
   c.replay = 0;
   c.paddrBits = Knobs.get(KNOB_PADDR_BITS);
   Tlb.init(c, Knobs.get(KNOB_TLB_ENTRIES));
+  c.asksReadHalf = Knobs.get(KNOB_RMW_READ);
   Mode.update(c);
 }
 
@@ -102,6 +107,8 @@ function createOne(d: Domain, slot: u32, id: u32): void {
   v.hypercall64 = 1;
   v.runstate = RUNSTATE_OFFLINE;
   v.msrMtrrDefType = MTRR_DEF_TYPE_WB;
+  v.hardAffinity = ALL_PCPUS;
+  v.softAffinity = ALL_PCPUS;
   timersStop(v);
   vcpuInfoDefault(d, v);
   const c = v.cpu;

@@ -6,6 +6,7 @@ import { domainCreate, pickDomid } from "../domain/create";
 
 // Offsets in the structure (the union starts at 16).
 const U: usize = 16;
+const SSIDREF: usize = U;
 const HANDLE: usize = U + 4;
 const FLAGS: usize = U + 20;
 const IOMMU_OPTS: usize = U + 24;
@@ -23,9 +24,18 @@ const MISC_FLAGS: usize = U + 60;
 const FLAG_S3: u32 = 1 << 2;
 const FLAG_IOMMU: u32 = 1 << 5;
 const FLAG_VPMU: u32 = 1 << 7;
+const FLAG_NESTED: u32 = 1 << 6;
+const NOT_FOR_PV: u32 = <u32>CDF_HAP | FLAG_S3 | FLAG_IOMMU | FLAG_NESTED | FLAG_VPMU;
 const KNOWN_FLAGS: u32 = 0xff;
 
 const HVM_MAX_VCPUS: u32 = 128;
+/**
+ * A PV domain can be made, asked about and destroyed like any other, and that is all: nothing here can run its vCPUs (setvcpucontext
+ * refuses them). The recorded Xen has them, and what a toolstack sees of one is part of its interface.
+ */
+const PV_MAX_VCPUS: u32 = 8192;
+/** A PV domain has no emulated devices but, if wanted, the timer. */
+const EMU_PIT: u32 = 0x100;
 /** emulation_flags: the LAPIC only (PVH), or everything that an HVM guest has. */
 const EMU_LAPIC: u32 = 1;
 const EMU_HVM: u32 = 0x3ff;
@@ -38,7 +48,7 @@ const MAX_PORT: u32 = 4095;
 
 function checkFlags(flags: u32): i32 {
   if ((flags & ~KNOWN_FLAGS) != 0) return -EINVAL;
-  if ((flags & <u32>CDF_HVM) == 0) return (flags & <u32>CDF_HAP) != 0 ? -EINVAL : -EOPNOTSUPP;
+  if ((flags & <u32>CDF_HVM) == 0) return (flags & NOT_FOR_PV) != 0 ? -EINVAL : OK;
   if ((flags & (FLAG_S3 | FLAG_IOMMU | FLAG_VPMU)) != 0) return -EINVAL;
   return (flags & <u32>CDF_HAP) == 0 ? -EOPNOTSUPP : OK; // no shadow paging
 }
@@ -48,9 +58,13 @@ function isGrantVersion(options: u32): bool {
   return options == 1 || options == 2;
 }
 
+function isHvm(op: usize): bool {
+  return (load<u32>(op + FLAGS) & <u32>CDF_HVM) != 0;
+}
+
 function checkLimits(op: usize): i32 {
   const vcpus = load<u32>(op + MAX_VCPUS);
-  if (vcpus == 0 || vcpus > HVM_MAX_VCPUS) return -EINVAL;
+  if (vcpus == 0 || vcpus > (isHvm(op) ? HVM_MAX_VCPUS : PV_MAX_VCPUS)) return -EINVAL;
   if (load<u32>(op + IOMMU_OPTS) != 0 || load<u32>(op + VMTRACE_SIZE) != 0) return -EINVAL;
   if (!isGrantVersion(load<u32>(op + GRANT_OPTS))) return -EINVAL;
   const grants = load<i32>(op + MAX_GRANT_FRAMES);
@@ -63,7 +77,7 @@ function checkLimits(op: usize): i32 {
 function checkArch(op: usize): i32 {
   const emulation = load<u32>(op + EMULATION_FLAGS);
   if ((emulation & ~EMU_KNOWN) != 0) return -EINVAL;
-  if (emulation != EMU_LAPIC && emulation != EMU_HVM) return -EOPNOTSUPP;
+  if (isHvm(op) ? emulation != EMU_LAPIC && emulation != EMU_HVM : (emulation & ~EMU_PIT) != 0) return -EOPNOTSUPP;
   return (load<u32>(op + MISC_FLAGS) & ~1) != 0 ? -EINVAL : OK;
 }
 
@@ -93,6 +107,8 @@ export function createDomain(op: usize): i32 {
   const d = Domain.at(slot);
   d.handle0 = load<u64>(op + HANDLE);
   d.handle1 = load<u64>(op + HANDLE, 8);
+  d.isHvm = isHvm(op) ? 1 : 0;
+  d.ssidref = load<u32>(op + SSIDREF);
   d.createFlags = load<u32>(op + FLAGS);
   d.emulationFlags = load<u32>(op + EMULATION_FLAGS);
   d.miscFlags = load<u32>(op + MISC_FLAGS);

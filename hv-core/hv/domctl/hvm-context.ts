@@ -1,40 +1,36 @@
 /**
- * DOMCTL_gethvmcontext and sethvmcontext: the state of an HVM domain as records {typecode u16, instance u16, length u32, data}
- * in the public save format. Known here: HEADER, CPU, MTRR (its default type) and END; other records of a context are refused.
- * Next: domctl/cpu-record.ts.
+ * DOMCTL_gethvmcontext, gethvmcontext_partial and sethvmcontext: the state of an HVM domain as records {typecode u16, instance u16,
+ * length u32, data} in the public save format, HEADER first, END last, each type in order for each vCPU. The records themselves:
+ * domctl/hvm-records.ts, domctl/cpu-record.ts.
  */
-import { EFAULT, EINVAL, ENODATA, ENOSPC, OK } from "../../abi/errno";
-import {
-  HVM_SAVE_CPU,
-  HVM_SAVE_CPU_SIZE,
-  HVM_SAVE_END,
-  HVM_SAVE_HEADER,
-  HVM_SAVE_HEADER_SIZE,
-  HVM_SAVE_MAGIC,
-  HVM_SAVE_MTRR,
-  HVM_SAVE_MTRR_SIZE,
-} from "../../abi/hypercalls";
+
+import { CTR_LOOP_STEPS } from "../../abi/counters";
+import { EFAULT, EINVAL, ENOBUFS, ENODATA, ENOENT, ENOSPC, OK } from "../../abi/errno";
+import { HVM_SAVE_END, HVM_SAVE_HEADER, HVM_SAVE_HEADER_SIZE, HVM_SAVE_MAGIC } from "../../abi/hypercalls";
 import { KNOB_TSC_KHZ } from "../../abi/knobs";
+import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
+import { findVcpu, isPvDomain } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { Vcpu } from "../vcpu";
-import { cpuRecordRead, cpuRecordWrite } from "./cpu-record";
+import { isPerVcpu, recordRead, recordSize, recordWrite, SAVE_FIRST, SAVE_LAST } from "./hvm-records";
 
 const DESCRIPTOR_SIZE: u32 = 8;
 /** Where records are built and read, one at a time. */
-const RECORD: usize = 0x400;
-/** u64 words of an MTRR record: pat, 16 variable, 11 fixed, cap, def_type. */
-const MTRR_PAT: usize = 0;
-const MTRR_CAP: usize = 224;
-const MTRR_DEF_TYPE: usize = 232;
-const MTRR_CAP_VALUE: u64 = 0x508;
+const RECORD: usize = 0x1000;
 const SAVED_CPUID: u32 = 0x0080_0f12;
+/** Room that Xen asks for on behalf of records this machine never writes (V300: 5400 bytes for one vCPU). */
+const ROOM_FOR_OTHERS: u32 = 2896;
 
-/** Bytes of the whole context with every vCPU present. */
+/** Bytes that the whole context takes at most. */
 function contextSize(d: Domain): u32 {
-  const perVcpu = 2 * DESCRIPTOR_SIZE + HVM_SAVE_CPU_SIZE + HVM_SAVE_MTRR_SIZE;
-  return DESCRIPTOR_SIZE + HVM_SAVE_HEADER_SIZE + d.vcpuCount * perVcpu + DESCRIPTOR_SIZE;
+  let size = 2 * DESCRIPTOR_SIZE + HVM_SAVE_HEADER_SIZE + ROOM_FOR_OTHERS;
+  for (let type = SAVE_FIRST; type <= SAVE_LAST; type++) {
+    const bytes = recordSize(type);
+    if (bytes != 0) size += (bytes + DESCRIPTOR_SIZE) * (isPerVcpu(type) ? d.vcpuCount : 1);
+  }
+  return size;
 }
 
 class Record {
@@ -66,32 +62,29 @@ function emitHeader(v: Vcpu, to: u64): u64 {
   return emit(v, to, HVM_SAVE_HEADER, 0, HVM_SAVE_HEADER_SIZE);
 }
 
-function emitMtrr(v: Vcpu, to: u64, subject: Vcpu): u64 {
-  const data = Record.data;
-  memory.fill(data, 0, HVM_SAVE_MTRR_SIZE);
-  store<u64>(data + MTRR_PAT, subject.cpu.pat);
-  store<u64>(data + MTRR_CAP, MTRR_CAP_VALUE);
-  store<u64>(data + MTRR_DEF_TYPE, subject.msrMtrrDefType);
-  return emit(v, to, HVM_SAVE_MTRR, subject.id, HVM_SAVE_MTRR_SIZE);
+/** All records of one type; @returns the address after them, 0 on a fault. */
+function emitType(v: Vcpu, d: Domain, to: u64, type: u32): u64 {
+  let at = to;
+  const count: u32 = isPerVcpu(type) ? d.vcpuCount : 1;
+  for (let id: u32 = 0; id < count && at != 0; id++) {
+    Count.one(CTR_LOOP_STEPS);
+    const length = recordWrite(Vcpu.at(d.firstVcpu + id), type, Record.data);
+    if (length != 0) at = emit(v, at, type, id, length);
+  }
+  return at;
 }
 
 /** Writes all records from `to` on; @returns bytes written, 0 on a fault. */
 function emitAll(v: Vcpu, d: Domain, to: u64): u32 {
   let at = emitHeader(v, to);
-  for (let id: u32 = 0; id < d.vcpuCount && at != 0; id++) {
-    const subject = Vcpu.at(d.firstVcpu + id);
-    if (subject.initialised == 0) continue;
-    cpuRecordWrite(subject, Record.data);
-    at = emit(v, at, HVM_SAVE_CPU, id, HVM_SAVE_CPU_SIZE);
-  }
-  for (let id: u32 = 0; id < d.vcpuCount && at != 0; id++) at = emitMtrr(v, at, Vcpu.at(d.firstVcpu + id));
+  for (let type = SAVE_FIRST; type <= SAVE_LAST && at != 0; type++) at = emitType(v, d, at, type);
   if (at != 0) at = emit(v, at, HVM_SAVE_END, 0, 0);
   return at == 0 ? 0 : <u32>(at - to);
 }
 
 /** {size u32, buffer @8}: with no buffer the size is asked for; -ENOSPC when the buffer is too small. */
 export function getHvmContext(v: Vcpu, d: Domain, u: usize): i32 {
-  if (d.isHvm == 0) return -EINVAL;
+  if (isPvDomain(d)) return -EINVAL;
   const buffer = load<u64>(u, 8);
   const size = contextSize(d);
   if (buffer == 0) {
@@ -109,25 +102,33 @@ function takeHeader(data: usize): i32 {
   return load<u32>(data) == <u32>HVM_SAVE_MAGIC && load<u32>(data, 4) == 1 ? OK : -EINVAL;
 }
 
-/** The vCPU that a record is of: its address, 0 = no such vCPU. */
-function recordVcpu(d: Domain, instance: u32): usize {
-  return instance < d.vcpuCount ? changetype<usize>(Vcpu.at(d.firstVcpu + instance)) : 0;
+/**
+ * {type u32, instance u32, bufsz u64, buffer u64}: one record without its descriptor. No buffer: the size is asked for.
+ * -EINVAL for a type without handler, -ENOENT for an absent vCPU or domain record, -ENODATA for an absent vCPU record.
+ */
+export function getHvmContextPartial(v: Vcpu, d: Domain, u: usize): i32 {
+  if (isPvDomain(d)) return -EINVAL;
+  const type = load<u32>(u);
+  if (type < SAVE_FIRST || type > SAVE_LAST) return -EINVAL;
+  const instance = load<u32>(u, 4);
+  const found = findVcpu(d, isPerVcpu(type) ? instance : 0);
+  if (found == 0) return -ENOENT;
+  const length = recordWrite(changetype<Vcpu>(found), type, Record.data);
+  if (length == 0) return isPerVcpu(type) ? -ENODATA : -ENOENT;
+  if (!isPerVcpu(type) && instance != 0) return -ENOENT;
+  const buffer = load<u64>(u, 16);
+  if (buffer != 0) {
+    if (load<u64>(u, 8) < length) return -ENOBUFS;
+    if (copyToGuest(v, buffer, Record.data, length) != 0) return -EFAULT;
+  }
+  store<u64>(u, length, 8);
+  return OK;
 }
 
 /** One record whose data (`length` bytes) stands at Record.data. */
 function takeRecord(d: Domain, type: u32, instance: u32, length: u32): i32 {
-  const subject = recordVcpu(d, instance);
-  if (subject == 0) return -EINVAL;
-  if (type == <u32>HVM_SAVE_CPU) {
-    if (length != <u32>HVM_SAVE_CPU_SIZE) return -EINVAL;
-    return cpuRecordRead(changetype<Vcpu>(subject), Record.data);
-  }
-  if (type == <u32>HVM_SAVE_MTRR) {
-    if (length != <u32>HVM_SAVE_MTRR_SIZE) return -EINVAL;
-    changetype<Vcpu>(subject).msrMtrrDefType = load<u64>(Record.data + MTRR_DEF_TYPE);
-    return OK;
-  }
-  return -EINVAL;
+  const found = findVcpu(d, isPerVcpu(type) ? instance : 0);
+  return found == 0 ? -EINVAL : recordRead(changetype<Vcpu>(found), type, Record.data, length);
 }
 
 /** Reads the descriptor and the data of the record at `from`. OK, -ENODATA (truncated), -EFAULT, -EINVAL (too long). */
@@ -142,7 +143,7 @@ function fetch(v: Vcpu, from: u64, left: u32): i32 {
 
 /** {size u32, buffer @8}: HEADER first, END last. Records before a bad one have taken effect, as in Xen. */
 export function setHvmContext(v: Vcpu, d: Domain, u: usize): i32 {
-  if (d.isHvm == 0) return -EINVAL;
+  if (isPvDomain(d)) return -EINVAL;
   let left = load<u32>(u);
   let from = load<u64>(u, 8);
   let isFirst = true;

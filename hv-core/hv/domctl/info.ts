@@ -1,4 +1,6 @@
 /** DOMCTL_getdomaininfo and getvcpuinfo, layouts of 4.17 (spec 05 section 5.2). */
+import { CTR_LOOP_STEPS } from "../../abi/counters";
+import { CDF_XS, DOMINF_DEBUGGED } from "../../abi/domctl";
 import { EINVAL, ESRCH, OK } from "../../abi/errno";
 import {
   DOMID_FIRST_RESERVED,
@@ -13,6 +15,7 @@ import {
   DOMINF_XS,
 } from "../../abi/hypercalls";
 import { KNOB_PADDR_BITS } from "../../abi/knobs";
+import { Count } from "../../base/counters";
 import { Knobs, Machine } from "../../base/machine";
 import { Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, DOMAIN_FREE, Domain } from "../domain";
@@ -21,12 +24,12 @@ import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
 
 const U: usize = 16;
 const INFO_SIZE: usize = 112;
-const CDF_XS: u32 = 1 << 4;
 
 /** The domain with the smallest id not below `domid`; 0 = none. */
 function findFrom(domid: u32): usize {
   let best: usize = 0;
   const mark = Machine.get().domainMark;
+  Count.add(CTR_LOOP_STEPS, mark);
   for (let slot: u32 = 0; slot < mark; slot++) {
     const d = Domain.at(slot);
     if (d.state == DOMAIN_FREE || d.domid < domid) continue;
@@ -62,6 +65,7 @@ function flagsOf(d: Domain): u32 {
   let flags: u32 = d.shutdownCode << DOMINF_SHUTDOWN_SHIFT;
   if (d.state != DOMAIN_ALIVE) flags |= DOMINF_DYING;
   if (d.isHvm != 0) flags |= DOMINF_HVM | DOMINF_HAP;
+  if (d.isDebugged != 0) flags |= DOMINF_DEBUGGED;
   if (d.isShutDown != 0) flags |= DOMINF_SHUTDOWN;
   if (d.controllerPause != 0) flags |= DOMINF_PAUSED;
   if (isBlocked(d)) flags |= DOMINF_BLOCKED;
@@ -79,6 +83,7 @@ function sharedInfoGfn(d: Domain): u64 {
 function vcpuTotals(d: Domain, info: usize): void {
   let online: u32 = 0;
   let time: u64 = 0;
+  Count.add(CTR_LOOP_STEPS, d.vcpuCount);
   for (let id: u32 = 0; id < d.vcpuCount; id++) {
     const v = Vcpu.at(d.firstVcpu + id);
     if ((v.pauseFlags & VPF_DOWN) == 0) online++;
@@ -87,6 +92,12 @@ function vcpuTotals(d: Domain, info: usize): void {
   store<u64>(info, time, 56);
   store<u32>(info, online, 64);
   store<u32>(info, d.vcpuCount - 1, 68); // all ones without vCPUs
+}
+
+/** The domain that getdomaininfo would answer about, 0 = none. */
+export function findInfoDomain(op: usize): usize {
+  const domid = load<u16>(op, 8);
+  return domid >= <u16>DOMID_FIRST_RESERVED ? 0 : findFrom(domid);
 }
 
 /** The answer stands in the structure: the domain itself, or the next one with a higher id. */
@@ -103,6 +114,7 @@ export function getDomainInfo(op: usize): i32 {
   store<u32>(info, flagsOf(d), 4);
   store<u64>(info, d.totPages, 8);
   store<u64>(info, d.maxPages, 16);
+  store<u64>(info, d.claimedPages, 24);
   store<u64>(info, sharedInfoGfn(d), 48);
   vcpuTotals(d, info);
   store<u32>(info, d.ssidref, 72);

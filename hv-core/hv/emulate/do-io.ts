@@ -8,30 +8,35 @@
 
 import { CTR_IOREQ_INTERNAL, CTR_IOREQ_NULL } from "../../abi/counters";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
+import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import {
+  KNOB_NO_SERVER,
   KNOB_SEND_LOCK,
+  KNOB_TYPE_SERVERS,
   KNOB_UNMAP_LOCK,
-  KNOB_UNMAP_NO_SERVER,
+  NO_SERVER_NULL,
   SEND_LOCK_IOREQ,
   UNMAP_LOCK_EARLY_RELEASE,
-  UNMAP_NO_SERVER_NULL,
 } from "../../abi/knobs";
-import { P2M_IOREQ_SERVER } from "../../abi/p2m-types";
+import { P2M_IOREQ_SERVER, P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
 import { TRC_IOREQ_INTERNAL, TRC_IOREQ_NULL } from "../../abi/trace-events";
 import { W_SERVER_LOOKED_UP } from "../../abi/windows";
 import { Count } from "../../base/counters";
-import { Lock } from "../../base/lock";
+import { Knobs } from "../../base/machine";
 import { Trace } from "../../base/trace";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
+import { frameWrite8 } from "../../mem/frame-access";
+import { Frame } from "../../mem/frame-table";
 import { Domain, NO_SERVER } from "../domain";
 import { domainCrash } from "../domain/shutdown";
-import { ioreqLockOf } from "../ioreq/life-cycle";
+import { IoreqLock } from "../ioreq/lock";
 import { ioreqSelect, pciSnoopAddress } from "../ioreq/select";
 import { ioreqSend } from "../ioreq/send";
 import { IoreqServer } from "../ioreq/server";
 import { P2m } from "../p2m/p2m";
+import { rtcAccess } from "../time/rtc";
 import { Vcpu } from "../vcpu";
 import { Internal } from "./internal";
 import { IoKind } from "./io-kind";
@@ -61,7 +66,11 @@ export function ioDo(v: Vcpu, kind: u32, addr: u64, data: u64, count: u32, size:
     if (Internal.claimsMemory(v, addr)) return internal(v, true);
   } else {
     if (Internal.claimsPort(<u32>addr, size)) return internal(v, false);
-    if (!IoKind.isRead(kind)) pciSnoopAddress(v.domain, addr, size, data);
+    if (!IoKind.isPtr(kind) && rtcAccess(v, <u32>addr, size, IoKind.isRead(kind), data)) {
+      v.ioState = STATE_IOREQ_NONE;
+      return IO_OKAY;
+    }
+    if (!IoKind.isRead(kind) && !IoKind.isPtr(kind)) pciSnoopAddress(v.domain, addr, size, data);
   }
   return outside(v, v.domain, pageType);
 }
@@ -96,15 +105,12 @@ function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
     pageType = P2m.lookup(d, v.ioAddr >> 12, 0);
   if (pageType == <u32>P2M_IOREQ_SERVER) {
     const isLocked = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_IOREQ);
-    if (isLocked) Lock.acquire(ioreqLockOf(d));
-    server = d.p2mIoreqServer;
-    if (isLocked) Lock.release(ioreqLockOf(d));
-    v.ioSentType = IOREQ_TYPE_COPY;
-    v.ioSentAddr = v.ioAddr;
-    if (server == NO_SERVER && !Variant.is(KNOB_UNMAP_NO_SERVER, UNMAP_NO_SERVER_NULL)) {
-      // The type has just lost its server; the page becomes RAM again soon (spec 03 section 3.7, E).
-      v.ioState = STATE_IOREQ_NONE;
-      return IO_RETRY;
+    if (isLocked) IoreqLock.acquire(d);
+    server = typeServer(v, d);
+    if (isLocked) IoreqLock.release(d);
+    if (server == NO_SERVER) {
+      const result = withoutServer(v, d);
+      if (result != IO_UNHANDLEABLE) return result;
     }
   } else {
     server = ioreqSelect(v, d);
@@ -114,7 +120,10 @@ function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
     v.ioState = STATE_IOREQ_NONE;
     Count.one(CTR_IOREQ_NULL);
     Trace.event(TRC_IOREQ_NULL, v.slot, traceWord(v), v.ioAddr, v.ioData);
-    if (IoKind.isRead(v.ioKind)) v.ioData = ALL_ONES;
+    if (IoKind.isRead(v.ioKind)) {
+      if (IoKind.isPtr(v.ioKind)) fillBuffer(v);
+      else v.ioData = ALL_ONES;
+    }
     return IO_OKAY;
   }
   const result = ioreqSend(v, d, IoreqServer.at(server));
@@ -123,6 +132,43 @@ function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
     return result;
   }
   return IoKind.needsCompletion(v.ioKind) ? IO_RETRY : IO_OKAY;
+}
+
+/** Nobody answers for a read whose data go to RAM: all ones go there. A page that is watched or not there keeps what it has (N-4). */
+function fillBuffer(v: Vcpu): void {
+  const d = v.domain;
+  const bytes = v.ioCount * v.ioSize;
+  const first = IoKind.isDown(v.ioKind) ? v.ioData - <u64>(bytes - v.ioSize) : v.ioData;
+  for (let i: u32 = 0; i < bytes; i++) {
+    const gpa = first + <u64>i;
+    const type = P2m.lookup(d, gpa >> 12, 0);
+    const isWritable = type == <u32>P2M_RAM_RW || type == <u32>P2M_RAM_LOGDIRTY;
+    if (isWritable && Frame.isValid(d.lookupMfn)) frameWrite8(d.lookupMfn, <u32>gpa & 0xfff, 0xff);
+  }
+}
+
+/** Who answers for a page of type ioreq_server. */
+function typeServer(v: Vcpu, d: Domain): u32 {
+  // The read half of a read-modify-write that nobody wants but that is not served from RAM (knob rmw.readFromRam=off).
+  const isStray =
+    IoKind.isRead(v.ioKind) && (d.p2mIoreqFlags & DMOP_MEM_ACCESS_READ) == 0 && d.p2mIoreqServer != NO_SERVER;
+  if (isStray || Knobs.get(KNOB_TYPE_SERVERS) != 0) {
+    const claimed = ioreqSelect(v, d);
+    if (isStray || (claimed != NO_SERVER && IoreqServer.at(claimed).typeFlags != 0)) return claimed;
+  }
+  v.ioSentType = IOREQ_TYPE_COPY;
+  v.ioSentAddr = v.ioAddr;
+  return d.p2mIoreqServer;
+}
+
+/**
+ * The type has lost its server, and the page is not RAM again yet (spec 03 section 3.7, designs A and E; D is in emulate/memory.ts).
+ * @returns IO_UNHANDLEABLE when nobody is to answer.
+ */
+function withoutServer(v: Vcpu, d: Domain): u32 {
+  if (Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_NULL || d.p2mIoreqServer != NO_SERVER) return IO_UNHANDLEABLE;
+  v.ioState = STATE_IOREQ_NONE;
+  return IO_RETRY;
 }
 
 function traceWord(v: Vcpu): u32 {

@@ -21,13 +21,24 @@ import {
   QUAL_WRITE_BIT,
 } from "../../abi/exits";
 import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
-import { KNOB_RESUME, RESUME_BY_TYPE } from "../../abi/knobs";
+import { AS_FIXED, KNOB_EMULATE_INS, KNOB_RESUME, RESUME_BY_TYPE } from "../../abi/knobs";
 import { P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
+import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
-import { ANSWER_DONE, ANSWER_MEMORY, ANSWER_NEED, ANSWER_READ, Answer, Answers } from "../../hw/answers";
+import {
+  ANSWER_DONE,
+  ANSWER_MEMORY,
+  ANSWER_NEED,
+  ANSWER_PORT,
+  ANSWER_READ,
+  Answer,
+  Answers,
+  TO_NOBODY,
+} from "../../hw/answers";
 import { Cpu } from "../../hw/cpu";
 import { Run } from "../../hw/run";
+import { STRING_NONE } from "../../hw/string-exit";
 import { domainCrash } from "../domain/shutdown";
 import { injectGp } from "../exits/inject";
 import { resolveExit } from "../exits/on-ept-misconfig";
@@ -39,7 +50,8 @@ import { Verdict } from "../verdict";
 import { ioDo } from "./do-io";
 import { IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
-import { memoryAnswer, memoryKind, NO_LATCH } from "./memory";
+import { memoryAnswer, memoryCommit, memoryKind, NO_LATCH } from "./memory";
+import { REP_SINGLE, repMemory } from "./rep";
 
 const LINEAR_FINAL: u32 = (1 << QUAL_GLA_VALID_BIT) | (1 << QUAL_GLA_FINAL_BIT);
 /** Of an exit qualification: read and write wanted, and the rights in the EPT. A fetch is never latched. */
@@ -49,7 +61,7 @@ const PAGE_OFFSET: u64 = 0xfff;
 /** Emulates the instruction at rip. */
 export function emulateInstruction(v: Vcpu): Verdict {
   Answers.of(v.cpu).clear();
-  return end(v, replay(v, v.cpu));
+  return end(v, replay(v, v.cpu, false));
 }
 
 /**
@@ -60,6 +72,11 @@ export function emulateInstruction(v: Vcpu): Verdict {
  */
 export function emulateViolation(v: Vcpu, gfn: u64, type: u32): Verdict {
   const c = v.cpu;
+  if (c.exitStringKind != STRING_NONE) {
+    const batch = repMemory(v);
+    if (batch != REP_SINGLE) return <Verdict>batch;
+    if (gfn != NO_LATCH) P2m.lookup(v.domain, gfn, 0); // d.lookupMfn is that page's again
+  }
   const answers = Answers.of(c);
   answers.clear();
   v.mmioGfn = gfn;
@@ -68,11 +85,11 @@ export function emulateViolation(v: Vcpu, gfn: u64, type: u32): Verdict {
     answers.count = 1;
     const answer = answers.entry(0);
     firstAccess(c, answer);
-    const result = memoryAnswer(v, answer);
+    const result = memoryAnswer(v, answers);
     if (result != IO_OKAY) return end(v, result == IO_RETRY ? wait(v) : fail(v, answers));
     answer.state = ANSWER_DONE;
   }
-  return end(v, replay(v, c));
+  return end(v, replay(v, c, false));
 }
 
 /** Lets the replay find the page of the exit without a walk (spec 02 section 2.3). False for an access by the guest's own walk. */
@@ -99,6 +116,7 @@ function firstAccess(c: Cpu, answer: Answer): void {
   answer.dir = <u8>c.exitAccessDir;
   answer.space = ANSWER_MEMORY;
   answer.state = ANSWER_NEED;
+  answer.goesTo = TO_NOBODY;
 }
 
 /** Nothing of an emulation that is over stays behind: equal states are equal bytes. */
@@ -118,15 +136,19 @@ export function emulateResume(v: Vcpu): bool {
     domainCrash(v.domain, CRASH_IO_MISMATCH);
     return false;
   }
+  if (answer.space == ANSWER_MEMORY && isPortReadForgotten(answers)) {
+    domainCrash(v.domain, CRASH_IO_MISMATCH);
+    return false;
+  }
   const isRead = answer.dir == ANSWER_READ;
   const kind = answer.space == ANSWER_MEMORY ? memoryKind(isRead) : portKind(isRead);
   // Variant C-2: a page that is RAM by now is written, and nobody ends the request.
   const isByType = Variant.is(KNOB_RESUME, RESUME_BY_TYPE) && isRamNow(v, answer);
-  if (isByType) memoryAnswer(v, answer);
+  if (isByType) memoryAnswer(v, answers);
   else if (ioDo(v, kind, answer.addr, answer.data, 1, answer.size, 0) != IO_OKAY) return false;
   if (isRead) answer.data = v.ioData;
   answer.state = ANSWER_DONE;
-  const verdict = end(v, replay(v, v.cpu));
+  const verdict = end(v, replay(v, v.cpu, true));
   return verdict != Verdict.Block && verdict != Verdict.Crash && (v.pauseFlags & VPF_BLOCKED_IN_XEN) == 0;
 }
 
@@ -134,17 +156,31 @@ function isRamNow(v: Vcpu, answer: Answer): bool {
   return answer.space == ANSWER_MEMORY && P2m.lookup(v.domain, answer.addr >> 12, 0) == <u32>P2M_RAM_RW;
 }
 
-function replay(v: Vcpu, c: Cpu): Verdict {
+/**
+ * An instruction whose write has waited and which read a port before it: Xen reads the port again, finds the answer of the write
+ * there, and gives up (N-3).
+ */
+function isPortReadForgotten(answers: Answers): bool {
+  if (Knobs.get(KNOB_EMULATE_INS) == <u32>AS_FIXED) return false;
+  for (let i: u32 = 0; i + 1 < answers.count; i++) {
+    if (answers.entry(i).space == ANSWER_PORT && answers.entry(i).dir == ANSWER_READ) return true;
+  }
+  return false;
+}
+
+/** @param isResumed the guest has not been in the instruction since its first request: what fails is started again, without #GP. */
+function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
   const answers = Answers.of(c);
   while (true) {
     Count.one(CTR_REPLAYS);
     const reason = Run.cpuReplay(c);
     if (reason == <u32>EXIT_NEED_ANSWER) {
       const answer = answers.entry(answers.count - 1);
-      const result = answer.space == ANSWER_MEMORY ? memoryAnswer(v, answer) : portAnswer(v, answer);
+      const result = answer.space == ANSWER_MEMORY ? memoryAnswer(v, answers) : portAnswer(v, answer);
       if (result == IO_OKAY) answer.state = ANSWER_DONE;
-      else return result == IO_RETRY ? wait(v) : fail(v, answers);
+      else return result == IO_RETRY ? wait(v) : isResumed && answers.mismatch == 0 ? Verdict.Retry : fail(v, answers);
     } else if (reason == <u32>EXIT_REPLAYED) {
+      memoryCommit(v, answers);
       return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
       if (!resolveExit(v)) return Verdict.Crash;

@@ -4,7 +4,10 @@
  *
  * Before: emulate/emulate.ts. After: emulate/do-io.ts for I/O.
  */
+
+import { DMOP_MEM_ACCESS_READ, DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY } from "../../abi/ioreq";
+import { AS_FIXED, KNOB_EMULATE_CACHE, KNOB_NO_SERVER, KNOB_RMW_READ, NO_SERVER_COPY } from "../../abi/knobs";
 import {
   P2M_ALLOC,
   P2M_GRANT_MAP_RO,
@@ -15,7 +18,8 @@ import {
   P2M_RAM_SHARED,
   P2M_UNSHARE,
 } from "../../abi/p2m-types";
-import { ANSWER_READ, Answer } from "../../hw/answers";
+import { Knobs } from "../../base/machine";
+import { ANSWER_READ, Answer, Answers, TO_DEVICE, TO_RAM } from "../../hw/answers";
 import {
   frameRead8,
   frameRead16,
@@ -27,19 +31,25 @@ import {
   frameWrite64,
 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
+import { Domain, NO_SERVER } from "../domain";
 import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { ioDo } from "./do-io";
 import { Internal } from "./internal";
 import { IO_KIND_READ } from "./io-kind";
-import { IO_OKAY } from "./io-result";
+import { IO_OKAY, IO_UNHANDLEABLE } from "./io-result";
+
+/** Entries of Xen's cache of device accesses (struct hvm_mmio_cache). */
+const XEN_CACHE_ENTRIES: u32 = 3;
+const PAGE_OFFSET: u64 = 0xfff;
 
 /** No page is latched in Vcpu.mmioGfn. */
 export const NO_LATCH: u64 = 0xffff_ffff_ffff_ffff;
 
-/** Gets the answer for one memory access. @returns IO_*; with IO_OKAY a read's data is in `answer.data`. */
-export function memoryAnswer(v: Vcpu, answer: Answer): u32 {
+/** Gets the last answer of the list, a memory access. @returns IO_*; with IO_OKAY a read's data is in its `data`. */
+export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
+  const answer = answers.entry(answers.count - 1);
   const isRead = answer.dir == ANSWER_READ;
   const size = <u32>answer.size;
   const gpa = answer.addr;
@@ -47,15 +57,36 @@ export function memoryAnswer(v: Vcpu, answer: Answer): u32 {
   if (!Internal.claimsMemory(v, gpa)) {
     type = pageType(v, gpa >> 12);
     const mfn = v.domain.lookupMfn;
-    if (isPlainRam(type, isRead) && Frame.isValid(mfn)) {
-      if (!isRead) logDirtyMark(v.domain, gpa >> 12);
-      return ram(answer, mfn, isRead, size);
-    }
+    if (isPlainRam(v.domain, type, isRead) && Frame.isValid(mfn)) return ram(answer, mfn, isRead, size);
     if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
   }
+  answer.goesTo = TO_DEVICE;
+  if (isBeyondCache(answers)) return IO_UNHANDLEABLE;
   const result = ioDo(v, memoryKind(isRead), gpa, isRead ? 0 : answer.data, 1, size, type);
   if (result == IO_OKAY && isRead) answer.data = v.ioData;
   return result;
+}
+
+/**
+ * Xen remembers three device accesses of an instruction while it waits, each by its linear address and direction and inside one
+ * page; an instruction with more of them never ends (N-2).
+ */
+function isBeyondCache(answers: Answers): bool {
+  if (Knobs.get(KNOB_EMULATE_CACHE) == <u32>AS_FIXED || answers.count <= XEN_CACHE_ENTRIES) return false;
+  let entries: u32 = 0;
+  for (let i: u32 = 0; i < answers.count; i++) {
+    const answer = answers.entry(i);
+    if (answer.goesTo == TO_DEVICE && (i == 0 || !isPartOf(answers.entry(i - 1), answer))) entries++;
+  }
+  return entries > XEN_CACHE_ENTRIES;
+}
+
+/** Whether two answers are pieces of one access inside a page: the lower half of 16 bytes, or the larger piece of an odd length. */
+function isPartOf(before: Answer, answer: Answer): bool {
+  if (before.goesTo != TO_DEVICE || before.dir != answer.dir || before.gla + <u64>before.size != answer.gla)
+    return false;
+  if (((before.gla ^ answer.gla) & ~PAGE_OFFSET) != 0) return false;
+  return answer.size < before.size || (answer.size == 8 && before.size == 8);
 }
 
 export function memoryKind(isRead: bool): u32 {
@@ -68,7 +99,7 @@ function pageType(v: Vcpu, gfn: u64): u32 {
 }
 
 /** Reads of a page whose writes are watched or dropped come from RAM, also the read half of a read-modify-write. */
-function isPlainRam(type: u32, isRead: bool): bool {
+function isPlainRam(d: Domain, type: u32, isRead: bool): bool {
   switch (type) {
     case P2M_RAM_RW:
     case P2M_RAM_LOGDIRTY:
@@ -76,11 +107,22 @@ function isPlainRam(type: u32, isRead: bool): bool {
     case P2M_RAM_RO:
     case P2M_GRANT_MAP_RO:
     case P2M_RAM_SHARED:
-    case P2M_IOREQ_SERVER:
       return isRead;
+    case P2M_IOREQ_SERVER:
+      return isUnwatched(d, isRead);
     default:
       return false;
   }
+}
+
+/**
+ * Whether nobody wants this access to a page of type ioreq_server. Reads come here as the read half of a read-modify-write, or because
+ * the server asked for reads as well.
+ */
+function isUnwatched(d: Domain, isRead: bool): bool {
+  if (d.p2mIoreqServer == NO_SERVER) return isRead || Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_COPY;
+  if (!isRead) return (d.p2mIoreqFlags & DMOP_MEM_ACCESS_WRITE) == 0;
+  return (d.p2mIoreqFlags & DMOP_MEM_ACCESS_READ) == 0 && Knobs.get(KNOB_RMW_READ) == 0;
 }
 
 function ram(answer: Answer, mfn: u32, isRead: bool, size: u32): u32 {
@@ -101,7 +143,25 @@ function ram(answer: Answer, mfn: u32, isRead: bool, size: u32): u32 {
     }
     return IO_OKAY;
   }
-  switch (size) {
+  // Not yet: the instruction is run again from its start and must find the old value where it reads before it writes.
+  answer.goesTo = TO_RAM;
+  return IO_OKAY;
+}
+
+/** The instruction has retired: what it wrote to RAM through us is written. */
+export function memoryCommit(v: Vcpu, answers: Answers): void {
+  for (let i: u32 = 0; i < answers.count; i++) {
+    if (answers.entry(i).goesTo == TO_RAM) write(v.domain, answers.entry(i));
+  }
+}
+
+function write(d: Domain, answer: Answer): void {
+  const gfn = answer.addr >> 12;
+  const offset = <u32>answer.addr & 0xfff;
+  P2m.lookup(d, gfn, 0);
+  const mfn = d.lookupMfn;
+  if (!Frame.isValid(mfn)) return;
+  switch (answer.size) {
     case 1:
       frameWrite8(mfn, offset, <u32>answer.data);
       break;
@@ -114,5 +174,5 @@ function ram(answer: Answer, mfn: u32, isRead: bool, size: u32): u32 {
     default:
       frameWrite64(mfn, offset, answer.data);
   }
-  return IO_OKAY;
+  logDirtyMark(d, gfn);
 }

@@ -34,16 +34,16 @@ function features(v: Vcpu, row: usize): void {
 
 /** Leaf 40000003, subleaf 0: TSC emulated (0), RDTSCP known to the host (2), as recorded. */
 const TIME_FEATURES: u32 = 5;
-const TSC_INCARNATION: u32 = 1;
 
 /** Leaf 40000003: the clock. Subleaf 0 mode and frequency, 1 offset and scale of the TSC, 2 the host's frequency. */
 function time(v: Vcpu, subleaf: u32): void {
   const khz = Knobs.get(KNOB_TSC_KHZ);
+  const d = v.domain;
   const m = Machine.get();
   const offset = v.cpu.tscOffset;
   switch (subleaf) {
     case 0:
-      setResult(v, TIME_FEATURES, 0, khz, TSC_INCARNATION);
+      setResult(v, TIME_FEATURES, d.tscMode, d.tscKhz, d.tscIncarnation);
       return;
     case 1:
       setResult(v, <u32>offset, <u32>(offset >> 32), m.timeMul, m.timeShift);

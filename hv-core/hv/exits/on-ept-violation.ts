@@ -8,14 +8,16 @@ import { CTR_P2M_SHATTERED } from "../../abi/counters";
 import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE } from "../../abi/crash";
 import { OK } from "../../abi/errno";
 import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
-import { KNOB_EPT_NX_SUPERPAGES, KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
+import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
+import { KNOB_EARLY_UNLOCK, KNOB_EPT_NX_SUPERPAGES, KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
 import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
-import { W_TYPE_READ } from "../../abi/windows";
+import { W_P2M_RELEASED, W_TYPE_READ } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
+import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
@@ -47,7 +49,12 @@ export function onEptViolation(v: Vcpu): Verdict {
     verdict = Verdict.Crash; // no memory for a page that was to be populated
   } else if (isShatterDue(c, type, d.lookupOrder)) {
     verdict = shatter(v, c, gfn, type); // step 4a
-  } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type))) {
+  } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type)) || isReadWatched(d, type)) {
+    if (Knobs.get(KNOB_EARLY_UNLOCK) != 0) {
+      if (!isEarly) P2m.unlock(d);
+      Window.at(W_P2M_RELEASED, changetype<usize>(d), ACCESS_READ); // the type may change before it is looked up again
+      return emulate(v, c, NO_LATCH, 0);
+    }
     verdict = emulate(v, c, gfn, type); // step 5, with the lock still held
   } else if (P2mType.isRam(type)) {
     if (isWrite) logDirtyFault(d, gfn);
@@ -80,6 +87,11 @@ function shatter(v: Vcpu, c: Cpu, gfn: u64, type: u32): Verdict {
 /** Pages that can be read by the guest itself but whose writes are dropped, or wanted by a device model. */
 function isWatched(type: u32): bool {
   return type == <u32>P2M_IOREQ_SERVER || P2mType.isDiscardWrite(type);
+}
+
+/** A server asked for the reads of the type as well (knob type.read). */
+function isReadWatched(d: Domain, type: u32): bool {
+  return type == <u32>P2M_IOREQ_SERVER && (d.p2mIoreqFlags & DMOP_MEM_ACCESS_READ) != 0;
 }
 
 /** Emulation starts the instruction again; an event that was being delivered has none. */

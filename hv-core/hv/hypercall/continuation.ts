@@ -3,7 +3,9 @@
  * arguments the call goes on; the guest's rip stays on the call, so other vCPUs run in between (spec 05 section 5.1).
  * -ERESTART never reaches a guest.
  */
+import { CTR_CONTINUATIONS } from "../../abi/counters";
 import { ERESTART } from "../../abi/errno";
+import { Count } from "../../base/counters";
 import { Machine } from "../../base/machine";
 import { Vcpu } from "../vcpu";
 
@@ -17,6 +19,7 @@ export function countWork(units: u32): void {
 }
 
 export function continueWith(v: Vcpu, arg1: u64, arg2: u64, arg3: u64): i64 {
+  Count.one(CTR_CONTINUATIONS);
   v.continueArg1 = arg1;
   v.continueArg2 = arg2;
   v.continueArg3 = arg3;

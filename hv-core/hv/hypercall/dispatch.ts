@@ -24,6 +24,7 @@ import {
   HC_VM_ASSIST,
   HC_XEN_VERSION,
   HC_XENPMU_OP,
+  HC_XSM_OP,
 } from "../../abi/hypercalls";
 import { TRC_HYPERCALL, TRC_HYPERCALL_RESULT } from "../../abi/trace-events";
 import { Count } from "../../base/counters";
@@ -38,6 +39,7 @@ import { schedOp } from "../sched/sched-op";
 import { setTimerOp } from "../sched/set-timer-op";
 import { vcpuOp } from "../sched/vcpu-op";
 import { Vcpu } from "../vcpu";
+import { xsmOp } from "../xsm/policy";
 import { consoleIo } from "./console-io";
 import { hvmOp } from "./hvm-op";
 import { memoryOp } from "./memory-op";
@@ -84,6 +86,8 @@ function table(v: Vcpu, nr: u32, a1: u64, a2: u64, a3: u64): i64 {
       return hvmOp(v, <u32>a1, a2);
     case HC_SYSCTL:
       return sysctl(v, a1);
+    case HC_XSM_OP:
+      return xsmOp(v, a1);
     case HC_DOMCTL:
       return domctl(v, a1, a2);
     case HC_XENPMU_OP:

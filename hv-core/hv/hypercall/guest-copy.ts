@@ -4,8 +4,10 @@
  *
  * Only RAM is touched: other types end the copy. Writes to read-only RAM vanish, as the guest's own would.
  */
+import { CTR_GUEST_COPIES, CTR_GUEST_COPY_BYTES } from "../../abi/counters";
 import { MAILBOX_BASE, PAGE_SIZE } from "../../abi/layout";
 import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
+import { Count } from "../../base/counters";
 import { GuestWalk } from "../../hw/guest-walk";
 import { frameWritten } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
@@ -46,9 +48,15 @@ function toHost(d: Domain, gpa: u64, isWrite: bool): usize {
   return Frame.host(d.lookupMfn) + (<usize>gpa & (PAGE_SIZE - 1));
 }
 
+function countCopy(bytes: u32): void {
+  Count.one(CTR_GUEST_COPIES);
+  Count.add(CTR_GUEST_COPY_BYTES, bytes);
+}
+
 /** @returns bytes NOT copied; 0 = all of them. */
 export function copyFromGuest(v: Vcpu, to: usize, gva: u64, bytes: u32): u32 {
   const d = v.domain;
+  countCopy(bytes);
   while (bytes != 0) {
     const gpa = toGpa(v, gva, false);
     if (gpa == FAULT) return bytes;
@@ -67,6 +75,7 @@ export function copyFromGuest(v: Vcpu, to: usize, gva: u64, bytes: u32): u32 {
 /** @returns bytes NOT copied; 0 = all of them. */
 export function copyToGuest(v: Vcpu, gva: u64, from: usize, bytes: u32): u32 {
   const d = v.domain;
+  countCopy(bytes);
   while (bytes != 0) {
     const gpa = toGpa(v, gva, true);
     if (gpa == FAULT) return bytes;

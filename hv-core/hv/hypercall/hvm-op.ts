@@ -92,6 +92,7 @@ function getMemType(v: Vcpu, argGva: u64): i32 {
   const d = changetype<Domain>(found);
   const denied = xsmTarget(v.domain, d);
   if (denied != OK) return denied;
+  if (looksPv(v, d)) return -EINVAL;
   store<u16>(arg, <u16>publicMemType(P2m.lookup(d, load<u64>(arg, 8), 0)), 2);
   return copyToGuest(v, argGva, arg, 16) != 0 ? -EFAULT : OK;
 }

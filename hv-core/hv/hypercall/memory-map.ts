@@ -1,14 +1,19 @@
-/** XENMEM_set_memory_map and XENMEM_memory_map: the E820 table that a domain's builder leaves for it, 20 bytes an entry. */
+/**
+ * XENMEM_set_memory_map and XENMEM_memory_map: the E820 table that a domain's builder leaves for it, 20 bytes an entry.
+ * XENMEM_machine_memory_map: the machine's own, for control domains; to others it does not exist.
+ */
 import { EFAULT, EINVAL, ENOMEM, ENOSYS, ESRCH, OK } from "../../abi/errno";
 import { PAGE_SIZE } from "../../abi/layout";
+import { Machine } from "../../base/machine";
 import { allocExtent, freeFrame } from "../../mem/allocator";
 import { FRAME_XEN_HEAP, Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { findDomain } from "../domain/find";
 import { Vcpu } from "../vcpu";
-import { xsmTarget } from "../xsm/dummy";
+import { xsmPriv, xsmTarget } from "../xsm/dummy";
 import { copyFromGuest, copyToGuest, Scratch } from "./guest-copy";
 
+const E820_RAM: u32 = 1;
 const ENTRY_SIZE: u32 = 20;
 /** As many as Xen's own table holds. */
 const MAX_ENTRIES: u32 = 1024;
@@ -60,5 +65,23 @@ export function memoryMap(v: Vcpu, argGva: u64): i64 {
   const buffer = is64 ? load<u64>(arg, 8) : load<u32>(arg, 4);
   if (copyToGuest(v, buffer, Frame.host(d.memoryMapMfn), count * ENTRY_SIZE) != 0) return -EFAULT;
   store<u32>(arg, count);
+  return copyToGuest(v, argGva, arg, size) != 0 ? -EFAULT : OK;
+}
+
+/** The machine is one run of RAM. Room for one entry more than there are is asked for, as Xen does. */
+export function machineMemoryMap(v: Vcpu, argGva: u64): i64 {
+  const arg = Scratch.at;
+  const is64 = v.hypercall64 != 0;
+  const size: u32 = is64 ? 16 : 8;
+  if (xsmPriv(v.domain) != OK) return -ENOSYS;
+  if (copyFromGuest(v, arg, argGva, size) != 0) return -EFAULT;
+  if (load<u32>(arg) < 2) return -EINVAL;
+  const entry = arg + 0x100;
+  store<u64>(entry, 0);
+  store<u64>(entry, (<u64>Machine.get().frameCount) << 12, 8);
+  store<u32>(entry, E820_RAM, 16);
+  const buffer = is64 ? load<u64>(arg, 8) : load<u32>(arg, 4);
+  if (copyToGuest(v, buffer, entry, ENTRY_SIZE) != 0) return -EFAULT;
+  store<u32>(arg, 1);
   return copyToGuest(v, argGva, arg, size) != 0 ? -EFAULT : OK;
 }

@@ -23,20 +23,24 @@ import { findDomain, findOtherDomain } from "../domain/find";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
 import { acquireResource } from "./acquire-resource";
+import { claimPages } from "./claim";
 import { copyFromGuest, Scratch } from "./guest-copy";
-import { memoryMap, setMemoryMap } from "./memory-map";
+import { machineMemoryMap, memoryMap, setMemoryMap } from "./memory-map";
 import { addToPhysmap, addToPhysmapBatch, removeFromPhysmap } from "./physmap-op";
 import { podTarget } from "./pod-target";
 import { reservationOp } from "./reservation";
 
 const XENMEM_MACHPHYS_MFN_LIST = 5;
+const XENMEM_MACHINE_MEMORY_MAP = 10;
+const XENMEM_CLAIM_PAGES = 24;
 const XENMEM_EXCHANGE = 11;
 const XENMEM_ACCESS_OP = 21;
 const XENMEM_MACHPHYS_COMPAT_MFN_LIST = 25;
 const XENMEM_GET_VNUMAINFO = 26;
 const XENMEM_RESERVED_DEVICE_MEMORY_MAP = 27;
 /** What is read of a structure before its operation is refused. */
-const EXCHANGE_SIZE: u32 = 32;
+const EXCHANGE_SIZE: u32 = 72;
+const EXCHANGE_MAX_ORDER: u32 = 18;
 const ACCESS_OP_SIZE: u32 = 16;
 const XENMEM_GET_SHARING_FREED_PAGES = 18;
 const XENMEM_GET_SHARING_SHARED_PAGES = 19;
@@ -52,6 +56,19 @@ function accessOp(v: Vcpu, argGva: u64): i64 {
   if (domid == v.domid) return -EPERM;
   if (findOtherDomain(domid) == 0) return -ESRCH;
   return v.domain.isPrivileged != 0 ? -EINVAL : -EPERM;
+}
+
+/**
+ * Two reservations and a count: frames against others, for PV domains. Sizes are checked first; then translated memory is refused.
+ */
+function exchange(v: Vcpu, argGva: u64): i64 {
+  if (!isReadable(v, argGva, EXCHANGE_SIZE)) return -EFAULT;
+  const inOrder = load<u32>(Scratch.at, 16);
+  const outOrder = load<u32>(Scratch.at, 48);
+  if (v.hypercall64 == 0) return -EOPNOTSUPP;
+  if (inOrder > EXCHANGE_MAX_ORDER || outOrder > EXCHANGE_MAX_ORDER) return -EPERM;
+  if (load<u64>(Scratch.at, 8) << inOrder != load<u64>(Scratch.at, 40) << outOrder) return -EINVAL;
+  return -EOPNOTSUPP;
 }
 
 /** {flags u32, ..}: no device has reserved memory. Only bit 0 of the flags is known. */
@@ -102,7 +119,11 @@ export function memoryOp(v: Vcpu, cmd: u64, arg: u64): i64 {
     case XENMEM_MEMORY_MAP:
       return memoryMap(v, arg);
     case XENMEM_EXCHANGE:
-      return isReadable(v, arg, EXCHANGE_SIZE) ? -EOPNOTSUPP : -EFAULT; // not for translated memory
+      return exchange(v, arg);
+    case XENMEM_CLAIM_PAGES:
+      return cmd >> 6 != 0 ? -EINVAL : claimPages(v, arg);
+    case XENMEM_MACHINE_MEMORY_MAP:
+      return machineMemoryMap(v, arg);
     case XENMEM_MACHPHYS_MFN_LIST:
     case XENMEM_MACHPHYS_COMPAT_MFN_LIST:
     case XENMEM_GET_VNUMAINFO:
@@ -117,7 +138,7 @@ export function memoryOp(v: Vcpu, cmd: u64, arg: u64): i64 {
     case XENMEM_SET_MEMORY_MAP:
       return setMemoryMap(v, arg);
     case XENMEM_REMOVE_FROM_PHYSMAP:
-      return removeFromPhysmap(v, arg);
+      return cmd >> 6 != 0 ? -EINVAL : removeFromPhysmap(v, arg);
     case XENMEM_GET_SHARING_FREED_PAGES:
     case XENMEM_GET_SHARING_SHARED_PAGES:
       return 0;

@@ -21,7 +21,7 @@ export function podTarget(v: Vcpu, cmd: u64, argGva: u64): i64 {
   const found = findDomain(v, load<u16>(arg, 32));
   if (found == 0) return -ESRCH;
   const d = changetype<Domain>(found);
-  if (d.isPrivileged != 0 || d.slot == v.domainSlot) return -EINVAL;
+  if (d.isHvm == 0 || d.isPrivileged != 0 || d.slot == v.domainSlot) return -EINVAL;
   const denied = xsmPriv(v.domain);
   if (denied != OK) return denied;
   if ((<u32>cmd & 63) == <u32>XENMEM_SET_POD_TARGET) {

@@ -5,13 +5,14 @@
  */
 import { ENOENT, OK } from "../../abi/errno";
 import { XENMEM_INCREASE_RESERVATION, XENMEM_POPULATE_PHYSMAP } from "../../abi/hypercalls";
-import { allocExtent, allocFrame, freeFrame, freeFrames } from "../../mem/allocator";
+import { allocExtent, allocFrame, freeFrame } from "../../mem/allocator";
 import { Domain } from "../domain";
 import { findDomain } from "../domain/find";
 import { physmapAdd, physmapRelease } from "../p2m/physmap";
 import { podDecrease, podMark } from "../pod/target";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
+import { canTake, took } from "./claim";
 import { continueWith, countWork, WORK_PER_CALL } from "./continuation";
 import { copyFromGuest, Scratch } from "./guest-copy";
 
@@ -74,10 +75,13 @@ function isWithin(bits: u32, mfn: u32, size: u64): bool {
 /** 2^order frames for the domain, within its limit and below the wanted address; 0 = none. */
 function allocate(d: Domain, r: Reservation): u32 {
   const size: u64 = (<u64>1) << r.order;
-  if (<u64>d.totPages + size > <u64>d.maxPages) return 0;
+  if (<u64>d.totPages + size > <u64>d.maxPages || !canTake(d, size)) return 0;
   const mfn = allocExtent(d.slot, 0, r.order);
   if (mfn == 0) return 0;
-  if (isWithin(r.flags & 0xff, mfn, size)) return mfn;
+  if (isWithin(r.flags & 0xff, mfn, size)) {
+    took(d, size);
+    return mfn;
+  }
   release(mfn, r.order);
   return 0;
 }
@@ -103,7 +107,7 @@ function populate(v: Vcpu, d: Domain, r: Reservation, gfn: u64): bool {
  */
 function populateSingly(d: Domain, r: Reservation, gfn: u64): bool {
   const size: u64 = (<u64>1) << r.order;
-  if (<u64>d.totPages + size > <u64>d.maxPages || size > <u64>freeFrames()) return false;
+  if (<u64>d.totPages + size > <u64>d.maxPages || !canTake(d, size)) return false;
   for (let i: u64 = 0; i < size; i++) {
     const mfn = allocFrame(d.slot, 0);
     if (mfn != 0 && physmapAdd(d, gfn + i, mfn, 0) == OK) continue;
@@ -111,6 +115,7 @@ function populateSingly(d: Domain, r: Reservation, gfn: u64): bool {
     while (i-- != 0) physmapRelease(d, gfn + i);
     return false;
   }
+  took(d, size);
   return true;
 }
 

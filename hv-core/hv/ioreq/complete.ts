@@ -17,7 +17,8 @@ import { vcpuEndShutdownDeferral } from "../domain/shutdown";
 import { emulateResume } from "../emulate/emulate";
 import { IoKind } from "../emulate/io-kind";
 import { portResume } from "../emulate/port";
-import { IO_MMIO_COMPLETION, IO_NO_COMPLETION, IO_PIO_COMPLETION, Vcpu } from "../vcpu";
+import { repResume } from "../emulate/rep";
+import { IO_MMIO_COMPLETION, IO_NO_COMPLETION, IO_PIO_COMPLETION, IO_REP_COMPLETION, Vcpu } from "../vcpu";
 import { ioreqSignalMapcache } from "./broadcast";
 import { IoreqServer } from "./server";
 import { Slot } from "./slot";
@@ -45,6 +46,7 @@ export function ioreqComplete(v: Vcpu): bool {
   let mayRun: bool = true;
   if (completion == IO_MMIO_COMPLETION) mayRun = emulateResume(v);
   else if (completion == IO_PIO_COMPLETION) portResume(v);
+  else if (completion == IO_REP_COMPLETION) repResume(v);
   if (mayRun && v.mapcacheInvalidate != 0) {
     ioreqSignalMapcache(v);
     return v.ioPending == 0;

@@ -1,6 +1,6 @@
 /** dm_ops 11, 12 and 15: memory types and dirty pages. `args` is the union of struct dm_op (spec 03 sections 3.2 and 3.6). */
 import { EAGAIN, EINVAL, ERESTART, OK } from "../../abi/errno";
-import { KNOB_SET_TYPE_CHECK, SET_TYPE_CHECK_LOCKED } from "../../abi/knobs";
+import { AS_FIXED, KNOB_SET_TYPE_CHECK } from "../../abi/knobs";
 import {
   HVMMEM_IOREQ_SERVER,
   HVMMEM_MMIO_DM,
@@ -16,7 +16,7 @@ import {
   P2M_UNSHARE,
 } from "../../abi/p2m-types";
 import { W_TYPE_SERVER_CHECKED } from "../../abi/windows";
-import { Variant } from "../../base/variant";
+import { Knobs } from "../../base/machine";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { P2m } from "../p2m/p2m";
@@ -40,7 +40,7 @@ export function dmSetMemType(d: Domain, args: usize): i32 {
   if (type == <u32>P2M_INVALID) return -EINVAL;
   // Looked at once, before the loop, as in Xen: an unmap in between leaves pages of the type without a server (S-3).
   if (type == <u32>P2M_IOREQ_SERVER && d.p2mIoreqServer == NO_SERVER) return -EINVAL;
-  Window.at(W_TYPE_SERVER_CHECKED, changetype<usize>(d), ACCESS_WRITE);
+  Window.at(W_TYPE_SERVER_CHECKED, changetype<usize>(d), ACCESS_WRITE); // an unmap may come now
   for (let done: u64 = 0; done < nr; ) {
     const rc = changeOne(d, first + done, type);
     if (rc != OK) return rc;
@@ -74,21 +74,13 @@ function changeOne(d: Domain, gfn: u64, to: u32): i32 {
   P2m.lock(d);
   const from = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
   let rc: i32;
-  if (from == <u32>P2M_RAM_SHARED) rc = -EAGAIN;
-  else if (hasLostServer(d, to)) rc = -EINVAL;
+  const isServed = to != <u32>P2M_IOREQ_SERVER || d.p2mIoreqServer != NO_SERVER;
+  if (!isServed && Knobs.get(KNOB_SET_TYPE_CHECK) == <u32>AS_FIXED) rc = -EINVAL;
+  else if (from == <u32>P2M_RAM_SHARED) rc = -EAGAIN;
   else if (!isAllowed(from, to)) rc = -EINVAL;
   else rc = P2m.changeTypeOne(d, gfn, from, to);
   P2m.unlock(d);
   return rc;
-}
-
-/** Variant: the repair of S-3 looks again for each page. The unmap's sweep comes after the server is gone, so it sees the page. */
-function hasLostServer(d: Domain, to: u32): bool {
-  return (
-    Variant.is(KNOB_SET_TYPE_CHECK, SET_TYPE_CHECK_LOCKED) &&
-    to == <u32>P2M_IOREQ_SERVER &&
-    d.p2mIoreqServer == NO_SERVER
-  );
 }
 
 /** Only plain RAM becomes an ioreq_server page, and such a page only becomes plain RAM again. */

@@ -2,9 +2,9 @@
 import { EINVAL, OK } from "../../abi/errno";
 import { DMOP_INFO_NO_GFNS } from "../../abi/hypercalls";
 import { BUFIOREQ_ATOMIC, BUFIOREQ_OFF } from "../../abi/ioreq";
-import { Lock } from "../../base/lock";
 import { Domain } from "../domain";
-import { ioreqLockOf, ioreqServerCreate, ioreqServerDestroy, ioreqServerOf, ioreqServerSetState } from "./life-cycle";
+import { ioreqServerCreate, ioreqServerDestroy, ioreqServerOf, ioreqServerSetState } from "./life-cycle";
+import { IoreqLock } from "./lock";
 import { ioreqPagesMapGfns } from "./pages";
 import { ioreqRangeMap, ioreqRangeUnmap } from "./ranges";
 import { IoreqServer } from "./server";
@@ -24,10 +24,10 @@ export function dmCreate(d: Domain, caller: u32, args: usize): i32 {
 export function dmInfo(d: Domain, caller: u32, args: usize): i32 {
   const flags = <u32>load<u16>(args, 2);
   if ((flags & ~(<u32>DMOP_INFO_NO_GFNS)) != 0) return -EINVAL;
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const found = ioreqServerOf(d, load<u16>(args), caller);
   const rc = found < 0 ? found : info(IoreqServer.at(found), flags == 0, args);
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   return rc;
 }
 

@@ -11,14 +11,20 @@ import {
   DMOP_DESTROY_IOREQ_SERVER,
   DMOP_GET_IOREQ_SERVER_INFO,
   DMOP_INJECT_EVENT,
+  DMOP_INJECT_MSI,
   DMOP_LAST,
   DMOP_MAP_IO_RANGE_TO_IOREQ_SERVER,
   DMOP_MAP_MEM_TYPE_TO_IOREQ_SERVER,
   DMOP_MODIFIED_MEMORY,
   DMOP_NR_VCPUS,
+  DMOP_PIN_MEMORY_CACHEATTR,
+  DMOP_RELOCATE_MEMORY,
   DMOP_REMOTE_SHUTDOWN,
   DMOP_SET_IOREQ_SERVER_STATE,
+  DMOP_SET_ISA_IRQ_LEVEL,
   DMOP_SET_MEM_TYPE,
+  DMOP_SET_PCI_INTX_LEVEL,
+  DMOP_SET_PCI_LINK_ROUTE,
   DMOP_TRACK_DIRTY_VRAM,
   DMOP_UNMAP_IO_RANGE_FROM_IOREQ_SERVER,
 } from "../../abi/hypercalls";
@@ -28,6 +34,8 @@ import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { Vcpu } from "../vcpu";
 import { xsmDmPriv } from "../xsm/dummy";
 import { dmModifiedMemory, dmTrackDirtyVram } from "./dm-op-dirty";
+import { dmInjectMsi, dmIsaIrqLevel, dmPciIntxLevel, dmPciLinkRoute } from "./dm-op-irq";
+import { dmPinMemory, dmRelocateMemory } from "./dm-op-layout";
 import { dmMapMemType, dmSetMemType } from "./dm-op-memory";
 import { dmCreate, dmDestroy, dmInfo, dmMapRange, dmSetState, dmUnmapRange } from "./dm-op-servers";
 import { dmInjectEvent, dmNrVcpus, dmRemoteShutdown } from "./dm-op-vcpu";
@@ -98,6 +106,18 @@ function dispatch(v: Vcpu, d: Domain, op: u32, nrBufs: u32, args: usize): i32 {
       return dmSetState(d, caller, args);
     case DMOP_DESTROY_IOREQ_SERVER:
       return dmDestroy(d, caller, args);
+    case DMOP_SET_PCI_INTX_LEVEL:
+      return dmPciIntxLevel(args);
+    case DMOP_SET_ISA_IRQ_LEVEL:
+      return dmIsaIrqLevel(args);
+    case DMOP_SET_PCI_LINK_ROUTE:
+      return dmPciLinkRoute(args);
+    case DMOP_INJECT_MSI:
+      return dmInjectMsi(d, args);
+    case DMOP_RELOCATE_MEMORY:
+      return dmRelocateMemory(d, args);
+    case DMOP_PIN_MEMORY_CACHEATTR:
+      return dmPinMemory(d, args);
     case DMOP_MODIFIED_MEMORY:
       return dmModifiedMemory(v, d, nrBufs, args, bufferGva(v, 1), bufferSize(v, 1));
     case DMOP_TRACK_DIRTY_VRAM:
@@ -159,6 +179,7 @@ function hasOutput(op: u32): bool {
     case DMOP_SET_MEM_TYPE:
     case DMOP_MAP_MEM_TYPE_TO_IOREQ_SERVER:
     case DMOP_NR_VCPUS:
+    case DMOP_RELOCATE_MEMORY:
       return true;
     default:
       return false;

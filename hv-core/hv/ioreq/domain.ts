@@ -2,6 +2,7 @@
 import { MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
 import { devicesReset } from "../../dev/state";
 import { Domain, NO_SERVER } from "../domain";
+import { rtcInit } from "../time/rtc";
 import { ioreqServersDestroyAll } from "./life-cycle";
 
 export function ioreqDomainInit(d: Domain): void {
@@ -11,6 +12,7 @@ export function ioreqDomainInit(d: Domain): void {
   d.ioreqLegacyMask = 0;
   d.pciCf8 = 0;
   devicesReset(d.slot);
+  rtcInit(d);
 }
 
 /** The domain dies: its servers go before its frames do. */

@@ -11,24 +11,21 @@ import {
   MAX_NR_IO_RANGES,
   MAX_NR_IOREQ_SERVERS,
 } from "../../abi/ioreq";
-import { DESTROY_PENDING_FINISH, DESTROY_PENDING_WAKE, KNOB_DESTROY_PENDING } from "../../abi/knobs";
-import { Lock } from "../../base/lock";
+import { AS_FIXED, DESTROY_PENDING_WAKE, KNOB_DESTROY_PENDING } from "../../abi/knobs";
+import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
-import { vcpuClear } from "../domain/vcpu-state";
+import { IoKind } from "../emulate/io-kind";
+import { xenPortNotified } from "../evtchn/send";
 import { evtchnAllocXen, evtchnFree } from "../evtchn/xen-port";
 import { Rangeset } from "../iocap/rangeset";
-import { Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
+import { Vcpu } from "../vcpu";
+import { IoreqLock } from "./lock";
 import { memTypeForgetServer } from "./mem-type";
 import { ioreqPagesHide, ioreqPagesRelease, ioreqPagesShow } from "./pages";
 import { IOREQ_MAX_VCPUS, IoreqServer, ioreqServerAlloc, ioreqServerFind, ioreqServerFree } from "./server";
 import { Slot } from "./slot";
-
-/** The word a lock of this domain lives in. */
-export function ioreqLockOf(d: Domain): usize {
-  return changetype<usize>(d) + offsetof<Domain>("ioreqLock");
-}
 
 /**
  * The server `id` of `d` as the caller may use it.
@@ -46,9 +43,9 @@ export function ioreqServerOf(d: Domain, id: u32, caller: u32): i32 {
 export function ioreqServerCreate(d: Domain, caller: u32, bufHandling: u32): i32 {
   if (d.state != DOMAIN_ALIVE) return -EINVAL;
   domainPause(d);
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const rc = create(d, caller, bufHandling);
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   domainUnpause(d);
   return rc;
 }
@@ -123,7 +120,7 @@ export function ioreqVcpuAdded(d: Domain, id: u32): i32 {
 
 /** @returns OK; -ENOENT, -EPERM. */
 export function ioreqServerSetState(d: Domain, id: u32, caller: u32, enabled: bool): i32 {
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const found = ioreqServerOf(d, id, caller);
   if (found >= 0) {
     domainPause(d);
@@ -131,7 +128,7 @@ export function ioreqServerSetState(d: Domain, id: u32, caller: u32, enabled: bo
     else disable(IoreqServer.at(found), d);
     domainUnpause(d);
   }
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   return found < 0 ? found : OK;
 }
 
@@ -152,14 +149,14 @@ function disable(s: IoreqServer, d: Domain): void {
 
 /** @returns OK; -ENOENT, -EPERM. */
 export function ioreqServerDestroy(d: Domain, id: u32, caller: u32): i32 {
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const found = ioreqServerOf(d, id, caller);
   if (found >= 0) {
     domainPause(d);
     destroy(IoreqServer.at(found), d);
     domainUnpause(d);
   }
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   return found < 0 ? found : OK;
 }
 
@@ -171,27 +168,29 @@ function destroy(s: IoreqServer, d: Domain): void {
 }
 
 /**
- * A vCPU with a request in flight keeps waiting for an answer that cannot come any more: so does it on Xen 4.17
- * (oracle finding N-5). Only the server forgets it.
+ * A vCPU that waits for this server: on Xen 4.17 it waits for good, nobody wakes it (oracle finding N-5). With the knob it goes on as
+ * if the device model had given the request up: reads yield all ones.
  */
+function forget(v: Vcpu, bit: u32): void {
+  if ((v.ioPending & bit) == 0) return;
+  v.ioPending &= ~bit;
+  if (v.ioPending != 0) return;
+  if (Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_WAKE)) xenPortNotified(v); // and the request stays as it is
+  if (Knobs.get(KNOB_DESTROY_PENDING) != <u32>AS_FIXED) return;
+  if (v.ioBroadcast == 0 && IoKind.needsCompletion(v.ioKind)) v.ioData = 0xffff_ffff_ffff_ffff;
+  xenPortNotified(v);
+}
+
 function deinit(s: IoreqServer, d: Domain): void {
   for (let id: u32 = 0; id < d.vcpuCount; id++) {
     const port = s.port(id);
     if (port != 0) evtchnFree(d, port);
-    forgetRequest(Vcpu.at(d.firstVcpu + id), 1 << s.id);
+    forget(Vcpu.at(d.firstVcpu + id), 1 << s.id);
   }
   if (s.bufPort != 0) evtchnFree(d, s.bufPort);
   ioreqPagesRelease(s);
   for (let type: u32 = IO_RANGE_PORT; type <= <u32>IO_RANGE_PCI; type++) Rangeset.destroy(s.ranges(type));
   ioreqServerFree(s);
-}
-
-function forgetRequest(v: Vcpu, bit: u32): void {
-  const isPending = (v.ioPending & bit) != 0;
-  v.ioPending &= ~bit;
-  const isTold =
-    Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_FINISH) || Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_WAKE);
-  if (isPending && isTold) vcpuClear(v, VPF_BLOCKED_IN_XEN);
 }
 
 /** All servers of a dying domain, before its frames go. */

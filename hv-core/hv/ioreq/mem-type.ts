@@ -1,24 +1,32 @@
 /**
- * The ioreq_server page type (spec 03 section 3.6): which server gets the writes to pages of the type, and what happens to the
- * pages when it goes. Types of single pages are set by dm-op-memory.ts; the writes themselves are routed in emulate/do-io.ts.
+ * The ioreq_server page type (spec 03 sections 3.6 and 3.7): which server gets the accesses to pages of the type, and what happens
+ * when it lets go. Each decision of the design is a knob (abi/knobs.ts); together they are the variants that were discussed.
+ *
+ * Types of single pages are set by dm-op-memory.ts. The accesses are routed in emulate/do-io.ts. Next: mem-type-reset.ts.
  */
-
-import { EBUSY, EINVAL, ERESTART, OK } from "../../abi/errno";
-import { DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
-import { DESTROY_TYPE_SWEEP, KNOB_DESTROY_TYPE, KNOB_UNMAP_PAUSE } from "../../abi/knobs";
+import { EBUSY, EINVAL, OK } from "../../abi/errno";
+import { DMOP_MEM_ACCESS_READ, DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
+import { MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
+import {
+  AS_FIXED,
+  KNOB_DESTROY_TYPE,
+  KNOB_MAP_LEFT,
+  KNOB_TYPE_READ,
+  KNOB_TYPE_SERVERS,
+  KNOB_UNMAP_PAUSE,
+} from "../../abi/knobs";
 import { HVMMEM_IOREQ_SERVER, P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
 import { W_TYPE_SERVER_CLEARED } from "../../abi/windows";
 import { Lock } from "../../base/lock";
-import { Variant } from "../../base/variant";
+import { Knobs } from "../../base/machine";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { P2m } from "../p2m/p2m";
-import { ioreqLockOf, ioreqServerOf } from "./life-cycle";
+import { ioreqServerOf } from "./life-cycle";
+import { IoreqLock } from "./lock";
+import { SWEEP_BATCH, typeReset, typeResetAll, typeSweep } from "./mem-type-reset";
 import { IoreqServer } from "./server";
-
-/** gfns swept before a hypercall lets others have a turn. */
-const SWEEP_BATCH: u64 = 256;
 
 function typeLockOf(d: Domain): usize {
   return changetype<usize>(d) + offsetof<Domain>("p2mIoreqLock");
@@ -27,75 +35,95 @@ function typeLockOf(d: Domain): usize {
 /** p2m_set_ioreq_server. @returns OK; -EINVAL (not this server's), -EBUSY (somebody's already, or pages are left). */
 function setServer(d: Domain, s: IoreqServer, flags: u32): i32 {
   Lock.acquire(typeLockOf(d));
-  let rc = OK;
-  if (flags == 0) {
-    if (d.p2mIoreqServer != s.address) rc = -EINVAL;
-    else d.p2mIoreqServer = NO_SERVER;
-  } else if (d.p2mIoreqServer != NO_SERVER || d.p2mIoreqEntries != 0) {
-    rc = -EBUSY;
-  } else {
-    d.p2mIoreqServer = s.address;
-  }
-  if (rc == OK) d.p2mIoreqFlags = flags;
+  const rc = flags == 0 ? release(d, s) : take(d, s, flags);
   Lock.release(typeLockOf(d));
   return rc;
 }
 
-/** The server is destroyed: it loses the type. The pages keep theirs, as in Xen 4.17 (spec 03 section 3.8, S-1). */
-export function memTypeForgetServer(d: Domain, s: IoreqServer): void {
-  if (d.p2mIoreqServer != s.address) return;
-  setServer(d, s, 0);
-  if (Variant.is(KNOB_DESTROY_TYPE, DESTROY_TYPE_SWEEP)) sweepAll(d);
+function take(d: Domain, s: IoreqServer, flags: u32): i32 {
+  const isShared = Knobs.get(KNOB_TYPE_SERVERS) != 0;
+  if (d.p2mIoreqServer != NO_SERVER && (!isShared || s.typeFlags != 0)) return -EBUSY;
+  if (d.p2mIoreqServer == NO_SERVER && d.p2mIoreqEntries != 0 && Knobs.get(KNOB_MAP_LEFT) == 0) return -EBUSY;
+  if (d.p2mIoreqServer == NO_SERVER) d.p2mIoreqServer = s.address;
+  s.typeFlags = flags;
+  d.p2mIoreqFlags |= flags;
+  return OK;
 }
 
-/** The whole domain at once, for variants that have it paused meanwhile. */
-function sweepAll(d: Domain): void {
-  P2m.changeEntryTypeGlobal(d, P2M_IOREQ_SERVER, P2M_RAM_RW);
-  let from: u64 = 0;
-  while (sweep(d, from) == -ERESTART) from += SWEEP_BATCH;
-}
-
-/** Variant: v6 of September 2016. The domain is paused while the server and the types of its pages go. */
-function unmapPaused(d: Domain, s: IoreqServer): i32 {
-  domainPause(d);
-  const rc = setServer(d, s, 0);
-  if (rc == OK) sweepAll(d);
-  domainUnpause(d);
-  return rc;
+function release(d: Domain, s: IoreqServer): i32 {
+  if (s.typeFlags == 0) return -EINVAL;
+  s.typeFlags = 0;
+  d.p2mIoreqServer = NO_SERVER;
+  d.p2mIoreqFlags = 0;
+  for (let id: u32 = 0; id < <u32>MAX_NR_IOREQ_SERVERS; id++) {
+    const address = d.ioreqServer(id);
+    if (address == NO_SERVER || IoreqServer.at(address).typeFlags == 0) continue;
+    if (d.p2mIoreqServer == NO_SERVER) d.p2mIoreqServer = address;
+    d.p2mIoreqFlags |= IoreqServer.at(address).typeFlags;
+  }
+  return OK;
 }
 
 /**
- * DMOP_map_mem_type_to_ioreq_server: gives the writes to pages of the type to server `id`, or with flags 0 takes them away and
- * turns the remaining pages back into RAM.
- *
- * @param from gfn at which a preempted call goes on, 0 at first.
- * @returns OK; -EINVAL (type, flags, not mapped), -ENOENT, -EPERM, -EBUSY; -ERESTART with the next `from` in memTypeResumeAt.
+ * The server is destroyed: it loses the type. Its pages keep theirs on Xen 4.17, and writes to them never end (spec 03 section 3.8,
+ * S-1); with the knob they become RAM.
  */
-export function memTypeMap(d: Domain, id: u32, caller: u32, type: u32, flags: u32, from: u64): i32 {
-  if (type != <u32>HVMMEM_IOREQ_SERVER || (flags & ~(<u32>DMOP_MEM_ACCESS_WRITE)) != 0) return -EINVAL;
-  if (from == 0) {
-    Lock.acquire(ioreqLockOf(d));
-    const found = ioreqServerOf(d, id, caller);
-    let rc = found;
-    if (found >= 0) {
-      const s = IoreqServer.at(found);
-      rc = flags == 0 && Variant.is(KNOB_UNMAP_PAUSE, 1) ? unmapPaused(d, s) : setServer(d, s, flags);
-    }
-    Lock.release(ioreqLockOf(d));
-    if (rc != OK) return rc;
-    Window.at(W_TYPE_SERVER_CLEARED, typeLockOf(d), ACCESS_WRITE); // pages still have the type, nobody answers
-    // From here on every touch of such a page is a misconfiguration. It also ends the write protection of log-dirty mode (S-2).
-    if (flags == 0) P2m.changeEntryTypeGlobal(d, P2M_IOREQ_SERVER, P2M_RAM_RW);
-  }
-  return flags == 0 ? sweep(d, from) : OK;
+export function memTypeForgetServer(d: Domain, s: IoreqServer): void {
+  if (s.typeFlags == 0) return;
+  setServer(d, s, 0);
+  if (Knobs.get(KNOB_DESTROY_TYPE) == <u32>AS_FIXED && d.p2mIoreqServer == NO_SERVER) typeResetAll(d);
 }
 
-/** Recalculates up to SWEEP_BATCH gfns from `from` on, so that no page of the type is left for the next server. */
-function sweep(d: Domain, from: u64): i32 {
-  if (d.p2mIoreqEntries == 0 || from > d.p2mMaxMapped) return OK;
-  const rc = P2m.finishTypeChange(d, from, SWEEP_BATCH);
-  if (rc != OK) return rc;
-  return d.p2mIoreqEntries != 0 && from + SWEEP_BATCH <= d.p2mMaxMapped ? -ERESTART : OK;
+/**
+ * DMOP_map_mem_type_to_ioreq_server: gives the accesses to pages of the type to server `id`, or with flags 0 takes them away.
+ *
+ * @param from gfn at which a preempted call goes on, 0 at first.
+ * @returns OK; -EINVAL (type, flags, not mapped), -ENOENT, -EPERM, -EBUSY, -ENOMEM; -ERESTART with the next `from` in memTypeResumeAt.
+ */
+export function memTypeMap(d: Domain, id: u32, caller: u32, type: u32, flags: u32, from: u64): i32 {
+  const known: u32 =
+    Knobs.get(KNOB_TYPE_READ) != 0 ? DMOP_MEM_ACCESS_READ | DMOP_MEM_ACCESS_WRITE : DMOP_MEM_ACCESS_WRITE;
+  if (type != <u32>HVMMEM_IOREQ_SERVER || (flags & ~known) != 0) return -EINVAL;
+  if (from == 0) {
+    const rc = change(d, id, caller, flags);
+    if (rc != OK) return rc;
+  }
+  return flags == 0 && d.p2mIoreqServer == NO_SERVER ? typeSweep(d, from) : OK;
+}
+
+function change(d: Domain, id: u32, caller: u32, flags: u32): i32 {
+  const isPausing = Knobs.get(KNOB_UNMAP_PAUSE) != 0;
+  IoreqLock.acquire(d);
+  const found = ioreqServerOf(d, id, caller);
+  let rc = found;
+  if (found >= 0) {
+    if (isPausing) domainPause(d);
+    rc = setServer(d, IoreqServer.at(found), flags);
+    if (rc == OK) rc = isPausing ? afterwards(d, flags) : OK;
+    if (isPausing) domainUnpause(d);
+  }
+  IoreqLock.release(d);
+  return rc == OK && !isPausing ? afterwards(d, flags) : rc;
+}
+
+/** Window: the server is gone, pages still have the type, and nobody answers for them. */
+function afterwards(d: Domain, flags: u32): i32 {
+  Window.at(W_TYPE_SERVER_CLEARED, typeLockOf(d), ACCESS_WRITE);
+  if (flags != 0) return refresh(d);
+  return d.p2mIoreqServer == NO_SERVER ? typeReset(d) : refresh(d);
+}
+
+/** Pages of the type that were there before get the rights that the flags ask for now. */
+function refresh(d: Domain): i32 {
+  if (d.p2mIoreqEntries == 0) return OK;
+  P2m.lock(d);
+  for (let gfn: u64 = 0; gfn <= d.p2mMaxMapped; gfn++) {
+    if (P2m.lookup(d, gfn, 0) != <u32>P2M_IOREQ_SERVER) continue;
+    P2m.changeTypeOne(d, gfn, P2M_IOREQ_SERVER, P2M_RAM_RW);
+    P2m.changeTypeOne(d, gfn, P2M_RAM_RW, P2M_IOREQ_SERVER);
+  }
+  P2m.unlock(d);
+  return OK;
 }
 
 /** Where a preempted memTypeMap goes on. */

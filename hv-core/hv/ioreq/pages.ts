@@ -15,6 +15,7 @@ import { domainCrash } from "../domain/shutdown";
 import { INVALID_MFN, P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { ioreqGfnPut, ioreqGfnTake } from "./gfn-pool";
+import { isServerPage } from "./lock";
 import { IoreqPage, IoreqServer, NO_GFN, PAGE_BUFFERED, PAGE_SYNC } from "./server";
 
 /** Gets the pages in gfn mode, those the server needs. @returns OK, -EINVAL, -ENOMEM, -ENOENT, -EPERM (mode is fixed already). */
@@ -43,6 +44,10 @@ function takeRing(d: Domain, page: IoreqPage): i32 {
   if (type == <u32>P2M_RAM_SHARED) rc = -ENOENT;
   else if (type == <u32>P2M_MMIO_DIRECT) rc = -EPERM;
   else if (!P2mType.isRam(type) || mfn == INVALID_MFN || !getPage(mfn)) rc = -EINVAL;
+  else if (isServerPage(d, mfn)) {
+    putPage(mfn);
+    rc = -EPERM;
+  }
   P2m.unlock(d);
   if (rc == OK) {
     Frame.at(mfn).typeCount++;

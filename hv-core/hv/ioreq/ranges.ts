@@ -4,31 +4,31 @@
  */
 import { EEXIST, EINVAL, ENOENT } from "../../abi/errno";
 import { IO_RANGE_PCI } from "../../abi/ioreq";
-import { Lock } from "../../base/lock";
 import { Domain } from "../domain";
 import { Rangeset } from "../iocap/rangeset";
-import { ioreqLockOf, ioreqServerOf } from "./life-cycle";
+import { ioreqServerOf } from "./life-cycle";
+import { IoreqLock } from "./lock";
 import { IoreqServer } from "./server";
 
 /** @returns OK; -EINVAL (start > end, type), -ENOENT, -EPERM, -EEXIST (overlaps a range of this server), -ENOMEM (limit). */
 export function ioreqRangeMap(d: Domain, id: u32, caller: u32, type: u32, start: u64, end: u64): i32 {
   if (start > end) return -EINVAL;
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const set = rangesOf(d, id, caller, type);
   let rc = set;
   if (set >= 0) rc = Rangeset.overlaps(set, start, end) ? -EEXIST : Rangeset.add(set, start, end);
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   return rc;
 }
 
 /** @returns OK; -EINVAL, -EPERM as above, -ENOENT (server, or not wholly claimed), -ENOMEM (a split beyond the limit). */
 export function ioreqRangeUnmap(d: Domain, id: u32, caller: u32, type: u32, start: u64, end: u64): i32 {
   if (start > end) return -EINVAL;
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const set = rangesOf(d, id, caller, type);
   let rc = set;
   if (set >= 0) rc = Rangeset.contains(set, start, end) ? Rangeset.remove(set, start, end) : -ENOENT;
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   return rc;
 }
 

@@ -1,9 +1,9 @@
 /** XENMEM_acquire_resource for the pages of an ioreq server (spec 03 section 3.3). Frame 0 = buffered ring, 1 = slots. */
 import { EINVAL, ENOENT, OK } from "../../abi/errno";
 import { BUFIOREQ_OFF } from "../../abi/ioreq";
-import { Lock } from "../../base/lock";
 import { Domain } from "../domain";
-import { ioreqLockOf, ioreqServerOf } from "./life-cycle";
+import { ioreqServerOf } from "./life-cycle";
+import { IoreqLock } from "./lock";
 import { ioreqPagesAlloc } from "./pages";
 import { IoreqServer } from "./server";
 
@@ -19,9 +19,9 @@ export const IOREQ_RESOURCE_FRAMES: u32 = 2;
  * -EINVAL (no such frame).
  */
 export function ioreqResourceMfn(d: Domain, caller: u32, id: u32, frame: u64): i64 {
-  Lock.acquire(ioreqLockOf(d));
+  IoreqLock.acquire(d);
   const rc = find(d, caller, id, frame);
-  Lock.release(ioreqLockOf(d));
+  IoreqLock.release(d);
   return rc;
 }
 

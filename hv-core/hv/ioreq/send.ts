@@ -15,13 +15,15 @@ import {
   STATE_IOREQ_NONE,
   STATE_IOREQ_READY,
 } from "../../abi/ioreq";
+import { AS_FIXED, KNOB_SEND_DEFERRAL, KNOB_SEND_PENDING } from "../../abi/knobs";
 import { TRC_IOREQ_STATE } from "../../abi/trace-events";
 import { W_REQUEST_READY } from "../../abi/windows";
 import { Count } from "../../base/counters";
+import { Knobs } from "../../base/machine";
 import { Trace } from "../../base/trace";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
-import { vcpuStartShutdownDeferral } from "../domain/shutdown";
+import { vcpuEndShutdownDeferral, vcpuStartShutdownDeferral } from "../domain/shutdown";
 import { IoKind } from "../emulate/io-kind";
 import { IO_RETRY, IO_UNHANDLEABLE } from "../emulate/io-result";
 import { evtchnNotifyXenPort } from "../evtchn/xen-port";
@@ -39,9 +41,9 @@ export function ioreqSend(v: Vcpu, d: Domain, s: IoreqServer): u32 {
     return IO_RETRY;
   }
   const port = s.port(v.id);
-  if (s.syncMfn == 0 || v.id >= IOREQ_MAX_VCPUS) return IO_UNHANDLEABLE;
+  if (s.syncMfn == 0 || v.id >= IOREQ_MAX_VCPUS) return refused(v);
   const slot = Slot.at(s, v.id);
-  if (!Slot.isFree(slot) || load<u32>(slot, IOREQ_VP_EPORT) != port) return IO_UNHANDLEABLE;
+  if (!Slot.isFree(slot) || load<u32>(slot, IOREQ_VP_EPORT) != port) return refused(v);
 
   store<u64>(slot, v.ioSentAddr, IOREQ_ADDR);
   store<u64>(slot, v.ioData, IOREQ_DATA);
@@ -51,9 +53,11 @@ export function ioreqSend(v: Vcpu, d: Domain, s: IoreqServer): u32 {
   store<u8>(slot, <u8>(STATE_IOREQ_NONE | IoKind.slotBits(v.ioKind)), IOREQ_BITS);
   v.pauseFlags |= VPF_BLOCKED_IN_XEN;
   Slot.setState(slot, STATE_IOREQ_READY);
+  const isLate = Knobs.get(KNOB_SEND_PENDING) != <u32>AS_FIXED;
+  if (!isLate) v.ioPending |= 1 << s.id;
   Window.at(W_REQUEST_READY, slot, ACCESS_WRITE); // the device model may answer before it is told
   evtchnNotifyXenPort(d, port);
-  v.ioPending |= 1 << s.id;
+  if (isLate) v.ioPending |= 1 << s.id; // after the device model was told: S-5
   Count.one(CTR_IOREQ_SENT);
   Trace.event(
     TRC_IOREQ_STATE,
@@ -63,4 +67,10 @@ export function ioreqSend(v: Vcpu, d: Domain, s: IoreqServer): u32 {
     v.ioData,
   );
   return IO_RETRY;
+}
+
+/** The request does not go out. As in Xen the shutdown deferral stays until the next completion (S-6), unless the knob is fixed. */
+function refused(v: Vcpu): u32 {
+  if (Knobs.get(KNOB_SEND_DEFERRAL) == <u32>AS_FIXED && v.ioPending == 0) vcpuEndShutdownDeferral(v);
+  return IO_UNHANDLEABLE;
 }

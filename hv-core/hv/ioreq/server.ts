@@ -48,7 +48,8 @@ export class IoreqServer {
   ranges0: u32;
   ranges1: u32;
   ranges2: u32;
-  private _pad: u32;
+  /** DMOP_MEM_ACCESS_* for pages of type ioreq_server; 0 = not this server's. Written by: mem-type.ts. */
+  typeFlags: u32;
 
   @inline ranges(type: u32): u32 {
     return load<u32>(changetype<usize>(this) + offsetof<IoreqServer>("ranges0") + ((<usize>type) << 2));

@@ -43,6 +43,25 @@ export function lapicSendIpi(v: Vcpu, command: u32, destination: u32): void {
   }
 }
 
+/** A message from outside: fixed or lowest priority, as `command` says. @returns whether any processor was meant. */
+export function lapicMessage(d: Domain, command: u32, destination: u32): bool {
+  const mode = (command >> 8) & 7;
+  const any = Vcpu.at(d.firstVcpu); // only shorthands ask who sends
+  if (mode == MODE_LOWEST) {
+    const target = lowest(any, d, command, destination);
+    if (target != 0) lapicAccept(changetype<Vcpu>(target), command & 255, (command & ICR_LEVEL) != 0);
+    return target != 0;
+  }
+  let isMet = false;
+  for (let id: u32 = 0; id < d.vcpuCount; id++) {
+    const target = Vcpu.at(d.firstVcpu + id);
+    if (!isMeant(any, target, command, destination)) continue;
+    deliver(target, mode, command);
+    isMet = true;
+  }
+  return isMet;
+}
+
 function deliver(target: Vcpu, mode: u32, command: u32): void {
   switch (mode) {
     case MODE_FIXED:

@@ -2,7 +2,7 @@
  * The memory type that an EPT entry gets (spec 01 section 1.6, "EMT computation"): what the guest's MTRRs say counts only for a
  * domain that may reach real I/O; all others get write-back memory whatever they ask for.
  *
- * Before: p2m/entry.ts, p2m/resolve.ts. This machine has no read-only MMIO ranges (case a) and no pinned ranges (case f); its own
+ * Before: p2m/entry.ts, p2m/resolve.ts. This machine has no read-only MMIO ranges (case a); its own
  * MTRRs call everything write-back, so case (g) comes out as the guest's type.
  */
 import { EMT_UC, EMT_WB, EMT_WT } from "../../abi/ept";
@@ -12,6 +12,7 @@ import { Domain } from "../domain";
 import { storedMsr } from "../exits/stored-msrs";
 import { Rangeset } from "../iocap/rangeset";
 import { Vcpu } from "../vcpu";
+import { PINNED_MIXED, PINNED_NONE, pinnedType } from "./pinned";
 
 /** Added to the type: the guest's PAT has no say. */
 export const EMT_IGNORES_PAT: u32 = 8;
@@ -48,6 +49,9 @@ function general(d: Domain, gfn: u64, mfn: u32, order: u32, type: u32): u32 {
   const special = specialFrames(mfn, order);
   if (special == (<u32>1) << order) return WRITE_BACK;
   if (special != 0) return EMT_MIXED;
+  const pinned = type == <u32>P2M_MMIO_DIRECT ? PINNED_NONE : pinnedType(d, gfn, order);
+  if (pinned == PINNED_MIXED) return EMT_MIXED;
+  if (pinned != PINNED_NONE) return <u32>pinned | EMT_IGNORES_PAT;
   switch (type) {
     case P2M_MMIO_DIRECT:
       return EMT_UC;

@@ -2,7 +2,7 @@
  * Classes of p2m types, and what the hardware may do with a page of a type and an access (spec 01 sections 1.1 and 1.2).
  * Next: p2m/entry.ts makes an EPT entry of it.
  */
-import { KNOB_IOREQ_TYPE_X } from "../../abi/knobs";
+import { AS_FIXED, KNOB_TYPE_FETCH } from "../../abi/knobs";
 import {
   P2M_ACCESS_N,
   P2M_ACCESS_N2RWX,
@@ -32,7 +32,7 @@ import {
   P2M_RAM_SHARED,
 } from "../../abi/p2m-types";
 import { EPTE_R, EPTE_W, EPTE_X } from "../../base/epte";
-import { Variant } from "../../base/variant";
+import { Knobs } from "../../base/machine";
 
 const RAM: u32 =
   (1 << P2M_RAM_RW) |
@@ -58,6 +58,8 @@ const INVALID_MFN_OK: u32 =
   (1 << P2M_RAM_PAGING_IN);
 const MMIO: u32 = (1 << P2M_MMIO_DM) | (1 << P2M_MMIO_DIRECT);
 
+/** Reads of an ioreq_server page are wanted by its server (XEN_DMOP_IOREQ_MEM_ACCESS_READ): nothing goes to RAM then. */
+const IOREQ_FLAG_READ: u32 = 1;
 /** Writes to an ioreq_server page are wanted by its server (XEN_DMOP_IOREQ_MEM_ACCESS_WRITE). */
 const IOREQ_FLAG_WRITE: u32 = 2;
 
@@ -111,6 +113,11 @@ export class P2mType {
     return P2mType.isIn(INVALID_MFN_OK, type);
   }
 
+  /** An ioreq_server page can be written as long as no server wants the writes. */
+  @inline private static unlessWatched(ioreqFlags: u32): u64 {
+    return (ioreqFlags & IOREQ_FLAG_WRITE) != 0 ? 0 : EPTE_W;
+  }
+
   /** Bits 2:0 of an EPT entry before the access is applied. */
   static permissions(type: u32, ioreqFlags: u32): u64 {
     switch (type) {
@@ -127,10 +134,8 @@ export class P2mType {
       case P2M_GRANT_MAP_RO:
         return EPTE_R;
       case P2M_IOREQ_SERVER:
-        return (
-          ((ioreqFlags & IOREQ_FLAG_WRITE) != 0 ? EPTE_R : EPTE_R | EPTE_W) |
-          (Variant.is(KNOB_IOREQ_TYPE_X, 1) ? EPTE_X : 0)
-        );
+        if ((ioreqFlags & IOREQ_FLAG_READ) != 0) return 0;
+        return EPTE_R | P2mType.unlessWatched(ioreqFlags) | (Knobs.get(KNOB_TYPE_FETCH) == <u32>AS_FIXED ? EPTE_X : 0);
       default:
         return 0;
     }

@@ -47,7 +47,7 @@ export function wallClockStart(): u64 {
 /** Written when the guest latches its word size: before that nobody knows where it belongs. */
 export function wallClockUpdate(d: Domain): void {
   const at = SharedInfo.wallClock(d);
-  const seconds = wallClockStart();
+  const seconds = wallClockStart() + d.timeOffset;
   const version = load<u32>(at) & ~1;
   store<u32>(at, version + 1);
   store<u32>(at, <u32>seconds, 4);

@@ -7,7 +7,7 @@ import { defineRace } from "../../explore/race.ts";
 import { describeDomain } from "../../explore/state-text.ts";
 import { dmOpStep, toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
-import { mapMemTypeToIoreqServer, setMemType } from "../../toolstack/dm-op.ts";
+import { mapMemType, setMemType } from "../../toolstack/dm-op.ts";
 import { mmioGuest } from "../mmio-guest.ts";
 
 const PAGE = 0x2000;
@@ -35,7 +35,7 @@ export const destroyWithoutUnmap = defineRace({
   setup(module, knobs) {
     const guest = mmioGuest(module, knobs, [store32(PAGE, 1), store32(PAGE + 4, 2)]);
     const { world, end, programs } = guest;
-    mapMemTypeToIoreqServer(world.dom0, world.domid, end.server, HVMMEM_IOREQ_SERVER, DMOP_MEM_ACCESS_WRITE);
+    mapMemType(world.dom0, world.domid, end.server, DMOP_MEM_ACCESS_WRITE);
     setMemType(world.dom0, world.domid, PAGE / 4096, 1, HVMMEM_IOREQ_SERVER);
     return {
       ...guest,

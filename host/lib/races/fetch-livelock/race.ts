@@ -6,7 +6,7 @@ import { deviceActor } from "../../explore/device-actor.ts";
 import { defineRace } from "../../explore/race.ts";
 import { describeDomain } from "../../explore/state-text.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
-import { mapMemTypeToIoreqServer, setMemType } from "../../toolstack/dm-op.ts";
+import { mapMemType, setMemType } from "../../toolstack/dm-op.ts";
 import { writeGuest } from "../../toolstack/foreign.ts";
 import { CODE, mmioGuest } from "../mmio-guest.ts";
 
@@ -25,13 +25,13 @@ export const fetchLivelock = defineRace({
     "to leave the right to execute.",
   variants: {
     "4.17": { text: "pages of the type cannot be executed", knobs: {}, expect: "livelock" },
-    fixed: { text: "pages of the type can be executed", knobs: { "type.executable": 1 }, expect: "clean" },
+    fixed: { text: "pages of the type can be executed", knobs: { "type.fetch": 1 }, expect: "clean" },
   },
   setup(module, knobs) {
     const guest = mmioGuest(module, knobs, [jump(CODE, PAGE)]);
     const { world, end, programs } = guest;
     writeGuest(world.dom0, world.window, world.domid, PAGE, TARGET);
-    mapMemTypeToIoreqServer(world.dom0, world.domid, end.server, HVMMEM_IOREQ_SERVER, DMOP_MEM_ACCESS_WRITE);
+    mapMemType(world.dom0, world.domid, end.server, DMOP_MEM_ACCESS_WRITE);
     setMemType(world.dom0, world.domid, PAGE / 4096, 1, HVMMEM_IOREQ_SERVER);
     return {
       ...guest,

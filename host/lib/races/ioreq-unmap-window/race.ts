@@ -9,7 +9,7 @@ import { describeDomain } from "../../explore/state-text.ts";
 import { dmOpStep, toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
 import { createWorld } from "../../explore/world.ts";
-import { mapMemTypeToIoreqServer, setMemType } from "../../toolstack/dm-op.ts";
+import { mapMemType, setMemType } from "../../toolstack/dm-op.ts";
 
 const CODE = 0x1000;
 const PAGE = 0x2000;
@@ -61,7 +61,7 @@ export const ioreqUnmapWindow = defineRace({
     if (variant === "fixed-2-vcpus") programs.push(program(SECOND_CODE, [store32(PAGE + 8, 3)]));
     const world = createWorld(module, { pages: 4, programs, knobs });
     const end = createServer(world, {});
-    mapMemTypeToIoreqServer(world.dom0, world.domid, end.server, HVMMEM_IOREQ_SERVER, DMOP_MEM_ACCESS_WRITE);
+    mapMemType(world.dom0, world.domid, end.server, DMOP_MEM_ACCESS_WRITE);
     setMemType(world.dom0, world.domid, PAGE / 4096, 1, HVMMEM_IOREQ_SERVER);
     const guests = programs.map((p, vcpu) => vcpuActor(world, { name: `guest${vcpu}`, index: vcpu, vcpu, ...p }));
     const toolstack = toolstackActor(world, {

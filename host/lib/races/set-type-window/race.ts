@@ -13,7 +13,7 @@ import { defineRace } from "../../explore/race.ts";
 import { describeDomain } from "../../explore/state-text.ts";
 import { dmOpStep, toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
-import { mapMemTypeToIoreqServer } from "../../toolstack/dm-op.ts";
+import { mapMemType } from "../../toolstack/dm-op.ts";
 import { mmioGuest } from "../mmio-guest.ts";
 
 const PAGE = 0x2000;
@@ -37,7 +37,7 @@ export const setTypeWindow = defineRace({
   setup(module, knobs) {
     const guest = mmioGuest(module, knobs, [store32(PAGE, 1)]);
     const { world, end, programs } = guest;
-    mapMemTypeToIoreqServer(world.dom0, world.domid, end.server, HVMMEM_IOREQ_SERVER, DMOP_MEM_ACCESS_WRITE);
+    mapMemType(world.dom0, world.domid, end.server, DMOP_MEM_ACCESS_WRITE);
     const device = deviceActor(world, { name: "emulator", index: 3, end });
     return {
       ...guest,

@@ -1,0 +1,111 @@
+/** The toolstack library: results are data, failures one error type with errno, call, arguments and a hint. */
+import { beforeEach, expect, it } from "vitest";
+import { instantiateCore } from "../../host/lib/core.ts";
+import { createDom0, type Dom0 } from "../../host/lib/dom0.ts";
+import { HvError } from "../../host/lib/errors.ts";
+import { DomId } from "../../host/lib/ids.ts";
+import {
+  domainCreate,
+  domainDestroy,
+  domainGetInfo,
+  domainMaxMem,
+  domainMaxVcpus,
+} from "../../host/lib/toolstack/domctl.ts";
+import { populatePhysmap } from "../../host/lib/toolstack/memory.ts";
+import * as settings from "../../host/lib/toolstack/settings.ts";
+import * as vcpu from "../../host/lib/toolstack/vcpu.ts";
+import { xsmLoadPolicy, xsmLoadPolicyFile } from "../../host/lib/toolstack/xsm.ts";
+import { compileBuild } from "../../host/node/wasm.ts";
+import { KNOB_XSM, XSM_POLICY } from "../../hv-core/abi/knobs.ts";
+
+const wasm = compileBuild("debug");
+let dom0: Dom0;
+let guest: DomId;
+beforeEach(() => {
+  const core = instantiateCore(wasm, { frameCount: 2048 });
+  core.exports.machineInit(2048, 64);
+  dom0 = createDom0(core, 64);
+  guest = domainCreate(dom0, 2);
+  domainMaxVcpus(dom0, guest, 2);
+  domainMaxMem(dom0, guest, 1024);
+  populatePhysmap(dom0, guest, [0, 1, 2, 3], 0);
+});
+
+const failure = (call: () => unknown): HvError => {
+  try {
+    call();
+  } catch (error) {
+    if (error instanceof HvError) return error;
+    throw error;
+  }
+  throw new Error("it did not fail");
+};
+
+it("a failure says errno, call, arguments and what to do", () => {
+  const error = failure(() => settings.domainSendTrigger(dom0, DomId(0x7000), 0, 3));
+  expect([error.code, error.call, error.arguments]).toEqual([
+    "ESRCH",
+    "DOMCTL_sendtrigger",
+    { domid: 0x7000, trigger: 0, vcpu: 3 },
+  ]);
+  expect(error.message).toBe(
+    "DOMCTL_sendtrigger(domid=28672, trigger=0, vcpu=3): ESRCH (no domain has that id (any more))",
+  );
+  expect(failure(() => xsmLoadPolicy(dom0, [])).hint).toMatch(/knob xsm=policy/);
+});
+
+it("settings come back as they were set", () => {
+  settings.domainSetScheduler(dom0, guest, { weight: 512, cap: 50 });
+  expect(settings.domainGetScheduler(dom0, guest)).toEqual({ weight: 512, cap: 50 });
+  settings.domainSetTscInfo(dom0, guest, { mode: 2, khz: 5, incarnation: 8, elapsedNs: 0n });
+  expect(settings.domainGetTscInfo(dom0, guest)).toMatchObject({ mode: 2, incarnation: 9 });
+  settings.domainSetNodeAffinity(dom0, guest, 1n);
+  expect(settings.domainGetNodeAffinity(dom0, guest)).toBe(1n);
+  expect(failure(() => settings.domainSetNodeAffinity(dom0, guest, 0n)).code).toBe("EINVAL");
+  settings.domainSetTimeOffset(dom0, guest, -5n);
+  settings.domainSetHandle(dom0, guest, new Uint8Array(16).fill(7));
+  settings.domainSetDebugging(dom0, guest, true);
+  settings.domainHypercallInit(dom0, guest, 1);
+  settings.domainSetAccessRequired(dom0, guest, true);
+  settings.domainSetVirqHandler(dom0, guest, 12);
+  expect(failure(() => settings.domainSetTarget(dom0, guest, guest)).code).toBe("EINVAL");
+  expect(failure(() => settings.domainSoftReset(dom0, guest)).code).toBe("EINVAL");
+  settings.domainResume(dom0, guest);
+});
+
+it("vCPUs and pages", () => {
+  expect(vcpu.vcpuGetInfo(dom0, guest, 1)).toMatchObject({ isOnline: false, cpuTimeNs: 0n });
+  expect(vcpu.vcpuGetAffinity(dom0, guest, 0)).toEqual({ hard: 3n, soft: 3n });
+  expect(vcpu.vcpuSetAffinity(dom0, guest, 0, { hard: 2n, soft: 3n })).toEqual({ hard: 2n, soft: 2n });
+  expect(failure(() => vcpu.vcpuSetAffinity(dom0, guest, 0, { hard: 4n, soft: 0n })).code).toBe("EINVAL");
+  expect(failure(() => vcpu.vcpuGetContext(dom0, guest, 0)).code).toBe("ENODATA");
+  vcpu.vcpuSetContext(dom0, guest, 0, null);
+  expect(() => vcpu.vcpuSetContext(dom0, guest, 0, new Uint8Array(3))).toThrow(RangeError);
+  expect(vcpu.domainGetPageTypes(dom0, guest, [0, 3, 4])).toEqual([0, 0, 0xf0000000]);
+  expect(vcpu.domainAuditP2m(dom0, guest)).toEqual({ orphans: 0n, m2pBad: 0n, p2mBad: 0n });
+});
+
+it("an HVM context is a list of records, each of which can be asked for", () => {
+  const context = vcpu.domainGetHvmContext(dom0, guest);
+  const view = new DataView(context.buffer);
+  const types: number[] = [];
+  for (let at = 0; at < context.length; at += 8 + view.getUint32(at + 4, true)) types.push(view.getUint16(at, true));
+  expect(types).toEqual([1, 5, 5, 6, 6, 7, 8, 9, 14, 14, 18, 18, 19, 19, 0]);
+  expect(vcpu.domainGetHvmRecord(dom0, guest, 6, 1)).toHaveLength(1024);
+  expect(failure(() => vcpu.domainGetHvmRecord(dom0, guest, 2)).code).toBe("ENODATA");
+});
+
+it("what is gone is gone", () => {
+  domainDestroy(dom0, guest);
+  expect(failure(() => domainGetInfo(dom0, guest)).code).toBe("ESRCH");
+});
+
+it("a policy file becomes rules of the security module", () => {
+  const core = instantiateCore(wasm, { frameCount: 1024 });
+  core.exports.setKnob(KNOB_XSM, XSM_POLICY);
+  core.exports.machineInit(1024, 64);
+  const dom = createDom0(core, 64);
+  const text = `{ "version": 1, "rules": [{ "subject": "a", "domctl": "pausedomain", "target": "any" }] }`;
+  xsmLoadPolicyFile(dom, text, "p.json", new Map([["a", 5]]));
+  expect(() => xsmLoadPolicyFile(dom, text, "p.json", new Map())).toThrow(`p.json:1: no domain is called "a"`);
+});
