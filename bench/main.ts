@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { environment, environmentText } from "./environment.ts";
 import { type Effort, NORMAL, QUICK } from "./harness.ts";
 import { type Table, tableText } from "./report.ts";
+import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
 import { ioSuite } from "./suites/io.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
@@ -16,6 +17,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   io: ioSuite,
   "p2m-recalc": p2mRecalcSuite,
   walk: walkSuite,
+  explorer: explorerSuite,
 };
 
 const { values, positionals } = parseArgs({

@@ -24,8 +24,9 @@ import { fileURLToPath } from "node:url";
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 mkdirSync("build", { recursive: true });
 
-/** Targets whose entry is not the whole ABI. */
+/** Targets whose entry is not hv-core/index.ts. */
 const ENTRIES = {
+  race: "hv-core/race.ts",
   silicon: "hv-core/silicon.ts",
   wasi: "hv-core/wasi/main.ts",
   "p2m-bench": "hv-core/units/p2m-bench.ts",

@@ -9,6 +9,7 @@ import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
 import { addP2m } from "./p2m.ts";
+import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
 import { addWalk } from "./walk.ts";
 
@@ -44,6 +45,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addGuests(program);
   addKnobs(program);
   addWalk(program);
+  addRace(program, done);
   addAudit(program);
   addP2m(program);
   addDemo(program, done);

@@ -31,6 +31,12 @@ export const ACTOR_CORE_INPUT = 11;
 export const ACTOR_SHADOW_TABLE = 12;
 export const ACTOR_SHADOW_PAGES = 13;
 
+/** Actors of the explorer (explore/actors.ts): a vCPU, a list of hypercalls, a device model, a list of writes to shared pages. */
+export const ACTOR_RACE_VCPU = 12;
+export const ACTOR_RACE_TOOLSTACK = 13;
+export const ACTOR_RACE_DEVICE = 14;
+export const ACTOR_RACE_WRITER = 15;
+
 export const ACTOR_KIND = 0;
 export const ACTOR_DOMID = 4;
 export const ACTOR_HEADER = 64;

@@ -4,6 +4,14 @@ export const DOM_DOMID = 8;
 export const DOM_IS_SHUT_DOWN = 48;
 export const DOM_SHUTDOWN_CODE = 52;
 export const DOM_CRASH_REASON = 56;
+export const DOM_CONTROLLER_PAUSE = 36;
+export const DOM_HYPERVISOR_PAUSE = 40;
+export const DOM_P2M_LOCK = 64;
+export const DOM_P2M_IOREQ_SERVER = 88;
+export const DOM_P2M_IOREQ_ENTRIES = 96;
+export const DOM_P2M_IOREQ_LOCK = 104;
+export const DOM_IOREQ_LOCK = 124;
+export const DOM_EVTCHN_LOCK = 172;
 /** In the record at VCPU_HV_OFFSET. */
 export const VCPU_IN_USE = 0;
 export const VCPU_DOMID = 8;

@@ -55,6 +55,8 @@ export const KNOB_EMULATE_INS = 35;
 export const KNOB_TYPE_FETCH = 36;
 /** A vCPU whose server is destroyed while it waits is never woken (N-5), or reads all ones. */
 export const KNOB_DESTROY_PENDING = 37;
+/** Variant, third value: the vCPU is woken, but its request is not ended. */
+export const DESTROY_PENDING_WAKE = 2;
 /** The pages of a destroyed server keep the type (S-1), or become RAM. */
 export const KNOB_DESTROY_TYPE = 38;
 /** set_mem_type looks for the type's server once (S-3), or for each page. */
@@ -93,3 +95,25 @@ export const KNOB_TYPE_SERVERS = 52;
 /** The type can be mapped while pages of it are left: 0 = -EBUSY, 1 = yes. */
 export const KNOB_MAP_LEFT = 53;
 export const NR_KNOBS = 64;
+
+// Variants: historic bugs and designs that lost. Only builds with variants (debug, race) look at them; 0 = as Xen 4.17.
+/** How a vCPU waits for an answer. 0 = the value read last decides, and it looks again after it said that it sleeps. */
+export const KNOB_WAIT = 54;
+export const WAIT_NO_RETEST = 1;
+export const WAIT_REREAD = 2;
+export const WAIT_CHECK_THEN_JUMP = 3;
+/** 1 = a write to an ioreq_server page takes ioreqLock while it holds the p2m lock: the reverse of set_ioreq_server_state. */
+export const KNOB_SEND_LOCK = 55;
+export const SEND_LOCK_IOREQ = 1;
+/** The answer to a memory write is in: 0 = it ends the request, 1 = the page type decides again, and RAM is written directly. */
+export const KNOB_RESUME = 56;
+export const RESUME_BY_TYPE = 1;
+/** A replayed access that has an answer: 0 = takes it, 1 = goes to memory where the EPT allows it by now (except the page of the exit). */
+export const KNOB_REPLAY = 57;
+export const REPLAY_BY_RIGHTS = 1;
+/**
+ * Writes to an ioreq_server page: 0 = the p2m lock is held until the request is sent, 1 = dropped after the lookup, and a page that is
+ * RAM by then is taken for a device. KNOB_EARLY_UNLOCK lets go too, but decides anew.
+ */
+export const KNOB_UNMAP_LOCK = 58;
+export const UNMAP_LOCK_EARLY_RELEASE = 1;

@@ -12,6 +12,8 @@ export const PAGE_SHIFT = 12;
 /** Machine header: knobs, allocation marks, scheduler state (base/machine.ts). Below it: page zero and the compiler's constants. */
 export const MACHINE_BASE = 0x0001_0000;
 export const MACHINE_SIZE = 0x0001_0000;
+/** Frames of each domain slot: {counted u32, all u32} (mem/frame-owner.ts). */
+export const FRAME_OWNERS_BASE = 0x0001_2000;
 
 export const DOMAINS_BASE = 0x0002_0000;
 export const DOMAIN_SIZE = 0x1000;

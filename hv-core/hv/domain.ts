@@ -2,7 +2,21 @@
  * A domain: 4 KiB each at DOMAINS_BASE, index = slot. dom0 is a domain like any other, slot 0.
  * Beside each group stands who writes it.
  */
-import { DOM_CRASH_REASON, DOM_DOMID, DOM_IS_SHUT_DOWN, DOM_SHUTDOWN_CODE, DOM_STATE } from "../abi/domain";
+import {
+  DOM_CONTROLLER_PAUSE,
+  DOM_CRASH_REASON,
+  DOM_DOMID,
+  DOM_EVTCHN_LOCK,
+  DOM_HYPERVISOR_PAUSE,
+  DOM_IOREQ_LOCK,
+  DOM_IS_SHUT_DOWN,
+  DOM_P2M_IOREQ_ENTRIES,
+  DOM_P2M_IOREQ_LOCK,
+  DOM_P2M_IOREQ_SERVER,
+  DOM_P2M_LOCK,
+  DOM_SHUTDOWN_CODE,
+  DOM_STATE,
+} from "../abi/domain";
 import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../abi/layout";
 import { Machine } from "../base/machine";
 import { FrameOwner } from "../mem/frame-owner";
@@ -291,3 +305,11 @@ if (offsetof<Domain>("domid") != DOM_DOMID) ERROR("Domain.domid moved");
 if (offsetof<Domain>("isShutDown") != DOM_IS_SHUT_DOWN) ERROR("Domain.isShutDown moved");
 if (offsetof<Domain>("shutdownCode") != DOM_SHUTDOWN_CODE) ERROR("Domain.shutdownCode moved");
 if (offsetof<Domain>("crashReason") != DOM_CRASH_REASON) ERROR("Domain.crashReason moved");
+if (offsetof<Domain>("controllerPause") != DOM_CONTROLLER_PAUSE) ERROR("Domain.controllerPause moved");
+if (offsetof<Domain>("hypervisorPause") != DOM_HYPERVISOR_PAUSE) ERROR("Domain.hypervisorPause moved");
+if (offsetof<Domain>("p2mLock") != DOM_P2M_LOCK) ERROR("Domain.p2mLock moved");
+if (offsetof<Domain>("p2mIoreqServer") != DOM_P2M_IOREQ_SERVER) ERROR("Domain.p2mIoreqServer moved");
+if (offsetof<Domain>("p2mIoreqEntries") != DOM_P2M_IOREQ_ENTRIES) ERROR("Domain.p2mIoreqEntries moved");
+if (offsetof<Domain>("p2mIoreqLock") != DOM_P2M_IOREQ_LOCK) ERROR("Domain.p2mIoreqLock moved");
+if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock moved");
+if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");

@@ -3,9 +3,23 @@
  * hw/answers.ts, or puts its question there. Callers: hw/access.ts for memory, hw/system-io.ts for ports.
  */
 import { EXIT_NEED_ANSWER, EXIT_UNHANDLEABLE } from "../abi/exits";
-import { ANSWER_DONE, ANSWER_NEED, ANSWER_OWN, ANSWER_READ, Answer, Answers, MAX_ANSWERS, TO_NOBODY } from "./answers";
+import { KNOB_REPLAY, REPLAY_BY_RIGHTS } from "../abi/knobs";
+import { PAGE_SHIFT } from "../abi/layout";
+import { Variant } from "../base/variant";
+import {
+  ANSWER_DONE,
+  ANSWER_MEMORY,
+  ANSWER_NEED,
+  ANSWER_OWN,
+  ANSWER_READ,
+  Answer,
+  Answers,
+  MAX_ANSWERS,
+  TO_NOBODY,
+} from "./answers";
 import { Cpu } from "./cpu";
 import { Fault } from "./exceptions";
+import { DENY_SUPER_READ, DENY_SUPER_WRITE, DENY_USER_READ, DENY_USER_WRITE } from "./tlb";
 
 export class Replay {
   @inline private static isSame(answer: Answer, space: u8, dir: u8, addr: u64, size: u32): bool {
@@ -42,6 +56,35 @@ export class Replay {
     answers.count = index + 1;
     answers.used = index + 1;
     return data;
+  }
+
+  /**
+   * Whether an answer for this access is there or asked for: it is then used whatever the page is by now. A page may become RAM while
+   * the instruction waits, and its write must not happen a second time (spec 03 section 3.5, fix 522a2f3c5c). Sets c.accessGpa.
+   */
+  static isAnswered(c: Cpu, lin: u64, dir: u8): bool {
+    if (Variant.is(KNOB_REPLAY, REPLAY_BY_RIGHTS)) return false;
+    const answers = Answers.of(c);
+    for (let i = answers.used; i < answers.count; i++) {
+      const answer = answers.entry(i);
+      if (answer.gla != lin || answer.dir != dir || answer.space != ANSWER_MEMORY) continue;
+      c.accessGpa = answer.addr;
+      return true;
+    }
+    return false;
+  }
+
+  /** Deny bits for a translation cached during a replay: accesses to the page that have answers must not find it. */
+  static denied(c: Cpu, lin: u64): u64 {
+    if (Variant.is(KNOB_REPLAY, REPLAY_BY_RIGHTS)) return 0;
+    const answers = Answers.of(c);
+    let deny: u64 = 0;
+    for (let i: u32 = 0; i < answers.count; i++) {
+      const answer = answers.entry(i);
+      if ((answer.gla ^ lin) >> PAGE_SHIFT != 0 || answer.space != ANSWER_MEMORY) continue;
+      deny |= answer.dir == ANSWER_READ ? DENY_SUPER_READ | DENY_USER_READ : DENY_SUPER_WRITE | DENY_USER_WRITE;
+    }
+    return deny;
   }
 
   /**

@@ -19,10 +19,12 @@ import { EPTE_MFN_MASK, EPTE_R, EPTE_RWX, EPTE_W, EPTE_X } from "../base/epte";
 import { Machine } from "../base/machine";
 import { CodePages } from "../mem/code-pages";
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_READ_HALF, ACCESS_RWX, AccessKind } from "./access-kind";
+import { ANSWER_READ, ANSWER_WRITE } from "./answers";
 import { Cpu } from "./cpu";
 import { EPT_MISCONFIG, Ept } from "./ept-walk";
 import { Fault } from "./exceptions";
 import { GuestWalk, WALK_DENY, WALK_FAILED, WALK_GLOBAL, WALK_LARGE, WALK_PAGE } from "./guest-walk";
+import { Replay } from "./replay";
 import {
   DENY_SMC,
   DENY_SUPER_FETCH,
@@ -51,6 +53,10 @@ export class Translate {
       c.accessGpa = c.latchGpa | (lin & 0xfff);
       return HOST_REFUSED;
     }
+    if (c.replay != 0 && (access & ACCESS_FETCH) == 0) {
+      const isRead = (access & (ACCESS_READ | ACCESS_READ_HALF)) != 0;
+      if (Replay.isAnswered(c, lin, isRead ? ANSWER_READ : ANSWER_WRITE)) return HOST_REFUSED;
+    }
     const cached = Tlb.entry(c, lin);
     if (Tlb.holds(cached, lin) && (cached.tag & AccessKind.denied(access)) == 0) return cached.delta + <u32>lin;
     Count.one(CTR_TLB_MISSES);
@@ -74,6 +80,7 @@ export class Translate {
     if ((entry & EPTE_W) == 0) deny |= DENY_SUPER_WRITE | DENY_USER_WRITE;
     if ((entry & EPTE_X) == 0) deny |= DENY_SUPER_FETCH | DENY_USER_FETCH;
     if (CodePages.has(<u32>mfn)) deny |= DENY_SMC;
+    if (c.replay != 0) deny |= Replay.denied(c, lin);
     let meta: u32 = 0;
     if ((page & WALK_GLOBAL) != 0 && (c.cr4 & CR4_PGE) != 0) meta |= TLB_GLOBAL;
     if (page & WALK_LARGE) meta |= TLB_LARGE;

@@ -1,9 +1,7 @@
 /**
  * How many frames each owner has: one record for each domain slot, in the machine header. Written by: mem/allocator.ts only.
  */
-import { MACHINE_BASE } from "../abi/layout";
-
-const FRAME_OWNERS_OFFSET: usize = 0x2000;
+import { FRAME_OWNERS_BASE } from "../abi/layout";
 
 @unmanaged
 export class FrameOwner {
@@ -13,6 +11,6 @@ export class FrameOwner {
   all: u32;
 
   @inline static of(slot: u32): FrameOwner {
-    return changetype<FrameOwner>(MACHINE_BASE + FRAME_OWNERS_OFFSET + ((<usize>slot) << 3));
+    return changetype<FrameOwner>(FRAME_OWNERS_BASE + ((<usize>slot) << 3));
   }
 }

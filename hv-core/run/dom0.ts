@@ -3,7 +3,9 @@
  * is a back door: arguments lie in dom0's own frames and are checked like anybody's.
  */
 import { ERESTART } from "../abi/errno";
+import { W_PREEMPTED } from "../abi/windows";
 import { Machine } from "../base/machine";
+import { ACCESS_READ, Window } from "../base/window";
 import { Domain } from "../hv/domain";
 import { hypercallDispatch } from "../hv/hypercall/dispatch";
 import { P2m } from "../hv/p2m/p2m";
@@ -18,7 +20,11 @@ export function hypercall(nr: u32, a1: u32, a2: u32, a3: u32, a4: u32, a5: u32):
   v.hypercall64 = 1;
   let result = hypercallDispatch(v, nr, a1, a2, a3, a4, a5);
   while (result == -ERESTART) {
-    result = hypercallDispatch(v, nr, v.continueArg1, v.continueArg2, v.continueArg3, a4, a5);
+    const next1 = v.continueArg1;
+    const next2 = v.continueArg2;
+    const next3 = v.continueArg3;
+    Window.at(W_PREEMPTED, 0, ACCESS_READ);
+    result = hypercallDispatch(v, nr, next1, next2, next3, a4, a5);
   }
   return <i32>result;
 }

@@ -2,7 +2,18 @@
  * Hash of the machine's state: every semantic byte in use and nothing else. Derived values inside semantic structures are cleared
  * or masked first, free frames are left out. Two runs that agree here are in the same state.
  */
-import { MAILBOX_BASE, PAGE_SIZE, TLB_ENTRY_SIZE, VCPU_SIZE, VCPU_TLB_OFFSET, VCPUS_BASE } from "../abi/layout";
+import { CONT_ASYNCIFY, CONT_STACK, CONT_STATE, CONT_SUSPENDED } from "../abi/continuation";
+import {
+  CONTINUATION_SIZE,
+  CONTINUATIONS_BASE,
+  MAILBOX_BASE,
+  MAX_CONTINUATIONS,
+  PAGE_SIZE,
+  TLB_ENTRY_SIZE,
+  VCPU_SIZE,
+  VCPU_TLB_OFFSET,
+  VCPUS_BASE,
+} from "../abi/layout";
 import { Machine } from "../base/machine";
 import { Trace } from "../base/trace";
 import { Cpu } from "../hw/cpu";
@@ -13,9 +24,24 @@ import { forEachCpuDropDerived } from "./snapshot";
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
+/** Four chains side by side, because each round waits for the one before it; then the rest. */
 function hashBytes(hash: u64, start: usize, bytes: u32): u64 {
   const end = start + bytes;
-  for (let at = start; at < end; at += 8) hash = Trace.mix(hash, load<u64>(at));
+  let at = start;
+  if (bytes >= 64) {
+    let a = hash;
+    let b = hash ^ 1;
+    let c = hash ^ 2;
+    let d = hash ^ 3;
+    for (const last = end - 32; at <= last; at += 32) {
+      a = Trace.mix(a, load<u64>(at));
+      b = Trace.mix(b, load<u64>(at, 8));
+      c = Trace.mix(c, load<u64>(at, 16));
+      d = Trace.mix(d, load<u64>(at, 24));
+    }
+    hash = Trace.mix(Trace.mix(Trace.mix(a, b), c), d);
+  }
+  for (; at < end; at += 8) hash = Trace.mix(hash, load<u64>(at));
   return hash;
 }
 
@@ -53,6 +79,19 @@ function hashFrames(hash: u64): u64 {
   return hash;
 }
 
+/** Suspended continuations: header, scratch, and the part of the stack that is used. */
+function hashContinuations(hash: u64): u64 {
+  for (let i: usize = 0; i < <usize>MAX_CONTINUATIONS; i++) {
+    const slot = CONTINUATIONS_BASE + i * CONTINUATION_SIZE;
+    if (load<u32>(slot, CONT_STATE) != <u32>CONT_SUSPENDED) continue;
+    const end = load<u32>(slot, CONT_ASYNCIFY);
+    hash = Trace.mix(hash, i);
+    hash = hashBytes(hash, slot, CONT_STACK);
+    hash = hashBytes(hash, slot + CONT_STACK, end - <u32>slot - CONT_STACK);
+  }
+  return hash;
+}
+
 /** Leaves the hash in the first eight bytes of the mailbox. */
 export function stateHash(): void {
   const m = Machine.get();
@@ -66,6 +105,7 @@ export function stateHash(): void {
     else if (i == EXTENT_FRAMES) hash = hashFrames(hash);
     else hash = hashBytes(hash, Extent.start(i), Extent.bytes(i));
   }
+  if (isDefined(RACE)) hash = hashContinuations(hash);
   m.decodedArenaMark = arena;
   store<u64>(MAILBOX_BASE, hash);
 }

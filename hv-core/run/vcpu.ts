@@ -6,8 +6,10 @@
  */
 import { CTR_EXITS } from "../abi/counters";
 import { EXIT_ATTENTION, EXIT_BUDGET, EXIT_EPT_MISCONFIG, EXIT_EPT_VIOLATION } from "../abi/exits";
+import { STATE_IOREQ_NONE } from "../abi/ioreq";
 import { TRC_ENTRY, TRC_EXIT } from "../abi/trace-events";
-import { W_EXITED } from "../abi/windows";
+import { W_COMPLETED, W_EXITED } from "../abi/windows";
+import { Hv } from "../base/assert";
 import { Count } from "../base/counters";
 import { Machine } from "../base/machine";
 import { Trace } from "../base/trace";
@@ -23,6 +25,8 @@ import { Cpu } from "../hw/cpu";
 import { Run } from "../hw/run";
 
 const EXIT_COST: u64 = 1;
+/** Invariant I-2 of spec 03: the guest does not run while a request of its is latched. */
+const SITE_ENTERED_WITH_IO: u32 = 30;
 
 /** Exits 0..63 have their own counter, ours from 0x1000 on follow. */
 function countExit(reason: u32): void {
@@ -42,6 +46,7 @@ function hasIoWork(v: Vcpu): bool {
 /** One entry into the guest, until the budget ends or an exit is handled. @returns false when the turn is over. */
 function enter(v: Vcpu, c: Cpu, budget: u32): bool {
   irqAssist(v);
+  Hv.assert(v.ioState == STATE_IOREQ_NONE, SITE_ENTERED_WITH_IO);
   if (c.attention != 0) {
     // Something waits for an instruction to end, and there is no exit for when it has: look again after each one.
     c.attention = 0;
@@ -82,7 +87,10 @@ export function vcpuRun(v: Vcpu, budget: u64): void {
   m.currentVcpu = v.slot + 1;
   m.yielded = 0;
   while (m.now < end && vcpuIsRunnable(v)) {
-    if (hasIoWork(v) && !ioreqComplete(v)) {
+    const hadIoWork = hasIoWork(v);
+    const isStuck = hadIoWork && !ioreqComplete(v);
+    if (hadIoWork && !isStuck) Window.at(W_COMPLETED, changetype<usize>(v), ACCESS_READ);
+    if (isStuck) {
       m.now += EXIT_COST;
     } else if (vcpuIsRunnable(v)) {
       // Still runnable: a shutdown that waited for the answer stops it here.

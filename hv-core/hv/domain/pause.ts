@@ -1,18 +1,36 @@
 /**
  * Pausing a domain: its vCPUs take no further step. Two counts, because the toolstack and the hypervisor pause independently
- * (spec 05 section 5.1). vCPUs take turns on one processor here, so a paused one is never in the middle of an instruction.
+ * (spec 05 section 5.1). Without windows vCPUs take turns on one processor, so a paused one is never in the middle of an instruction;
+ * in the race build the caller waits until each has left the hypervisor or sleeps in it.
  */
 import { CTR_DOMAIN_PAUSES, CTR_LOOP_STEPS, CTR_SELF_PAUSES } from "../../abi/counters";
 import { EINVAL, EOVERFLOW, OK } from "../../abi/errno";
 import { DEFECT_PAUSE_FLAG, KNOB_DOMCTL_DEFECTS } from "../../abi/knobs";
+import { W_PAUSE } from "../../abi/windows";
 import { Hv } from "../../base/assert";
 import { Count } from "../../base/counters";
+import { suspend } from "../../base/env";
 import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
+import { RUNSTATE_RUNNING } from "../sched/runstate";
 import { Vcpu } from "../vcpu";
 
 const SITE_UNPAUSE: u32 = 20;
 const MAX_CONTROLLER_PAUSE: u32 = 255;
+
+/** Whether some vCPU of the domain has a processor now. */
+export function isDomainRunning(d: Domain): bool {
+  for (let id: u32 = 0; id < d.vcpuCount; id++) {
+    if (Vcpu.at(d.firstVcpu + id).runstate == RUNSTATE_RUNNING) return true;
+  }
+  return false;
+}
+
+function waitUntilStopped(d: Domain): void {
+  if (isDefined(RACE)) {
+    while (isDomainRunning(d)) suspend(W_PAUSE, <u32>changetype<usize>(d), 0);
+  }
+}
 
 /** As in 2014 (finding F-5): the pause of two controllers ends with the first unpause. */
 function isPauseFlag(): bool {
@@ -23,6 +41,7 @@ function isPauseFlag(): bool {
 export function domainPause(d: Domain): void {
   Count.one(CTR_DOMAIN_PAUSES);
   d.hypervisorPause++;
+  waitUntilStopped(d);
 }
 
 export function domainUnpause(d: Domain): void {
@@ -46,10 +65,12 @@ export function controllerPause(d: Domain): i32 {
   Count.add(CTR_LOOP_STEPS, d.vcpuCount);
   if (isPauseFlag()) {
     d.controllerPause = 1;
+    waitUntilStopped(d);
     return OK;
   }
   if (d.controllerPause >= MAX_CONTROLLER_PAUSE) return -EOVERFLOW;
   d.controllerPause++;
+  waitUntilStopped(d);
   return OK;
 }
 

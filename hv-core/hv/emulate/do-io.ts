@@ -10,18 +10,28 @@ import { CTR_IOREQ_INTERNAL, CTR_IOREQ_NULL } from "../../abi/counters";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
 import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
-import { KNOB_NO_SERVER, KNOB_TYPE_SERVERS, NO_SERVER_NULL } from "../../abi/knobs";
+import {
+  KNOB_NO_SERVER,
+  KNOB_SEND_LOCK,
+  KNOB_TYPE_SERVERS,
+  KNOB_UNMAP_LOCK,
+  NO_SERVER_NULL,
+  SEND_LOCK_IOREQ,
+  UNMAP_LOCK_EARLY_RELEASE,
+} from "../../abi/knobs";
 import { P2M_IOREQ_SERVER, P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
 import { TRC_IOREQ_INTERNAL, TRC_IOREQ_NULL } from "../../abi/trace-events";
 import { W_SERVER_LOOKED_UP } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
 import { Trace } from "../../base/trace";
+import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { frameWrite8 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
 import { Domain, NO_SERVER } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { IoreqLock } from "../ioreq/lock";
 import { ioreqSelect, pciSnoopAddress } from "../ioreq/select";
 import { ioreqSend } from "../ioreq/send";
 import { IoreqServer } from "../ioreq/server";
@@ -90,8 +100,14 @@ function internal(v: Vcpu, isMemory: bool): u32 {
 /** A device model, or nobody: then reads are all ones and writes vanish. */
 function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
   let server: u32;
+  // Variant: the lock is gone, so the type is looked up once more.
+  if (Variant.is(KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE) && pageType == <u32>P2M_IOREQ_SERVER)
+    pageType = P2m.lookup(d, v.ioAddr >> 12, 0);
   if (pageType == <u32>P2M_IOREQ_SERVER) {
+    const isLocked = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_IOREQ);
+    if (isLocked) IoreqLock.acquire(d);
     server = typeServer(v, d);
+    if (isLocked) IoreqLock.release(d);
     if (server == NO_SERVER) {
       const result = withoutServer(v, d);
       if (result != IO_UNHANDLEABLE) return result;

@@ -9,11 +9,12 @@ import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE } from "../..
 import { OK } from "../../abi/errno";
 import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
 import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
-import { KNOB_EARLY_UNLOCK, KNOB_EPT_NX_SUPERPAGES } from "../../abi/knobs";
+import { KNOB_EARLY_UNLOCK, KNOB_EPT_NX_SUPERPAGES, KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
 import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
 import { W_P2M_RELEASED, W_TYPE_READ } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
 import { Domain } from "../domain";
@@ -40,7 +41,9 @@ export function onEptViolation(v: Vcpu): Verdict {
   const isWrite = ((<u32>c.exitQualification >> QUAL_WRITE_BIT) & 1) != 0;
   P2m.lock(d);
   const type = P2m.lookup(d, gfn, isWrite ? P2M_ALLOC | P2M_UNSHARE : P2M_ALLOC);
-  Window.at(W_TYPE_READ, changetype<usize>(d), ACCESS_READ);
+  const isEarly = Variant.is(KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE);
+  if (isEarly) P2m.unlock(d);
+  Window.at(W_TYPE_READ, changetype<usize>(d), ACCESS_READ); // the server may change, and without the lock the type too
   let verdict: Verdict;
   if (d.isShuttingDown != 0 && d.crashReason != 0) {
     verdict = Verdict.Crash; // no memory for a page that was to be populated
@@ -48,7 +51,7 @@ export function onEptViolation(v: Vcpu): Verdict {
     verdict = shatter(v, c, gfn, type); // step 4a
   } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type)) || isReadWatched(d, type)) {
     if (Knobs.get(KNOB_EARLY_UNLOCK) != 0) {
-      P2m.unlock(d);
+      if (!isEarly) P2m.unlock(d);
       Window.at(W_P2M_RELEASED, changetype<usize>(d), ACCESS_READ); // the type may change before it is looked up again
       return emulate(v, c, NO_LATCH, 0);
     }
@@ -60,7 +63,7 @@ export function onEptViolation(v: Vcpu): Verdict {
     domainCrash(d, CRASH_EPT_VIOLATION); // step 9
     verdict = Verdict.Crash;
   }
-  P2m.unlock(d);
+  if (!isEarly) P2m.unlock(d);
   return verdict;
 }
 

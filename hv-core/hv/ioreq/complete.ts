@@ -6,34 +6,23 @@
  */
 
 import { CTR_IOREQ_COMPLETED } from "../../abi/counters";
-import { CRASH_IOREQ_STATE } from "../../abi/crash";
-import {
-  IOREQ_DATA,
-  STATE_IOREQ_INPROCESS,
-  STATE_IOREQ_NONE,
-  STATE_IOREQ_READY,
-  STATE_IOREQ_RESP_READY,
-} from "../../abi/ioreq";
+import { IOREQ_DATA, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
+import { DESTROY_PENDING_WAKE, KNOB_DESTROY_PENDING } from "../../abi/knobs";
 import { TRC_IOREQ_STATE } from "../../abi/trace-events";
 import { Count } from "../../base/counters";
 import { Trace } from "../../base/trace";
+import { Variant } from "../../base/variant";
 import { Domain, NO_SERVER } from "../domain";
-import { domainCrash, vcpuEndShutdownDeferral } from "../domain/shutdown";
+import { vcpuEndShutdownDeferral } from "../domain/shutdown";
 import { emulateResume } from "../emulate/emulate";
 import { IoKind } from "../emulate/io-kind";
 import { portResume } from "../emulate/port";
 import { repResume } from "../emulate/rep";
-import {
-  IO_MMIO_COMPLETION,
-  IO_NO_COMPLETION,
-  IO_PIO_COMPLETION,
-  IO_REP_COMPLETION,
-  Vcpu,
-  VPF_BLOCKED_IN_XEN,
-} from "../vcpu";
+import { IO_MMIO_COMPLETION, IO_NO_COMPLETION, IO_PIO_COMPLETION, IO_REP_COMPLETION, Vcpu } from "../vcpu";
 import { ioreqSignalMapcache } from "./broadcast";
 import { IoreqServer } from "./server";
 import { Slot } from "./slot";
+import { WAIT_ANSWERED, WAIT_CRASHED, WAIT_SLEEPS, waitForAnswer } from "./wait";
 
 /** What reads yield when the device model died in between (also: no data taken). */
 const ALL_ONES: u64 = 0xffff_ffff_ffff_ffff;
@@ -41,10 +30,12 @@ const ALL_ONES: u64 = 0xffff_ffff_ffff_ffff;
 /** @returns true when the vCPU may enter the guest; false when it waits on, must be looked at again, or its domain crashed. */
 export function ioreqComplete(v: Vcpu): bool {
   const d = v.domain;
+  // Variant C-4: the request was ended only where an answer was collected.
+  const isOrphan = v.ioPending == 0 && Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_WAKE);
   while (v.ioPending != 0) {
     if (!collect(v, d, ctz<u32>(v.ioPending))) return false;
   }
-  if (v.ioState == <u32>STATE_IOREQ_READY) {
+  if (v.ioState == <u32>STATE_IOREQ_READY && !isOrphan) {
     const isWaitedFor = v.ioBroadcast == 0 && IoKind.needsCompletion(v.ioKind);
     v.ioState = isWaitedFor ? STATE_IOREQ_RESP_READY : STATE_IOREQ_NONE;
     v.ioBroadcast = 0;
@@ -71,23 +62,15 @@ function collect(v: Vcpu, d: Domain, id: u32): bool {
     return true;
   }
   const slot = Slot.at(IoreqServer.at(address), v.id);
-  const state = Slot.state(slot);
+  const result = waitForAnswer(v, slot);
+  if (result == WAIT_SLEEPS) return false;
   let data = ALL_ONES;
-  switch (state) {
-    case STATE_IOREQ_NONE:
-      break; // the device model gave the request up: reads yield all ones
-    case STATE_IOREQ_READY:
-    case STATE_IOREQ_INPROCESS:
-      v.pauseFlags |= VPF_BLOCKED_IN_XEN;
-      return false;
-    case STATE_IOREQ_RESP_READY:
-      data = load<u64>(slot, IOREQ_DATA);
-      Slot.setState(slot, STATE_IOREQ_NONE);
-      break;
-    default:
-      v.ioPending &= ~(1 << id);
-      domainCrash(d, CRASH_IOREQ_STATE);
-      return false;
+  if (result == WAIT_ANSWERED) {
+    data = load<u64>(slot, IOREQ_DATA);
+    Slot.setState(slot, STATE_IOREQ_NONE);
+  } else if (result == WAIT_CRASHED) {
+    v.ioPending &= ~(1 << id);
+    return false;
   }
   v.ioPending &= ~(1 << id);
   if (v.ioBroadcast == 0 && IoKind.needsCompletion(v.ioKind)) v.ioData = data;

@@ -17,7 +17,7 @@ import {
 } from "../../abi/p2m-types";
 import { W_TYPE_SERVER_CHECKED } from "../../abi/windows";
 import { Knobs } from "../../base/machine";
-import { ACCESS_READ, Window } from "../../base/window";
+import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
@@ -40,7 +40,7 @@ export function dmSetMemType(d: Domain, args: usize): i32 {
   if (type == <u32>P2M_INVALID) return -EINVAL;
   // Looked at once, before the loop, as in Xen: an unmap in between leaves pages of the type without a server (S-3).
   if (type == <u32>P2M_IOREQ_SERVER && d.p2mIoreqServer == NO_SERVER) return -EINVAL;
-  Window.at(W_TYPE_SERVER_CHECKED, changetype<usize>(d), ACCESS_READ); // an unmap may come now
+  Window.at(W_TYPE_SERVER_CHECKED, changetype<usize>(d), ACCESS_WRITE); // an unmap may come now
   for (let done: u64 = 0; done < nr; ) {
     const rc = changeOne(d, first + done, type);
     if (rc != OK) return rc;

@@ -11,8 +11,9 @@ import {
   MAX_NR_IO_RANGES,
   MAX_NR_IOREQ_SERVERS,
 } from "../../abi/ioreq";
-import { AS_FIXED, KNOB_DESTROY_PENDING } from "../../abi/knobs";
+import { AS_FIXED, DESTROY_PENDING_WAKE, KNOB_DESTROY_PENDING } from "../../abi/knobs";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
 import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { IoKind } from "../emulate/io-kind";
@@ -173,7 +174,9 @@ function destroy(s: IoreqServer, d: Domain): void {
 function forget(v: Vcpu, bit: u32): void {
   if ((v.ioPending & bit) == 0) return;
   v.ioPending &= ~bit;
-  if (v.ioPending != 0 || Knobs.get(KNOB_DESTROY_PENDING) != <u32>AS_FIXED) return;
+  if (v.ioPending != 0) return;
+  if (Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_WAKE)) xenPortNotified(v); // and the request stays as it is
+  if (Knobs.get(KNOB_DESTROY_PENDING) != <u32>AS_FIXED) return;
   if (v.ioBroadcast == 0 && IoKind.needsCompletion(v.ioKind)) v.ioData = 0xffff_ffff_ffff_ffff;
   xenPortNotified(v);
 }

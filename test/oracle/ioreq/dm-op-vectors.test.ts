@@ -12,7 +12,8 @@ const recorded = readFileSync(new URL("../recorded/dm-op-vectors.tsv", import.me
 const plain = (row: string) => row.replace(/ nonzero-mfns=\d+$/, "");
 
 /** Rows that differ, by area, call and arguments, and why. */
-const NO_PV = "the recorded paravirtualised domain stands here for dom0: resources of an ioreq server of one are not built";
+const NO_PV =
+  "the recorded paravirtualised domain stands here for dom0: resources of an ioreq server of one are not built";
 const NO_GRANTS = "grant tables are not built: their frames cannot be had";
 const DIFFERENT: Readonly<Record<string, string>> = {
   "memory\tacquire_resource\tPV ioreq type=0 id=0 nr=1 frame=0x1": NO_PV,

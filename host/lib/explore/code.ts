@@ -1,0 +1,57 @@
+/** Guest programs of races: a few instructions of flat 32-bit code with what each does, ending in a jump to itself. */
+
+export interface Instruction {
+  readonly bytes: readonly number[];
+  readonly text: string;
+}
+
+const u32 = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 255);
+const hex = (value: number): string => `0x${value.toString(16)}`;
+
+/** mov dword [address], value */
+export const store32 = (address: number, value: number): Instruction => ({
+  bytes: [0xc7, 0x05, ...u32(address), ...u32(value)],
+  text: `mov dword [${hex(address)}], ${value}`,
+});
+
+/** mov eax, [address] */
+export const load32 = (address: number): Instruction => ({
+  bytes: [0xa1, ...u32(address)],
+  text: `mov eax, [${hex(address)}]`,
+});
+
+/** add dword [address], value: a read-modify-write */
+export const add32 = (address: number, value: number): Instruction => ({
+  bytes: [0x81, 0x05, ...u32(address), ...u32(value)],
+  text: `add dword [${hex(address)}], ${value}`,
+});
+
+/** jmp to `target`, from an instruction at `from` */
+export const jump = (from: number, target: number): Instruction => ({
+  bytes: [0xe9, ...u32(target - (from + 5))],
+  text: `jmp ${hex(target)}`,
+});
+
+export interface Program {
+  readonly gpa: number;
+  readonly code: Uint8Array;
+  /** Address of the jump at the end. */
+  readonly end: number;
+  readonly instructions: readonly (readonly [address: number, text: string])[];
+  /** Address behind each instruction: rip from there on means that it has retired. */
+  readonly retiredAt: readonly number[];
+}
+
+/** Puts instructions at `gpa`. */
+export function program(gpa: number, body: readonly Instruction[]): Program {
+  let at = gpa;
+  const instructions: [number, string][] = [];
+  const retiredAt: number[] = [];
+  for (const { bytes, text } of body) {
+    instructions.push([at, text]);
+    at += bytes.length;
+    retiredAt.push(at);
+  }
+  const code = new Uint8Array([...body.flatMap((i) => i.bytes), 0xeb, 0xfe]);
+  return { gpa, code, end: at, instructions, retiredAt };
+}

@@ -1,0 +1,177 @@
+/**
+ * A race that can be stepped: its machine in the initial state, with every oracle checked after each step.
+ *
+ * Before: race.ts. After: search.ts, walk.ts, replay.ts.
+ */
+import {
+  DOM_CONTROLLER_PAUSE,
+  DOM_HYPERVISOR_PAUSE,
+  DOM_P2M_IOREQ_ENTRIES,
+  DOM_P2M_IOREQ_SERVER,
+} from "../../../hv-core/abi/domain.ts";
+import { explainTrap } from "../assert-sites.ts";
+import { crashSentence } from "../crash.ts";
+import { UsageError } from "../errors.ts";
+import { type Actor, describeNext, placeOf, stepActor, type Wait, waitOf, word } from "./actors.ts";
+import { checkFrames } from "./frames.ts";
+import { actorOfProcessor, heldLocks, lockName } from "./locks.ts";
+import type { Race, RaceSetup, Violation } from "./race.ts";
+import { variantSettings } from "./variants.ts";
+import type { SavedWorld } from "./world.ts";
+
+export interface RaceInstance {
+  readonly race: Race;
+  readonly setup: RaceSetup;
+  readonly actors: readonly Actor[];
+  readonly initial: SavedWorld;
+  /** @param used a copy that nobody needs any more: its memory is taken. */
+  save(used?: SavedWorld): SavedWorld;
+  restore(saved: SavedWorld): void;
+  hash(): string;
+  /** Bit n = actor n can take a step. */
+  enabled(): number;
+  /** Bit n = actor n has work left. */
+  working(): number;
+  /** Takes a step of actor `index`, which must be enabled, and looks at every invariant. */
+  step(index: number): Violation | undefined;
+  /** To be asked where nobody is enabled: a deadlock, or what the invariants say about the end. */
+  checkEnd(): Violation | undefined;
+  /** Whether an actor stands in the middle of an operation. */
+  isSuspended(index: number): boolean;
+  /** The word for the next step of an actor in a schedule. */
+  place(index: number): string;
+  /** The next step of an actor as a sentence without a subject. */
+  describe(index: number): string;
+}
+
+const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
+/** Transitions of a slot that the hypervisor makes, and those of a device model (spec 03, I-4): from << 2 | to. */
+const BY_HYPERVISOR = new Set([(0 << 2) | 1, (3 << 2) | 0, (3 << 2) | 1]);
+const BY_DEVICE = new Set([(1 << 2) | 2, (1 << 2) | 3, (2 << 2) | 3]);
+
+/** @param knobs variant knobs beside those of the variant. @throws UsageError for an unknown variant or knob; HvError when the set-up fails. */
+export function openRace(
+  module: WebAssembly.Module,
+  race: Race,
+  variant: string,
+  knobs: Readonly<Record<string, number>> = {},
+): RaceInstance {
+  const chosen = Object.hasOwn(race.variants, variant) ? race.variants[variant] : undefined;
+  if (!chosen)
+    throw new UsageError(
+      `race ${race.name} has no variant "${variant}": use one of ${Object.keys(race.variants).join(", ")}`,
+    );
+  const setup = race.setup(module, variantSettings({ ...chosen.knobs, ...knobs }), variant);
+  const { world, actors } = setup;
+  world.actorCount = actors.length;
+  world.exports.exploreLeave();
+  world.hash(); // drops what is derived, so that the first state is like any other
+  const initial = world.save();
+
+  const nameOf = (processor: number): string => {
+    const actor = actorOfProcessor(processor);
+    return (
+      (actor >= 0 ? actors[actor]?.name : actors.find((a) => a.processor === processor)?.name) ??
+      `processor ${processor}`
+    );
+  };
+
+  function waitText(actor: Actor, wait: Wait): string {
+    if (wait.kind === "lock")
+      return `${actor.name} waits for the ${lockName(world.core, wait.address)}, which ${nameOf(wait.owner)} holds`;
+    if (wait.kind === "pause") return `${actor.name} waits until the domain's vCPUs have stopped`;
+    return `${actor.name} waits for an event, with work left (${actor.next().text})`;
+  }
+
+  function checkSlots(before: readonly number[], after: readonly number[], actor: Actor): Violation | undefined {
+    const isGuest = actorOfProcessor(actor.processor) < 0 && actor.processor !== 0;
+    for (let i = 0; i < after.length; i++) {
+      if (before[i] === after[i]) continue;
+      const edge = (before[i]! << 2) | after[i]!;
+      if ((isGuest ? BY_HYPERVISOR : BY_DEVICE).has(edge)) continue;
+      return {
+        invariant: "I-4",
+        message: `slot ${i} went from ${SLOT_NAMES[before[i]!]} to ${SLOT_NAMES[after[i]!]} in a step of ${actor.name}`,
+      };
+    }
+    return undefined;
+  }
+
+  function checkAlways(): Violation | undefined {
+    if (!setup.mayCrash && world.crashReason() !== 0)
+      return { invariant: "crash", message: `the hypervisor crashed the guest: ${crashSentence(world.crashReason())}` };
+    for (const actor of actors) {
+      const failure = "failure" in actor ? (actor.failure as () => string | undefined)() : undefined;
+      if (failure) return { invariant: "hypercall", message: `${actor.name}: ${failure}` };
+    }
+    for (const invariant of setup.invariants) {
+      const message = invariant.always?.();
+      if (message !== undefined) return { invariant: invariant.name, message };
+    }
+    return undefined;
+  }
+
+  const working = (): number =>
+    world.crashReason() !== 0 ? 0 : actors.reduce((bits, actor) => bits | (actor.hasWork() ? 1 << actor.index : 0), 0);
+
+  function checkEnd(): Violation | undefined {
+    if (working() !== 0 && !setup.mayWaitForEver) {
+      const texts = actors.flatMap((actor) => {
+        const wait = actor.hasWork() ? waitOf(world, actor) : undefined;
+        return wait ? [waitText(actor, wait)] : [];
+      });
+      return { invariant: "deadlock", message: texts.join("; ") };
+    }
+    if (working() !== 0 || world.crashReason() !== 0) return undefined;
+    const held = heldLocks(world.core, world.domainAt);
+    if (held.length > 0)
+      return {
+        invariant: "balance",
+        message: `at the end the ${lockName(world.core, held[0]!)} is still held by ${nameOf(word(world, held[0]!) & 0xffff)}`,
+      };
+    if (word(world, world.domainAt + DOM_HYPERVISOR_PAUSE) + word(world, world.domainAt + DOM_CONTROLLER_PAUSE) !== 0)
+      return { invariant: "balance", message: "at the end the domain is still paused" };
+    const frames = checkFrames(world);
+    if (frames !== undefined) return { invariant: "balance", message: `at the end ${frames}` };
+    const entries = word(world, world.domainAt + DOM_P2M_IOREQ_ENTRIES);
+    if (entries !== 0 && word(world, world.domainAt + DOM_P2M_IOREQ_SERVER) === 0)
+      return {
+        invariant: "I-7",
+        message: `at the end ${entries} page(s) have the type ioreq_server and the type has no server: writes to them retry for ever`,
+      };
+    for (const invariant of setup.invariants) {
+      const message = invariant.atEnd?.();
+      if (message !== undefined) return { invariant: invariant.name, message };
+    }
+    return undefined;
+  }
+
+  return {
+    race,
+    setup,
+    actors,
+    initial,
+    save: (used) => world.save(used),
+    restore: (saved) => world.restore(saved),
+    hash: () => world.hash(),
+    enabled: () =>
+      actors.reduce((bits, actor) => bits | (waitOf(world, actor) === undefined ? 1 << actor.index : 0), 0),
+    working,
+    step(index) {
+      const actor = actors[index]!;
+      const before = setup.hasHostileSlots ? undefined : setup.slotStates?.();
+      try {
+        stepActor(world, actor);
+      } catch (error) {
+        if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+        return { invariant: "assert", message: explainTrap(world.core, error) };
+      }
+      const after = before ? setup.slotStates!() : [];
+      return (before && checkSlots(before, after, actor)) ?? checkAlways();
+    },
+    checkEnd,
+    isSuspended: (index) => world.continuations.suspension(index) !== undefined,
+    place: (index) => placeOf(world, actors[index]!),
+    describe: (index) => describeNext(world, actors[index]!),
+  };
+}

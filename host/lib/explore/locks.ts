@@ -1,0 +1,49 @@
+/** Locks of a race's machine: who holds one, and its name. A lock is a word: owner | depth << 16 (hv-core/base/lock.ts). */
+import { CONT_FIRST_PROCESSOR } from "../../../hv-core/abi/continuation.ts";
+import {
+  DOM_DOMID,
+  DOM_EVTCHN_LOCK,
+  DOM_IOREQ_LOCK,
+  DOM_P2M_IOREQ_LOCK,
+  DOM_P2M_LOCK,
+} from "../../../hv-core/abi/domain.ts";
+import {
+  DOMAIN_SIZE,
+  DOMAINS_BASE,
+  IOREQ_SERVER_SIZE,
+  IOREQ_SERVERS_BASE,
+  MAX_DOMAINS,
+} from "../../../hv-core/abi/layout.ts";
+import type { Core } from "../core.ts";
+
+const DOMAIN_LOCKS: readonly (readonly [offset: number, name: string])[] = [
+  [DOM_P2M_LOCK, "p2m"],
+  [DOM_P2M_IOREQ_LOCK, "ioreq type"],
+  [DOM_IOREQ_LOCK, "ioreq servers"],
+  [DOM_EVTCHN_LOCK, "event channels"],
+];
+
+/** "p2m lock of domain 1". */
+export function lockName(core: Core, address: number): string {
+  const offset = address - DOMAINS_BASE;
+  if (offset >= 0 && offset < MAX_DOMAINS * DOMAIN_SIZE) {
+    const start = DOMAINS_BASE + Math.floor(offset / DOMAIN_SIZE) * DOMAIN_SIZE;
+    const name = DOMAIN_LOCKS.find(([at]) => at === offset % DOMAIN_SIZE)?.[1] ?? `+${offset % DOMAIN_SIZE}`;
+    return `${name} lock of domain ${core.u32[(start + DOM_DOMID) >> 2]}`;
+  }
+  if (address >= IOREQ_SERVERS_BASE && address < IOREQ_SERVERS_BASE + 256 * IOREQ_SERVER_SIZE)
+    return "buffered ring lock of an ioreq server";
+  return `lock 0x${address.toString(16)}`;
+}
+
+/** 0 = free; otherwise the processor that holds the lock. */
+export const lockOwner = (core: Core, address: number): number => core.u32[address >> 2]! & 0xffff;
+
+/** Index of the actor that runs on a processor of dom0, -1 for a processor of the guest. */
+export const actorOfProcessor = (processor: number): number =>
+  processor >= CONT_FIRST_PROCESSOR ? processor - CONT_FIRST_PROCESSOR - 1 : -1;
+
+/** Addresses of the locks of a domain that somebody holds. */
+export function heldLocks(core: Core, domainAt: number): number[] {
+  return DOMAIN_LOCKS.map(([offset]) => domainAt + offset).filter((at) => core.u32[at >> 2] !== 0);
+}

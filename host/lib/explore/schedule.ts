@@ -1,0 +1,101 @@
+/**
+ * Schedules as text, format version 1: a line of JSON that says what it belongs to, then one step a line as `actor:place`, where
+ * place is the window the actor stands at or the operation it begins. `#` starts a comment.
+ *
+ *   {"format":"vmexit-schedule","version":1,"race":"ioreq-unmap-window","variant":"early-null","knobs":{},"violation":"..."}
+ *   guest0:run        # runs mov dword [0x2000], 1
+ */
+import { UsageError } from "../errors.ts";
+
+export const SCHEDULE_VERSION = 1;
+
+export interface ScheduleStep {
+  readonly actor: string;
+  readonly place: string;
+  readonly comment?: string;
+}
+
+export interface Schedule {
+  readonly race: string;
+  readonly variant: string;
+  /** Variant knobs beside those of the variant. */
+  readonly knobs: Readonly<Record<string, number>>;
+  /** Invariant that breaks at the end, if any. */
+  readonly violation?: string;
+  /** Of a livelock: from this step on the schedule repeats for ever. */
+  readonly cycleFrom?: number;
+  readonly steps: readonly ScheduleStep[];
+}
+
+export function formatSchedule(schedule: Schedule): string {
+  const { steps, race, variant, knobs, violation, cycleFrom } = schedule;
+  const header = {
+    format: "vmexit-schedule",
+    version: SCHEDULE_VERSION,
+    race,
+    variant,
+    knobs,
+    ...(violation === undefined ? {} : { violation }),
+    ...(cycleFrom === undefined ? {} : { cycleFrom }),
+  };
+  const width = Math.max(0, ...steps.map((s) => s.actor.length + s.place.length + 1));
+  const lines = steps.map(({ actor, place, comment }) => {
+    const line = `${actor}:${place}`;
+    return comment === undefined ? line : `${line.padEnd(width)}  # ${comment}`;
+  });
+  return `${[JSON.stringify(header), ...lines].join("\n")}\n`;
+}
+
+function parseHeader(line: string): Omit<Schedule, "steps"> {
+  let header: Record<string, unknown>;
+  try {
+    header = JSON.parse(line) as Record<string, unknown>;
+  } catch {
+    throw new UsageError(
+      "the first line of a schedule is JSON with format, version, race and variant: this one is not",
+    );
+  }
+  if (header === null || typeof header !== "object" || header.format !== "vmexit-schedule")
+    throw new UsageError(`this is no schedule: its first line does not say "format":"vmexit-schedule"`);
+  if (header.version !== SCHEDULE_VERSION)
+    throw new UsageError(
+      `schedule format version ${String(header.version)}: this vmexit reads version ${SCHEDULE_VERSION}; find the violation again with vmexit race`,
+    );
+  const { race, variant, violation, cycleFrom } = header;
+  const knobs = header.knobs ?? {};
+  if (typeof race !== "string" || typeof variant !== "string")
+    throw new UsageError("the header of the schedule has no race or no variant");
+  if (typeof knobs !== "object" || knobs === null || !Object.values(knobs).every((v) => Number.isInteger(v)))
+    throw new UsageError("the knobs in the header of the schedule are not numbers by name");
+  if (violation !== undefined && typeof violation !== "string")
+    throw new UsageError("the violation in the header of the schedule is not a name");
+  if (cycleFrom !== undefined && !(Number.isInteger(cycleFrom) && (cycleFrom as number) >= 0))
+    throw new UsageError("cycleFrom in the header of the schedule is not a step");
+  return {
+    race,
+    variant,
+    knobs: knobs as Record<string, number>,
+    ...(violation === undefined ? {} : { violation }),
+    ...(cycleFrom === undefined ? {} : { cycleFrom: cycleFrom as number }),
+  };
+}
+
+/** @throws UsageError that names the line. */
+export function parseSchedule(text: string): Schedule {
+  const lines = text.split(/\r?\n/);
+  const header = parseHeader(lines[0] ?? "");
+  const steps: ScheduleStep[] = [];
+  for (let i = 1; i < lines.length; i++) {
+    const [step = "", comment] = lines[i]!.split(/\s*#\s*/, 2);
+    if (step.trim() === "") continue;
+    const match = /^([A-Za-z][\w-]*):([A-Za-z]\w*)$/.exec(step.trim());
+    if (!match)
+      throw new UsageError(`line ${i + 1} of the schedule is "${step.trim()}": a step is written actor:place`);
+    steps.push({ actor: match[1]!, place: match[2]!, ...(comment === undefined ? {} : { comment: comment.trim() }) });
+  }
+  if (header.cycleFrom !== undefined && header.cycleFrom >= steps.length)
+    throw new UsageError(
+      `the schedule repeats from step ${header.cycleFrom} on but has only ${steps.length}: it is truncated`,
+    );
+  return { ...header, steps };
+}

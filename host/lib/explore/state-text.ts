@@ -1,0 +1,29 @@
+/** The state that matters in a race, as one line: type of the page, its server, the slots. */
+import { DOM_P2M_IOREQ_SERVER } from "../../../hv-core/abi/domain.ts";
+import { MAILBOX_BASE } from "../../../hv-core/abi/layout.ts";
+import { decodeEpte } from "../epte.ts";
+import { word } from "./actors.ts";
+import { type IoreqEnd, slotState } from "./device-actor.ts";
+import { heldLocks, lockName } from "./locks.ts";
+import type { World } from "./world.ts";
+
+const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
+
+/** p2m type of the page that holds guest-physical `gpa`. */
+function pageType(world: World, gpa: number): string {
+  const steps = world.exports.walkGpa(world.domid, gpa, 0);
+  return decodeEpte(world.core.view.getBigUint64(MAILBOX_BASE + (steps - 1) * 32 + 16, true)).type;
+}
+
+/** "page ram_rw, type without server, slot NONE, held: p2m". */
+export function describeDomain(world: World, end: IoreqEnd, gpa?: number): string {
+  const parts: string[] = [];
+  if (gpa !== undefined) {
+    parts.push(`page ${pageType(world, gpa)}`);
+    parts.push(word(world, world.domainAt + DOM_P2M_IOREQ_SERVER) === 0 ? "no server" : "server mapped");
+  }
+  parts.push(`slot ${world.vcpus.map((_, vcpu) => SLOT_NAMES[slotState(world, end, vcpu)] ?? "?").join(" ")}`);
+  const held = heldLocks(world.core, world.domainAt).map((at) => lockName(world.core, at).replace(/ lock of.*/, ""));
+  if (held.length > 0) parts.push(`held: ${held.join(", ")}`);
+  return parts.join(", ");
+}

@@ -1,0 +1,40 @@
+/** A vCPU as an actor: it runs real guest instructions, one a step, until it reaches the address where its program ends. */
+import { CONT_RUN_VCPU } from "../../../hv-core/abi/continuation.ts";
+import { type Actor, WORK_IO, WORK_RUNNABLE } from "./actors.ts";
+import type { World } from "./world.ts";
+
+export interface VcpuActorOptions {
+  readonly name: string;
+  readonly index: number;
+  /** vcpu_id in the guest. */
+  readonly vcpu: number;
+  /** Linear address of the first instruction that is not part of the race. */
+  readonly end: number;
+  /** Address of each instruction and what it does, for reports. */
+  readonly instructions: readonly (readonly [address: number, text: string])[];
+}
+
+export function vcpuActor(world: World, options: VcpuActorOptions): Actor {
+  const slot = world.vcpus[options.vcpu]!;
+  const processor = slot + 1;
+  const texts = new Map(options.instructions);
+  const isThrough = (): boolean =>
+    world.rip(options.vcpu) === options.end && (world.exports.vcpuWork(slot) & WORK_IO) === 0;
+  return {
+    name: options.name,
+    index: options.index,
+    processor,
+    isReady: () => !isThrough() && (world.exports.vcpuWork(slot) & WORK_RUNNABLE) !== 0,
+    hasWork: () => world.continuations.suspension(options.index) !== undefined || !isThrough(),
+    next() {
+      if ((world.exports.vcpuWork(slot) & WORK_IO) !== 0)
+        return { word: "complete", text: "looks for the answer to its request" };
+      const rip = world.rip(options.vcpu);
+      return { word: "run", text: `runs ${texts.get(rip) ?? `the instruction at 0x${rip.toString(16)}`}` };
+    },
+    begin() {
+      world.continuations.start(options.index, { kind: CONT_RUN_VCPU, args: [slot], processor });
+    },
+    ended() {},
+  };
+}

@@ -1,0 +1,36 @@
+/** Names of windows as schedules and reports write them, and what each means. Numbers: hv-core/abi/windows.ts. */
+import * as windows from "../../../hv-core/abi/windows.ts";
+
+const camel = (name: string): string =>
+  name
+    .slice(2)
+    .toLowerCase()
+    .replace(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+const names = new Map<number, string>(Object.entries(windows).map(([name, value]) => [value, camel(name)]));
+
+/** What the actor does next when it stands there, as a sentence without a subject. */
+const TEXTS: Readonly<Record<number, string>> = {
+  [windows.W_LOCK]: "takes the lock",
+  [windows.W_EXITED]: "handles the exit",
+  [windows.W_TYPE_READ]: "goes on with the page type it read",
+  [windows.W_SERVER_LOOKED_UP]: "goes on with the server it found",
+  [windows.W_REQUEST_READY]: "notifies the device model: its request is READY",
+  [windows.W_TYPE_SERVER_CLEARED]: "turns pages of the type back into RAM: the type has no server any more",
+  [windows.W_P2M_UNLOCKED]: "flushes what changed: the p2m lock is free again",
+  [windows.W_P2M_CHILDREN_INVALID]: "repairs the entry above: the ones below are invalid now",
+  [windows.W_MARKED_DIRTY]: "allows the write: the page is marked dirty",
+  [windows.W_COMPLETED]: "enters the guest again: the request is done",
+  [windows.W_PREEMPTED]: "goes on with the preempted hypercall",
+  [windows.W_PAUSE]: "goes on: the vCPUs have stopped",
+  [windows.W_NOT_ANSWERED]: "says that it sleeps",
+  [windows.W_FALLING_ASLEEP]: "looks at the slot again",
+  [windows.W_STATE_CHECKED]: "uses the state it checked",
+  [windows.W_DOMCTL_BUSY]: "makes the hypercall again: the domctl lock was held",
+  [windows.W_P2M_RELEASED]: "looks the page type up again: the p2m lock is free",
+  [windows.W_TYPE_SERVER_CHECKED]: "sets the types of the pages",
+};
+
+/** "Exited", "Lock", ...; "window 99" for one that this build does not know. */
+export const windowName = (window: number): string => names.get(window) ?? `window ${window}`;
+export const windowText = (window: number): string => TEXTS[window] ?? "goes on";
