@@ -14,7 +14,7 @@ export interface Environment {
 }
 
 export function environment(): Environment {
-  const compiler = spawnSync(process.env["CC"] ?? "cc", ["--version"], { encoding: "utf8" });
+  const compiler = spawnSync(process.env.CC ?? "cc", ["--version"], { encoding: "utf8" });
   return {
     cpu: cpus()[0]?.model.trim() ?? "unknown",
     processors: cpus().length,

@@ -9,7 +9,7 @@ import type { Contestant } from "./harness.ts";
 /** The program's path, or the reason why there is none. */
 export function compile(source: string): { readonly program: string } | { readonly skipped: string } {
   const program = join(mkdtempSync(join(tmpdir(), "vmexit-bench-")), source.replace(/\.c$/, ""));
-  const compiler = process.env["CC"] ?? "cc";
+  const compiler = process.env.CC ?? "cc";
   const built = spawnSync(compiler, ["-O2", "-o", program, join(ROOT, "bench", "native", source)], {
     encoding: "utf8",
   });

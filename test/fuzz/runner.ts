@@ -18,8 +18,8 @@ export interface FuzzTarget {
 
 const CHECK_EVERY = 512;
 
-export const fuzzSeed = (): number => Number(process.env["VMEXIT_FUZZ_SEED"] ?? 1);
-export const fuzzCount = (standard: number): number => Number(process.env["VMEXIT_FUZZ_COUNT"] ?? standard);
+export const fuzzSeed = (): number => Number(process.env.VMEXIT_FUZZ_SEED ?? 1);
+export const fuzzCount = (standard: number): number => Number(process.env.VMEXIT_FUZZ_COUNT ?? standard);
 
 /** A random generator for run `run` alone. */
 export const runRandom = (seed: number, run: number): Random =>
@@ -28,7 +28,7 @@ export const runRandom = (seed: number, run: number): Random =>
 /** Runs a target `count` times; the error of a failing run carries the command that repeats it. */
 export function fuzz(target: FuzzTarget, file: string, count: number): void {
   const seed = fuzzSeed();
-  const only = process.env["VMEXIT_FUZZ_RUN"];
+  const only = process.env.VMEXIT_FUZZ_RUN;
   const command = `VMEXIT_FUZZ_SEED=${seed} VMEXIT_FUZZ_RUN=% npx vitest run ${file} -t "${target.name}"`;
   using watchdog = startWatchdog(command);
   const first = only === undefined ? 0 : Number(only);

@@ -24,13 +24,13 @@ it("shows RAM as one range of superpages, and what is pending after a lazy chang
   expect(before.ranges[0]).toMatchObject({ gfn: 0, pages: 2048, type: "ram_rw", rights: "rwx", pageSize: "2M" });
   expect(before.entries["2M"]).toBe(4);
   expect(before.pendingPages).toBe(0);
-  expect(before.ranges.reduce((sum, r) => sum + r.pages, 0)).toBe(before.pages["ram_rw"]);
+  expect(before.ranges.reduce((sum, r) => sum + r.pages, 0)).toBe(before.pages.ram_rw);
 
   logDirtyEnable(machine.dom0, domid);
-  expect(readP2m(machine.core, domid)!.pendingPages).toBe(before.pages["ram_rw"]);
+  expect(readP2m(machine.core, domid)!.pendingPages).toBe(before.pages.ram_rw);
   machine.run({ maxInstructions: 100 });
   const after = readP2m(machine.core, domid)!;
-  expect(after.pages["ram_logdirty"]).toBeGreaterThan(0);
+  expect(after.pages.ram_logdirty).toBeGreaterThan(0);
   expect(after.tables).toBeGreaterThan(before.tables);
   expect(p2mText(after)).toMatch(/r-x rwx.*\n(.*\n)*.*pages wait for their type to be recalculated/);
 });
@@ -44,6 +44,6 @@ it("knows domains that do not exist, and sizes", async () => {
 it("a walk as data has every bit by name and survives JSON", async () => {
   const { machine, domid } = await boot();
   const steps = JSON.parse(JSON.stringify(walkJson(machine.walk(domid, 0x100000)))) as Record<string, unknown>[];
-  expect(steps.map((s) => s["level"])).toEqual([4, 3, 2]);
+  expect(steps.map((s) => s.level)).toEqual([4, 3, 2]);
   expect(steps[2]).toMatchObject({ type: "ram_rw", leaf: true, emt: "WB", ipat: true, accessed: true, dirty: true });
 });

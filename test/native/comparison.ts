@@ -68,6 +68,5 @@ export function compareSeed(
   return { cases, mismatches, reports };
 }
 
-export const seedFromEnvironment = (): number => Number(process.env["VMEXIT_NATIVE_SEED"] ?? 1);
-export const countFromEnvironment = (standard: number): number =>
-  Number(process.env["VMEXIT_NATIVE_COUNT"] ?? standard);
+export const seedFromEnvironment = (): number => Number(process.env.VMEXIT_NATIVE_SEED ?? 1);
+export const countFromEnvironment = (standard: number): number => Number(process.env.VMEXIT_NATIVE_COUNT ?? standard);

@@ -33,7 +33,7 @@ function record(): void {
   writeFileSync(FILE, encodeGolden({ seed: SEED, batches }));
 }
 
-if (process.env["VMEXIT_RECORD_GOLDEN"]) record();
+if (process.env.VMEXIT_RECORD_GOLDEN) record();
 
 test("agrees with the recorded results of a real CPU", () => {
   const golden = decodeGolden(readFileSync(FILE));

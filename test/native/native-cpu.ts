@@ -18,7 +18,7 @@ export function openNativeCpu(): NativeCpu | { readonly skipped: string } {
     return { skipped: `needs Linux on x86-64, this is ${process.platform} ${process.arch}` };
   const program = join(mkdtempSync(join(tmpdir(), "vmexit-native-")), "harness");
   const source = fileURLToPath(new URL("./harness.c", import.meta.url));
-  const compiler = process.env["CC"] ?? "cc";
+  const compiler = process.env.CC ?? "cc";
   const built = spawnSync(compiler, ["-O2", "-fno-stack-protector", "-o", program, source], { encoding: "utf8" });
   if (built.error) return { skipped: `no C compiler (${compiler}): ${built.error.message}` };
   if (built.status !== 0) return { skipped: `${compiler} failed: ${built.stderr.split("\n")[0]}` };

@@ -1,5 +1,5 @@
 /** V124..V208, V250..V299, V358..V430: the life of a bare domain, resources, log-dirty, settings, pages, absent features, death. */
-import { ABSENT, ALL, type Field, hex, type Probe, u16, u32, u64 } from "./probe.ts";
+import { ABSENT, ALL, type Field, hex, type Probe, u32, u64 } from "./probe.ts";
 
 const hexFlags = (flags: number): string => ((flags & ~0x30) >>> 0).toString(16).padStart(8, "0");
 
