@@ -73,4 +73,6 @@ export const FACT_DIFFERENCES: readonly Difference[] = [
     clock("shared_info32", key, "[0-9A-F]{8}"),
   ),
   ...["+00000900", "+00000904", "+00000908"].map((key) => clock("shared_info32", key, "[0-9A-F]{8}")),
+  // Left over on some boots: Xen wrote the clock in the 64-bit layout before the guest's word size was known.
+  ...["+00000C00", "+00000C04", "+00000C08"].map((key) => clock("shared_info32", key, "[0-9A-F]{8}")),
 ];

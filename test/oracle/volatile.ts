@@ -5,6 +5,7 @@ const VOLATILE: readonly RegExp[] = [
   /^msr\|00000010\|/, // TSC
   /^shared_info32\|\+000000(20|28|2C|30|34|38|3C)\|/, // pvclock of vCPU 0
   /^shared_info32\|\+0000090[048]\|/, // wall clock
+  /^shared_info32\|\+00000C0[048]\|/, // wall clock in the 64-bit layout, on some boots
   /^shared_info32\|\+00000924\|/, // wall clock, high half
 ];
 
