@@ -1,6 +1,8 @@
 /** Judges two results of one case, and says in words what differs. Before: native-cpu.ts or golden.ts, and silicon-guest.ts. */
+
+import { REGISTER_NAMES } from "../../host/lib/inspect.ts";
 import type { TestCase, TestResult } from "./case-format.ts";
-import { describeCase, flagText, REGISTER_NAMES } from "./disassemble.ts";
+import { describeCase, flagText } from "./disassemble.ts";
 import { CODE_BASE, KERNEL_BASE, KERNEL_BYTES } from "./layout.ts";
 
 /** Arithmetic flags, DF, TF, IF, IOPL, NT, VM, AC, ID; not RF, which only says how the exception was reported. */

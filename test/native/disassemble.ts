@@ -1,29 +1,11 @@
 /** A case as text: instructions with addresses, and the registers they start from. Only for messages. */
 import { createRequire } from "node:module";
 import type * as Iced from "iced-x86";
+import { REGISTER_NAMES } from "../../host/lib/inspect.ts";
 import type { TestCase } from "./case-format.ts";
 import { CODE_BASE } from "./layout.ts";
 
 const iced = createRequire(import.meta.url)("iced-x86") as typeof Iced;
-
-export const REGISTER_NAMES = [
-  "rax",
-  "rcx",
-  "rdx",
-  "rbx",
-  "rsp",
-  "rbp",
-  "rsi",
-  "rdi",
-  "r8",
-  "r9",
-  "r10",
-  "r11",
-  "r12",
-  "r13",
-  "r14",
-  "r15",
-];
 
 /** One line for each instruction: offset in the code, bytes, text. */
 export function disassemble(bits: 32 | 64, code: Uint8Array, address: number): string[] {
