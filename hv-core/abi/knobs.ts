@@ -94,7 +94,7 @@ export const KNOB_TYPE_READ = 51;
 export const KNOB_TYPE_SERVERS = 52;
 /** The type can be mapped while pages of it are left: 0 = -EBUSY, 1 = yes. */
 export const KNOB_MAP_LEFT = 53;
-export const NR_KNOBS = 64;
+export const NR_KNOBS = 128;
 
 // Variants: historic bugs and designs that lost. Only builds with variants (debug, race) look at them; 0 = as Xen 4.17.
 /** How a vCPU waits for an answer. 0 = the value read last decides, and it looks again after it said that it sleeps. */
