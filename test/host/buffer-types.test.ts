@@ -84,7 +84,7 @@ const SNIPPETS: readonly Snippet[] = [
   {
     name: "a handle into bytes that are no structure",
     code: `using bytes = allocSafe(arena, U8, "inout", 144); setHandle(bytes, MAP, null);`,
-    error: 2345,
+    error: 2740,
   },
   {
     name: "a field of a structure that is only input",

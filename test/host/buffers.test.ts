@@ -1,4 +1,6 @@
 /** Hypercall-safe buffers at run time: cache and counters, zeroing, poison, canaries, generations, bounces, growth (spec 07). */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Arena, addressOf, allocBlock, createArena, dropArena, freeBlock } from "../../host/lib/buffers/arena.ts";
 import { keptBlocks } from "../../host/lib/buffers/books.ts";
@@ -9,6 +11,10 @@ import { allocSafe, allocSafeArray } from "../../host/lib/buffers/safe.ts";
 import { allocStruct } from "../../host/lib/buffers/struct.ts";
 import { instantiateCore } from "../../host/lib/core.ts";
 import { createDom0, type Dom0 } from "../../host/lib/dom0.ts";
+import { createMachine } from "../../host/lib/machine.ts";
+import { domainCreate, domainDestroy, domainMaxVcpus, domainSetHvmContext } from "../../host/lib/toolstack/domctl.ts";
+import { entryContext } from "../../host/lib/toolstack/hvm-context.ts";
+import { ROOT } from "../../host/node/paths.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { HC_XEN_VERSION } from "../../hv-core/abi/hypercalls.ts";
 
@@ -155,6 +161,35 @@ describe("safe buffers", () => {
     dropArena(arena);
     expect(() => buffer.get()).toThrow(/freed/);
     expect(arena.stats.current).toBe(0);
+  });
+});
+
+describe("the toolstack", () => {
+  it("has no raw addresses: every buffer of it is a safe one", () => {
+    const folder = join(ROOT, "host/lib/toolstack");
+    const raw = readdirSync(folder).filter((file) =>
+      /\b(withBuffer|gpaOfBlock|addressOf)\b|\.gpa\(/.test(readFileSync(join(folder, file), "utf8")),
+    );
+    expect(raw).toEqual([]);
+  });
+
+  it("takes the same pages again after a snapshot was put back", () => {
+    using machine = createMachine(wasm, { memoryBytes: 4 * 2 ** 20 });
+    const again = (): string => {
+      const domid = domainCreate(machine.dom0, 1);
+      domainMaxVcpus(machine.dom0, domid, 1);
+      domainSetHvmContext(machine.dom0, domid, entryContext({ eip: 0, ebx: 0 }, 1));
+      domainDestroy(machine.dom0, domid);
+      return machine.stateHash();
+    };
+    again();
+    const snapshot = machine.snapshot();
+    const first = again();
+    freeBlock(machine.dom0.arena, allocBlock(machine.dom0.arena, 9000, "something else"));
+    const held = allocBlock(machine.dom0.arena, 5, "held");
+    machine.restore(snapshot);
+    expect(held.isLive).toBe(false);
+    expect(again()).toBe(first);
   });
 });
 
