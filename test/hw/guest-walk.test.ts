@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import {
   CR0_ET,
   CR0_PE,
