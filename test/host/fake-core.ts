@@ -2,9 +2,10 @@
 import { createArena } from "../../host/lib/buffers/arena.ts";
 import type { Core } from "../../host/lib/core.ts";
 import type { Dom0 } from "../../host/lib/dom0.ts";
+import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 
 export function fakeCore(): Core {
-  const memory = new WebAssembly.Memory({ initial: 0x0800_0000 / 65536 + 16 });
+  const memory = new WebAssembly.Memory({ initial: FRAMES_BASE / 65536 + 16 });
   const { buffer } = memory;
   return {
     exports: {} as Core["exports"],
