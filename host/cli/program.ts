@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { HvError, UsageError } from "../lib/errors.ts";
 import { addAudit } from "./audit.ts";
+import { addBuffers } from "./buffers.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
@@ -47,6 +48,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addWalk(program);
   addRace(program, done);
   addAudit(program);
+  addBuffers(program);
   addP2m(program);
   addDemo(program, done);
   for (const command of program.commands)

@@ -4,9 +4,9 @@
  * For the modelled dom0 process of spec 07 section 7.5; in the race build only.
  */
 import { CR0_PE, CR0_WP } from "../abi/regs";
-import { CR0_PG, Mode } from "../hw/mode";
 import { Domain } from "../hv/domain";
 import { Vcpu } from "../hv/vcpu";
+import { CR0_PG, Mode } from "../hw/mode";
 
 /** @param directory guest-physical address of a page directory of 32-bit paging. Writes of the supervisor obey it as well (CR0.WP). */
 export function dom0LoadPageTable(directory: u32): void {

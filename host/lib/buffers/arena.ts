@@ -52,6 +52,8 @@ export interface ArenaStatistics {
   readonly misses: number;
   readonly tooBig: number;
   readonly bytesZeroed: number;
+  /** By bounces, in and out. */
+  readonly bytesCopied: number;
 }
 
 export interface Block {
@@ -85,7 +87,17 @@ export function createArena(core: Core, place: ArenaPlace, checks: ArenaChecks =
     checks,
     books: { core, at: place.booksAt, pages: Math.min(place.pages, MAX_ARENA_PAGES) },
     live: new Set(),
-    stats: { allocations: 0, releases: 0, current: 0, maximum: 0, hits: 0, misses: 0, tooBig: 0, bytesZeroed: 0 },
+    stats: {
+      allocations: 0,
+      releases: 0,
+      current: 0,
+      maximum: 0,
+      hits: 0,
+      misses: 0,
+      tooBig: 0,
+      bytesZeroed: 0,
+      bytesCopied: 0,
+    },
     generation: 0,
   };
 }

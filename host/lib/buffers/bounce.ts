@@ -44,7 +44,10 @@ export function bounceAs<E extends AnyElement, D extends Direction, T>(
   const block = allocBlock(arena, user.length, label, copiesIn);
   bouncing.add(user);
   try {
-    if (copiesIn) arena.core.u8.set(user, addressOf(arena, block));
+    if (copiesIn) {
+      arena.core.u8.set(user, addressOf(arena, block));
+      arena.stats.bytesCopied += user.length;
+    }
     const result = body(new Safe(arena, block, element, direction, user.length / element.bytes));
     if (direction !== "in") copyBack(arena, block, user);
     return result;
@@ -58,4 +61,5 @@ export function bounceAs<E extends AnyElement, D extends Direction, T>(
 function copyBack(arena: Arena, block: Block, user: Uint8Array): void {
   const at = addressOf(arena, block);
   user.set(arena.core.u8.subarray(at, at + user.length));
+  arena.stats.bytesCopied += user.length;
 }

@@ -28,6 +28,9 @@ export interface Op {
   readonly hypercall?: readonly number[];
 }
 
+/** "mlock", "thread" -> "mlockThread". */
+export const wordOf = (verb: string, what: string): string => verb + what.charAt(0).toUpperCase() + what.slice(1);
+
 export type PageNames = (page: number) => string;
 
 export function vocabulary(nameOf: PageNames) {
@@ -46,7 +49,7 @@ export function vocabulary(nameOf: PageNames) {
   return {
     /** The application's own mlock, which it never takes back. */
     ownLock: (page: number): Op => ({
-      word: "own-mlock",
+      word: "ownMlock",
       text: `locks its ${nameOf(page)} page for itself`,
       pages: [page],
       run(memory) {
@@ -54,8 +57,19 @@ export function vocabulary(nameOf: PageNames) {
         memory.setFlags(page, memory.flags(page) | OWN_LOCK);
       },
     }),
+    /** The same where locks are counted by the kernel. */
+    countedOwnLock: (page: number): Op => ({
+      word: "ownLock",
+      text: `locks its ${nameOf(page)} page for itself, which counts as one`,
+      pages: [page],
+      run(memory) {
+        lock(memory, page);
+        count(memory, page, 1);
+        memory.setFlags(page, memory.flags(page) | OWN_LOCK);
+      },
+    }),
     mlock: (page: number, what: string): Op => ({
-      word: `mlock-${what}`,
+      word: wordOf("mlock", what),
       text: `mlock: locks the ${nameOf(page)} page for ${what}`,
       pages: [page],
       run(memory) {
@@ -65,7 +79,7 @@ export function vocabulary(nameOf: PageNames) {
     }),
     /** One call is enough, however often the page was locked. */
     munlock: (page: number, what: string): Op => ({
-      word: `munlock-${what}`,
+      word: wordOf("munlock", what),
       text: `munlock: ${what} is done with the ${nameOf(page)} page`,
       pages: [],
       run(memory) {
@@ -74,7 +88,7 @@ export function vocabulary(nameOf: PageNames) {
       },
     }),
     countedLock: (page: number, what: string): Op => ({
-      word: `lock-${what}`,
+      word: wordOf("lock", what),
       text: `counts ${what} on the ${nameOf(page)} page, and locks it when it is the first`,
       pages: [page],
       run(memory) {
@@ -83,7 +97,7 @@ export function vocabulary(nameOf: PageNames) {
       },
     }),
     countedUnlock: (page: number, what: string): Op => ({
-      word: `unlock-${what}`,
+      word: wordOf("unlock", what),
       text: `takes ${what} off the count of the ${nameOf(page)} page, and unlocks it when it was the last`,
       pages: [],
       run(memory) {
@@ -93,7 +107,7 @@ export function vocabulary(nameOf: PageNames) {
     }),
     /** mmap of a fresh page; one that is locked is a request that stands until munmap. */
     map: (page: number, flags: number): Op => ({
-      word: `mmap-${nameOf(page)}`,
+      word: wordOf("mmap", nameOf(page)),
       text: `maps the ${nameOf(page)} page${(flags & LOCKED) !== 0 ? ", locked" : ""}`,
       pages: [],
       run(memory) {
@@ -102,7 +116,7 @@ export function vocabulary(nameOf: PageNames) {
       },
     }),
     unmap: (page: number): Op => ({
-      word: `munmap-${nameOf(page)}`,
+      word: wordOf("munmap", nameOf(page)),
       text: `unmaps the ${nameOf(page)} page`,
       pages: [page], // the kernel waits for a page that is being moved
       run(memory) {
@@ -110,13 +124,13 @@ export function vocabulary(nameOf: PageNames) {
       },
     }),
     dontFork: (page: number): Op => ({
-      word: `dontfork-${nameOf(page)}`,
+      word: wordOf("dontfork", nameOf(page)),
       text: `madvise: a fork leaves the ${nameOf(page)} page out`,
       pages: [],
       run: (memory) => memory.setFlags(page, memory.flags(page) | DONTFORK),
     }),
     touch: (page: number): Op => ({
-      word: `touch-${nameOf(page)}`,
+      word: wordOf("touch", nameOf(page)),
       text: `writes one byte of the ${nameOf(page)} page, so that it is its own again`,
       pages: [page],
       run(memory) {
@@ -126,7 +140,7 @@ export function vocabulary(nameOf: PageNames) {
       },
     }),
     zero: (page: number): Op => ({
-      word: `zero-${nameOf(page)}`,
+      word: wordOf("zero", nameOf(page)),
       text: `clears the ${nameOf(page)} page`,
       pages: [page],
       run(memory) {
@@ -135,7 +149,7 @@ export function vocabulary(nameOf: PageNames) {
       },
     }),
     store: (page: number, offset: number, bytes: Uint8Array, what: string): Op => ({
-      word: `fill-${what}`,
+      word: wordOf("fill", what),
       text: `fills in ${what} on its ${nameOf(page)} page`,
       pages: [page],
       run(memory) {
@@ -144,7 +158,7 @@ export function vocabulary(nameOf: PageNames) {
       },
     }),
     copy: (from: number, fromOffset: number, to: number, toOffset: number, length: number, what: string): Op => ({
-      word: `copy-${what}`,
+      word: wordOf("copy", what),
       text: `copies ${what} from the ${nameOf(from)} page to the ${nameOf(to)} page`,
       pages: [from, to],
       run(memory) {

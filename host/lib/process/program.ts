@@ -13,7 +13,7 @@ import {
 } from "../../../hv-core/abi/hypercalls.ts";
 import type { Direction } from "../buffers/safe.ts";
 import { PAGE, type ProcessMemory, pageBytes, STACK } from "./memory.ts";
-import { type Op, type Vocabulary, vocabulary } from "./ops.ts";
+import { type Op, type Vocabulary, vocabulary, wordOf } from "./ops.ts";
 
 const XENVER_CAPABILITIES = 3;
 const XENVER_PLATFORM_PARAMETERS = 5;
@@ -33,6 +33,8 @@ export interface Argument {
 }
 
 export interface ProgramOptions {
+  /** Arguments whose hypercalls are made; all by default. A shorter program makes a shorter story. */
+  readonly calls?: readonly string[];
   /** The application has locked its stack page for itself before it begins. */
   readonly ownLock?: boolean;
   /** The caller says that C has four bytes; the hypervisor writes eight. */
@@ -50,6 +52,8 @@ export interface Placed {
 export interface Plan {
   acquire(argument: Argument): Placed;
   release(argument: Argument): readonly Op[];
+  /** The application's own lock, where it is not a plain mlock. */
+  ownLock?(page: number): Op;
   /** The library is done. */
   close(): readonly Op[];
 }
@@ -107,7 +111,7 @@ export function makeProgram(
   const call = (x: Argument): Op => {
     const { page, offset } = places.get(x)!;
     return {
-      word: `call-${x.name}`,
+      word: wordOf("call", x.name),
       text: `makes the hypercall ${x.callName} with ${x.name} on the ${pageName(page)} page`,
       pages: [],
       hypercall: [...x.call, linear(page, offset)],
@@ -116,21 +120,20 @@ export function makeProgram(
       },
     };
   };
+  const callAndRelease = (x: Argument): readonly Op[] => [call(x), ...plan.release(x)];
+  const needed = (x: Argument, make: (x: Argument) => readonly Op[]): readonly Op[] =>
+    options.calls?.includes(x.name) === false ? [] : make(x);
   const ops = [
-    ...(options.ownLock ? [v.ownLock(STACK)] : []),
+    ...(options.ownLock ? [plan.ownLock?.(STACK) ?? v.ownLock(STACK)] : []),
     v.store(STACK, a.offset, domctlBytes(domid), "A"),
-    ...acquire(b),
-    ...acquire(d),
-    ...acquire(a),
-    call(a),
-    ...plan.release(a),
-    call(d),
-    ...plan.release(d),
-    call(b),
-    ...plan.release(b),
-    ...acquire(c),
-    call(c),
-    ...plan.release(c),
+    ...needed(b, acquire),
+    ...needed(d, acquire),
+    ...needed(a, acquire),
+    ...needed(a, callAndRelease),
+    ...needed(d, callAndRelease),
+    ...needed(b, callAndRelease),
+    ...needed(c, acquire),
+    ...needed(c, callAndRelease),
     ...plan.close(),
   ];
   return { ops, arguments: [a, b, c, d] };

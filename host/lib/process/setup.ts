@@ -1,5 +1,6 @@
 /** A modelled process, its kernel and one strategy as something the explorer can run: for races and for the matrix. */
 
+import { KNOB_CALLER_MEMORY } from "../../../hv-core/abi/knobs.ts";
 import type { Actor } from "../explore/actors.ts";
 import { type Program as GuestProgram, program as guestProgram } from "../explore/code.ts";
 import type { RaceSetup } from "../explore/race.ts";
@@ -60,7 +61,12 @@ export function setupProcess(
   knobs: readonly (readonly [index: number, value: number])[],
   options: ProcessSetup,
 ): RaceSetup {
-  const world = createWorld(module, { pages: 2, programs: [GUEST], knobs, dom0Pages: PROCESS_DOM0_PAGES });
+  const world = createWorld(module, {
+    pages: 2,
+    programs: [GUEST],
+    knobs: [...knobs, [KNOB_CALLER_MEMORY, 1]],
+    dom0Pages: PROCESS_DOM0_PAGES,
+  });
   const memory = createProcess(world);
   const program = makeProgram((v) => options.strategy.plan(v), world.domid, linear, options);
   mapPage(memory, STACK, 0);

@@ -52,7 +52,7 @@ function oneLevel(v: Vocabulary): Plan {
     acquire(x) {
       if (holder) return inPlace(x, [v.mlock(STACK, x.name)]);
       holder = x;
-      const first = isMapped ? [] : [v.map(LIBRARY, 0), v.mlock(LIBRARY, "the thread")];
+      const first = isMapped ? [] : [v.map(LIBRARY, 0), v.mlock(LIBRARY, "thread")];
       isMapped = true;
       return { ops: [...first, v.copy(STACK, x.offset, LIBRARY, 0, x.declared, x.name)], page: LIBRARY, offset: 0 };
     },
@@ -61,7 +61,7 @@ function oneLevel(v: Vocabulary): Plan {
       holder = undefined;
       return [v.copy(LIBRARY, 0, STACK, x.offset, x.declared, x.name)];
     },
-    close: () => (isMapped ? [v.munlock(LIBRARY, "the thread"), v.unmap(LIBRARY)] : []),
+    close: () => (isMapped ? [v.munlock(LIBRARY, "thread"), v.unmap(LIBRARY)] : []),
   };
 }
 
@@ -90,8 +90,18 @@ function mixed(v: Vocabulary): Plan {
   };
 }
 
+const counted = (v: Vocabulary): Plan =>
+  locking(
+    (x) => v.countedLock(STACK, x.name),
+    (x) => v.countedUnlock(STACK, x.name),
+  );
+
 export const STRATEGY_LIST: readonly Strategy[] = [
-  { name: "none", text: "the caller's own memory, nothing else", plan: () => locking0() },
+  {
+    name: "none",
+    text: "the caller's own memory, nothing else",
+    plan: () => ({ acquire: (x) => inPlace(x, []), release: () => [], close: () => [] }),
+  },
   {
     name: "mlock",
     text: "mlock and munlock of the pages of each argument (2010)",
@@ -107,13 +117,14 @@ export const STRATEGY_LIST: readonly Strategy[] = [
     plan: oneLevel,
   },
   {
+    name: "counted-library",
+    text: "mlock with a count for each page, kept by the library: it does not know of the application's locks",
+    plan: counted,
+  },
+  {
     name: "counted",
-    text: "mlock with a count for each page",
-    plan: (v) =>
-      locking(
-        (x) => v.countedLock(STACK, x.name),
-        (x) => v.countedUnlock(STACK, x.name),
-      ),
+    text: "mlock that nests: a count for each page, kept by the kernel for everybody",
+    plan: (v) => ({ ...counted(v), ownLock: v.countedOwnLock }),
   },
   {
     name: "pool",
@@ -137,9 +148,5 @@ export const STRATEGY_LIST: readonly Strategy[] = [
   },
   { name: "mixed", text: "old callers (mlock) and new ones (pool-touch) in one program", plan: mixed },
 ];
-
-function locking0(): Plan {
-  return { acquire: (x) => inPlace(x, []), release: () => [], close: () => [] };
-}
 
 export const strategyNamed = (name: string): Strategy | undefined => STRATEGY_LIST.find((s) => s.name === name);

@@ -63,8 +63,11 @@ import {
   DOMCTL_UNPAUSEDOMAIN,
   DOMID_IO,
 } from "../../abi/hypercalls";
-import { DEFECT_SELF_PAUSE, KNOB_DOMCTL_DEFECTS } from "../../abi/knobs";
+import { DEFECT_SELF_PAUSE, KNOB_CALLER_MEMORY, KNOB_DOMCTL_DEFECTS } from "../../abi/knobs";
+import { W_COPY_OUT } from "../../abi/windows";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
+import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainDestroy } from "../domain/destroy";
 import { findOtherDomain } from "../domain/find";
@@ -307,6 +310,8 @@ export function domctl(v: Vcpu, argGva: u64, resuming: u64): i64 {
   const result = run(v, op, resuming == RESUMING);
   domctlUnlock(v);
   const goesBack = result == OK ? hasOutput(cmd) : result == -ERESTART && cmd == <u32>DOMCTL_GETPAGEFRAMEINFO3;
+  // The work is done: what happens to the caller's page tables from here on makes an EFAULT of it.
+  if (goesBack && Variant.is(KNOB_CALLER_MEMORY, 1)) Window.at(W_COPY_OUT, <usize>argGva, ACCESS_WRITE);
   if (goesBack && copyToGuest(v, argGva, op, DOMCTL_SIZE) != 0) return -EFAULT;
   return result == -ERESTART ? continueWith(v, argGva, RESUMING, 0) : result;
 }
