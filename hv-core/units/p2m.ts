@@ -19,6 +19,7 @@ import { P2mEntry } from "../hv/p2m/entry";
 import { P2m } from "../hv/p2m/p2m";
 import { physmapAdd, physmapRemove } from "../hv/p2m/physmap";
 import { pinnedSet } from "../hv/p2m/pinned";
+import { P2mType } from "../hv/p2m/types";
 import { Vcpu } from "../hv/vcpu";
 import { Ept } from "../hw/ept-walk";
 import { TLB_EMPTY, Tlb } from "../hw/tlb";
@@ -293,6 +294,36 @@ export function setMaxMapped(slot: u32, gfn: u64): void {
 
 export function setIoreqEntries(slot: u32, count: u64): void {
   Domain.at(slot).p2mIoreqEntries = count;
+}
+
+/** Classes of a type, one bit each: RAM, any RAM, hole, read-only, discards writes, MMIO, special, changeable, needs no frame. */
+export function classesOf(type: u32): u32 {
+  return (
+    <u32>P2mType.isRam(type) |
+    ((<u32>P2mType.isAnyRam(type)) << 1) |
+    ((<u32>P2mType.isHole(type)) << 2) |
+    ((<u32>P2mType.isReadOnly(type)) << 3) |
+    ((<u32>P2mType.isDiscardWrite(type)) << 4) |
+    ((<u32>P2mType.isMmio(type)) << 5) |
+    ((<u32>P2mType.isSpecial(type)) << 6) |
+    ((<u32>P2mType.isChangeable(type)) << 7) |
+    ((<u32>P2mType.allowsInvalidMfn(type)) << 8)
+  );
+}
+
+/** Where the local APIC's page is (IA32_APIC_BASE). */
+export function setApicBase(slot: u32, value: u64): void {
+  Vcpu.at(Domain.at(slot).firstVcpu).apicBase = value;
+}
+
+/** An event was being delivered when the exit happened. */
+export function setIdtVectoring(slot: u32, value: u32): void {
+  Vcpu.at(Domain.at(slot).firstVcpu).cpu.exitIdtVectoring = value;
+}
+
+/** The event that the next entry delivers. */
+export function entryEvent(slot: u32): u32 {
+  return Vcpu.at(Domain.at(slot).firstVcpu).cpu.entryEvent;
 }
 
 /** A lock that somebody forgot. */

@@ -55,6 +55,10 @@ export interface P2mExports {
   setMaxMapped(slot: number, gfn: bigint): void;
   setIoreqEntries(slot: number, count: bigint): void;
   leaveLocked(slot: number): void;
+  classesOf(type: number): number;
+  setApicBase(slot: number, value: bigint): void;
+  setIdtVectoring(slot: number, value: number): void;
+  entryEvent(slot: number): number;
 }
 
 export const FRAMES = 2048;
