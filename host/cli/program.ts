@@ -7,6 +7,7 @@ import { HvError, UsageError } from "../lib/errors.ts";
 import { addAudit } from "./audit.ts";
 import { addBuffers } from "./buffers.ts";
 import { addDemo } from "./demo.ts";
+import { addDom } from "./dom.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
 import { addP2m } from "./p2m.ts";
@@ -49,6 +50,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addRace(program, done);
   addAudit(program);
   addBuffers(program);
+  addDom(program);
   addP2m(program);
   addDemo(program, done);
   for (const command of program.commands)
