@@ -5,12 +5,12 @@
  */
 import { CTR_DOMAIN_PAUSES, CTR_LOOP_STEPS, CTR_SELF_PAUSES } from "../../abi/counters";
 import { EINVAL, EOVERFLOW, OK } from "../../abi/errno";
-import { DEFECT_PAUSE_FLAG, KNOB_DOMCTL_DEFECTS } from "../../abi/knobs";
+import { DEFECT_PAUSE_FLAG } from "../../abi/knobs";
 import { W_PAUSE } from "../../abi/windows";
 import { Hv } from "../../base/assert";
 import { Count } from "../../base/counters";
+import { Defects } from "../../base/defects";
 import { suspend } from "../../base/env";
-import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
 import { RUNSTATE_RUNNING } from "../sched/runstate";
 import { Vcpu } from "../vcpu";
@@ -34,7 +34,7 @@ function waitUntilStopped(d: Domain): void {
 
 /** As in 2014 (finding F-5): the pause of two controllers ends with the first unpause. */
 function isPauseFlag(): bool {
-  return isDefined(VARIANTS) && (Knobs.get(KNOB_DOMCTL_DEFECTS) & DEFECT_PAUSE_FLAG) != 0;
+  return Defects.has(DEFECT_PAUSE_FLAG);
 }
 
 /** Pause by the hypervisor itself, around a change that vCPUs must not see half done. */
@@ -79,9 +79,11 @@ export function controllerUnpause(d: Domain): i32 {
   Count.add(CTR_LOOP_STEPS, d.vcpuCount);
   if (isPauseFlag()) {
     d.controllerPause = 0;
+    d.hasRun = 1;
     return OK;
   }
   if (d.controllerPause == 0) return -EINVAL;
   d.controllerPause--;
+  if (d.controllerPause == 0) d.hasRun = 1;
   return OK;
 }

@@ -5,7 +5,8 @@
  */
 import { TSC_MODE_ALWAYS_EMULATE, TSC_MODE_NEVER_EMULATE } from "../../abi/domctl";
 import { EINVAL, OK } from "../../abi/errno";
-import { DEFECT_STACK_PADDING, KNOB_DOMCTL_DEFECTS, KNOB_TSC_KHZ } from "../../abi/knobs";
+import { DEFECT_STACK_PADDING, KNOB_TSC_KHZ } from "../../abi/knobs";
+import { Defects } from "../../base/defects";
 import { Knobs, Machine } from "../../base/machine";
 import { Domain } from "../domain";
 import { domainPauseSync, domainUnpause } from "../domain/pause";
@@ -29,8 +30,7 @@ export function getTscInfo(v: Vcpu, d: Domain, u: usize): i32 {
   store<u32>(u + INCARNATION, d.tscIncarnation);
   store<u32>(u + PAD, 0);
   store<u64>(u + ELAPSED, systemTime());
-  if (isDefined(VARIANTS) && (Knobs.get(KNOB_DOMCTL_DEFECTS) & DEFECT_STACK_PADDING) != 0)
-    store<u32>(u + PAD, load<u32>(Scratch.at + STACK));
+  if (Defects.has(DEFECT_STACK_PADDING)) store<u32>(u + PAD, load<u32>(Scratch.at + STACK));
   domainUnpause(d);
   return OK;
 }
