@@ -3,7 +3,7 @@
  * (spec 05 section 5.1). Without windows vCPUs take turns on one processor, so a paused one is never in the middle of an instruction;
  * in the race build the caller waits until each has left the hypervisor or sleeps in it.
  */
-import { CTR_DOMAIN_PAUSES, CTR_LOOP_STEPS, CTR_SELF_PAUSES } from "../../abi/counters";
+import { CTR_DOMAIN_PAUSES, CTR_LOOP_STEPS, CTR_PAUSE_WAITS, CTR_SELF_PAUSES } from "../../abi/counters";
 import { EINVAL, EOVERFLOW, OK } from "../../abi/errno";
 import { DEFECT_PAUSE_FLAG } from "../../abi/knobs";
 import { W_PAUSE } from "../../abi/windows";
@@ -56,6 +56,7 @@ export function domainUnpause(d: Domain): void {
 export function domainPauseSync(v: Vcpu, d: Domain): void {
   if (d.slot == v.domainSlot) Count.one(CTR_SELF_PAUSES);
   Count.add(CTR_LOOP_STEPS, d.vcpuCount);
+  Count.add(CTR_PAUSE_WAITS, d.vcpuCount);
   domainPause(d);
 }
 
@@ -63,6 +64,7 @@ export function domainPauseSync(v: Vcpu, d: Domain): void {
 export function controllerPause(d: Domain): i32 {
   Count.one(CTR_DOMAIN_PAUSES);
   Count.add(CTR_LOOP_STEPS, d.vcpuCount);
+  Count.add(CTR_PAUSE_WAITS, d.vcpuCount);
   if (isPauseFlag()) {
     d.controllerPause = 1;
     waitUntilStopped(d);

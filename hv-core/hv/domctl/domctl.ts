@@ -86,7 +86,7 @@ import { DomctlEra } from "./era-0a/era";
 import { hasOutput0a, operate0a, SHARED } from "./era-0a/operations";
 import { getHvmContext, getHvmContextPartial, setHvmContext } from "./hvm-context";
 import { findInfoDomain, getDomainInfo, getVcpuInfo } from "./info";
-import { domctlLockTry, domctlUnlock } from "./lock";
+import { domctlLockTry, domctlUnlock, isUnlocked } from "./lock";
 import { auditP2m, getPageFrameInfo, setBrokenPage } from "./page-info";
 import { getPagingPool, setMaxMem, setMaxVcpus, setPagingPool } from "./resources";
 import {
@@ -323,9 +323,10 @@ export function domctl(v: Vcpu, argGva: u64, resuming: u64): i64 {
   if (copyFromGuest(v, op, argGva, DOMCTL_SIZE) != 0) return -EFAULT;
   if (load<u32>(op, 4) != DomctlEra.version) return -EACCES;
   const cmd = load<u32>(op);
-  if (!domctlLockTry(v)) return continueWith(v, argGva, resuming, 0);
+  const isLocked = !isUnlocked(cmd, load<u32>(op + DOMCTL_UNION));
+  if (isLocked && !domctlLockTry(v)) return continueWith(v, argGva, resuming, 0);
   const result = run(v, op, resuming == RESUMING);
-  domctlUnlock(v);
+  if (isLocked) domctlUnlock(v);
   if (goesBack(cmd, result) && copyToGuest(v, argGva, op, DOMCTL_SIZE) != 0) return -EFAULT;
   return result == -ERESTART ? continueWith(v, argGva, RESUMING, 0) : result;
 }
