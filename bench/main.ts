@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { environment, environmentText } from "./environment.ts";
 import { type Effort, NORMAL, QUICK } from "./harness.ts";
 import { type Table, tableText } from "./report.ts";
+import { buffersSuite } from "./suites/buffers.ts";
 import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
 import { ioSuite } from "./suites/io.ts";
@@ -20,6 +21,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   select: selectSuite,
   walk: walkSuite,
   explorer: explorerSuite,
+  buffers: buffersSuite,
 };
 
 const { values, positionals } = parseArgs({
