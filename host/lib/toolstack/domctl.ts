@@ -7,6 +7,7 @@ import {
   CDF_HVM,
   DOMCTL_CREATEDOMAIN,
   DOMCTL_DESTROYDOMAIN,
+  DOMCTL_GET_PAGING_MEMPOOL_SIZE,
   DOMCTL_GETDOMAININFO,
   DOMCTL_MAX_MEM,
   DOMCTL_MAX_VCPUS,
@@ -88,6 +89,12 @@ export function domainSetPagingPool(dom0: Dom0, domid: DomId, bytes: number): vo
     nothing,
     { bytes },
   );
+}
+
+/** Bytes of the domain's paging pool. */
+export function domainGetPagingPool(dom0: Dom0, domid: DomId): number {
+  const read = (view: DataView, at: number): number => Number(view.getBigUint64(at, true));
+  return domctl(dom0, "DOMCTL_get_paging_mempool_size", DOMCTL_GET_PAGING_MEMPOOL_SIZE, domid, nothing, read);
 }
 
 export function domainPause(dom0: Dom0, domid: DomId): void {
