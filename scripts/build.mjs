@@ -93,7 +93,7 @@ if (isWanted("host") && !isFresh("dist/.built", host)) {
 }
 for (const [name, target] of Object.entries(targets)) {
   if (!isWanted(name)) continue;
-  const result = name === "race" ? "build/race.wasm" : target.outFile;
+  const result = name === "race" ? "build/race-footprint.wasm" : target.outFile;
   if (isFresh(result, core)) continue;
   steps.push(async () => {
     await run(`core (${name})`, [
@@ -102,7 +102,9 @@ for (const [name, target] of Object.entries(targets)) {
       "--target",
       name,
     ]);
-    if (name === "race") await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+    if (name !== "race") return;
+    await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+    await run("core (race, footprint)", ["scripts/footprint.mjs"]);
   });
 }
 

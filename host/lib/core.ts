@@ -58,6 +58,8 @@ export interface CoreOptions {
   readonly frameCount: number;
   /** Called at every suspension point; only the race build has any. */
   readonly suspend?: (window: number, addr: number, kind: number) => void;
+  /** Called before loads and stores while they are recorded (explore/footprint.ts); only the instrumented race build asks. */
+  readonly access?: (id: number, address: number, size: number) => void;
 }
 
 /**
@@ -80,7 +82,8 @@ export function instantiateCore(module: WebAssembly.Module, options: CoreOptions
     );
   }
   const suspend = options.suspend ?? (() => {});
-  const instance = new WebAssembly.Instance(module, { env: { memory, suspend } });
+  const access = options.access ?? (() => {});
+  const instance = new WebAssembly.Instance(module, { env: { memory, suspend, access } });
   const exports = instance.exports as unknown as CoreExports;
   exports._initialize?.();
   const buffer = memory.buffer;

@@ -4,6 +4,7 @@
  *
  * Types of single pages are set by dm-op-memory.ts. The accesses are routed in emulate/do-io.ts. Next: mem-type-reset.ts.
  */
+
 import { EBUSY, EINVAL, OK } from "../../abi/errno";
 import { DMOP_MEM_ACCESS_READ, DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
 import { MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
@@ -15,10 +16,12 @@ import {
   KNOB_TYPE_SERVERS,
   KNOB_UNMAP_PAUSE,
 } from "../../abi/knobs";
+import { MUTATION_DESTROY_KEEPS_TYPE, MUTATION_TYPE_UNLOCKED } from "../../abi/mutations";
 import { HVMMEM_IOREQ_SERVER, P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
 import { W_TYPE_SERVER_CLEARED } from "../../abi/windows";
 import { Lock } from "../../base/lock";
 import { Knobs } from "../../base/machine";
+import { Mutation } from "../../base/mutation";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
@@ -34,9 +37,10 @@ function typeLockOf(d: Domain): usize {
 
 /** p2m_set_ioreq_server. @returns OK; -EINVAL (not this server's), -EBUSY (somebody's already, or pages are left). */
 function setServer(d: Domain, s: IoreqServer, flags: u32): i32 {
-  Lock.acquire(typeLockOf(d));
+  const isLocked = !Mutation.is(MUTATION_TYPE_UNLOCKED);
+  if (isLocked) Lock.acquire(typeLockOf(d));
   const rc = flags == 0 ? release(d, s) : take(d, s, flags);
-  Lock.release(typeLockOf(d));
+  if (isLocked) Lock.release(typeLockOf(d));
   return rc;
 }
 
@@ -71,6 +75,7 @@ function release(d: Domain, s: IoreqServer): i32 {
 export function memTypeForgetServer(d: Domain, s: IoreqServer): void {
   if (s.typeFlags == 0) return;
   setServer(d, s, 0);
+  if (Mutation.is(MUTATION_DESTROY_KEEPS_TYPE)) return;
   if (Knobs.get(KNOB_DESTROY_TYPE) == <u32>AS_FIXED && d.p2mIoreqServer == NO_SERVER) typeResetAll(d);
 }
 
