@@ -197,7 +197,12 @@ describe("footprints are complete: a step changes nothing that is not in its foo
         if (bytes.length === 0 || (start >= CONTINUATIONS_BASE >> 2 && start < FRAME_TABLE_BASE >> 2)) return;
         const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
         words.forEach((old, n) => {
-          if (u32[start + n] !== old && !changed.has(start + n) && !isPrivate((start + n) << 2) && !isRegister((start + n) << 2))
+          if (
+            u32[start + n] !== old &&
+            !changed.has(start + n) &&
+            !isPrivate((start + n) << 2) &&
+            !isRegister((start + n) << 2)
+          )
             throw new Error(`word 0x${((start + n) << 2).toString(16)} changed unseen`);
         });
       });

@@ -16,7 +16,12 @@ import { BUDGET, raceBuild, raceNamed } from "./support.ts";
 import { twoMappers } from "./two-mappers.ts";
 
 /** Mutation, race, variant that is clean without it, what breaks. */
-const FOUND: readonly (readonly [mutation: keyof typeof mutations, race: string, variant: string, invariant: string])[] = [
+const FOUND: readonly (readonly [
+  mutation: keyof typeof mutations,
+  race: string,
+  variant: string,
+  invariant: string,
+])[] = [
   ["MUTATION_PAUSE_DOES_NOT_WAIT", "ioreq-unmap-window", "pause-null", "every-write-once"],
   ["MUTATION_PAUSED_RUNS", "ioreq-unmap-window", "pause-null", "every-write-once"],
   ["MUTATION_DESTROY_UNPAUSED", "emulator-dies", "fixed", "deadlock"],

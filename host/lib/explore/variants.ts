@@ -64,6 +64,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["checked", "unchecked"],
     text: "taking a lock against the order is a violation, or only what comes of it",
   },
+  "send.pending": {
+    index: knobs.KNOB_SEND_PENDING,
+    values: ["xen", "fixed"],
+    text: "a request is marked pending after the device model was told, or before",
+  },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,
     values: ["none", "ioreq"],
