@@ -35,7 +35,7 @@ const recorder = `(module
     (if (i32.lt_u (i32.sub (local.get $at) (i32.const ${constant("CONTINUATIONS_BASE")}))
                   (i32.const ${constant("FRAME_TABLE_BASE") - constant("CONTINUATIONS_BASE")})) (then (return)))
     (if (i32.lt_u (i32.sub (local.get $at) (i32.const ${constant("DERIVED_BASE")}))
-                  (i32.const ${constant("FRAMES_BASE") - constant("DERIVED_BASE")})) (then (return)))
+                  (i32.const ${constant("MAILBOX_BASE") + constant("MAILBOX_SIZE") - constant("DERIVED_BASE")})) (then (return)))
     (call $access (local.get $id) (local.get $at) (local.get $size)))
   (func (export "load_ptr") (param $id i32) (param $bytes i32) (param $offset i32) (param $ptr i32) (result i32)
     (call $note (local.get $id) (i32.add (local.get $ptr) (local.get $offset)) (local.get $bytes))

@@ -22,7 +22,7 @@ export const MUTATION_WAIT_NO_SECOND_LOOK = 8;
 export const MUTATION_WAIT_BACKWARDS = 9;
 /** Unmapping the type leaves its pages as they are (hv/ioreq/mem-type-reset.ts). */
 export const MUTATION_NO_RESET = 10;
-/** The server of the type is set without the type's lock (hv/ioreq/mem-type.ts). */
-export const MUTATION_TYPE_UNLOCKED = 11;
+/** Event channel operations do without the domain's event lock (hv/evtchn/op.ts). */
+export const MUTATION_EVTCHN_UNLOCKED = 11;
 /** set_mem_type changes a page without the p2m lock (hv/ioreq/dm-op-memory.ts). */
 export const MUTATION_SET_TYPE_UNLOCKED = 12;

@@ -13,7 +13,7 @@ import { compileBuild, readAccessTable } from "../../host/node/wasm.ts";
 import { KNOB_MUTATION } from "../../hv-core/abi/knobs.ts";
 import * as mutations from "../../hv-core/abi/mutations.ts";
 import { BUDGET, raceBuild, raceNamed } from "./support.ts";
-import { twoMappers } from "./two-mappers.ts";
+import { twoPorts } from "./two-ports.ts";
 
 /** Mutation, race, variant that is clean without it, what breaks. */
 const FOUND: readonly (readonly [
@@ -44,16 +44,16 @@ describe("named windows", () => {
   });
 });
 
-it("MUTATION_TYPE_UNLOCKED: only automatic windows find it", () => {
-  const settings = settingsOf("MUTATION_TYPE_UNLOCKED");
-  expect(search(openRace(raceBuild, twoMappers, "only", {}, settings), { budget: BUDGET }).verdict).toBe("clean");
-  const instance = openRace(compileBuild("race-footprint"), twoMappers, "only", {}, settings);
+it("MUTATION_EVTCHN_UNLOCKED: only automatic windows find it", () => {
+  const settings = settingsOf("MUTATION_EVTCHN_UNLOCKED");
+  expect(search(openRace(raceBuild, twoPorts, "only", {}, settings), { budget: BUDGET }).verdict).toBe("clean");
+  const instance = openRace(compileBuild("race-footprint"), twoPorts, "only", {}, settings);
   const { result } = exploreAllWindows(instance, readAccessTable(), (i) => search(i, { budget: BUDGET }));
-  expect(result.violation?.invariant).toBe("one-server");
+  expect(result.violation?.invariant).toBe("two-ports");
 });
 
 it("every mutation is in one of these, and in the table of docs/explorer.md", () => {
-  const tested = new Set([...FOUND.map(([name]) => name), "MUTATION_TYPE_UNLOCKED"]);
+  const tested = new Set([...FOUND.map(([name]) => name), "MUTATION_EVTCHN_UNLOCKED"]);
   expect([...tested].sort()).toEqual(Object.keys(mutations).sort());
   const text = readFileSync(join(ROOT, "docs/explorer.md"), "utf8");
   for (const name of tested) expect(text).toContain(name);

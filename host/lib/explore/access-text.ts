@@ -9,6 +9,7 @@ import {
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
   MACHINE_BASE,
+  MACHINE_SIZE,
   MAX_DOMAINS,
   MAX_VCPUS,
   PAGE_SIZE,
@@ -41,7 +42,7 @@ export function memoryName(core: Core, address: number): string {
     (RANGE_NODES_BASE - IOREQ_SERVERS_BASE) / IOREQ_SERVER_SIZE,
   );
   if (server) return `ioreq server slot ${server[0]} + ${server[1]}`;
-  const machine = inside(MACHINE_BASE, DOMAINS_BASE - MACHINE_BASE, 1);
+  const machine = inside(MACHINE_BASE, MACHINE_SIZE, 1);
   if (machine) return `the machine header + ${machine[1]}`;
   return hex(address);
 }

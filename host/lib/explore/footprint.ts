@@ -16,6 +16,8 @@ import {
   FRAME_TABLE_BASE,
   FRAMES_BASE,
   MACHINE_BASE,
+  MAILBOX_BASE,
+  MAILBOX_SIZE,
 } from "../../../hv-core/abi/layout.ts";
 import type { Core } from "../core.ts";
 import { ACCESS_STORE, type AccessListener, type Continuations, isRegister } from "./continuations.ts";
@@ -49,8 +51,8 @@ function isShared(address: number): boolean {
   if (address < MACHINE_BASE) return false;
   if (address >= KNOBS_FROM && address < KNOBS_TO) return false;
   if (address >= CONTINUATIONS_BASE && address < FRAME_TABLE_BASE) return false;
-  if (address >= DERIVED_BASE && address < FRAMES_BASE) return false;
-  if (address < FRAME_TABLE_BASE && isRegister(address)) return false;
+  if (address >= DERIVED_BASE && address < MAILBOX_BASE + MAILBOX_SIZE) return false;
+  if (address < FRAMES_BASE && isRegister(address)) return false;
   return !PRIVATE_WORDS.has(address >> 2);
 }
 

@@ -16,7 +16,7 @@ import {
   KNOB_TYPE_SERVERS,
   KNOB_UNMAP_PAUSE,
 } from "../../abi/knobs";
-import { MUTATION_DESTROY_KEEPS_TYPE, MUTATION_TYPE_UNLOCKED } from "../../abi/mutations";
+import { MUTATION_DESTROY_KEEPS_TYPE } from "../../abi/mutations";
 import { HVMMEM_IOREQ_SERVER, P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
 import { W_TYPE_SERVER_CLEARED } from "../../abi/windows";
 import { Lock } from "../../base/lock";
@@ -37,10 +37,9 @@ function typeLockOf(d: Domain): usize {
 
 /** p2m_set_ioreq_server. @returns OK; -EINVAL (not this server's), -EBUSY (somebody's already, or pages are left). */
 function setServer(d: Domain, s: IoreqServer, flags: u32): i32 {
-  const isLocked = !Mutation.is(MUTATION_TYPE_UNLOCKED);
-  if (isLocked) Lock.acquire(typeLockOf(d));
+  Lock.acquire(typeLockOf(d));
   const rc = flags == 0 ? release(d, s) : take(d, s, flags);
-  if (isLocked) Lock.release(typeLockOf(d));
+  Lock.release(typeLockOf(d));
   return rc;
 }
 
