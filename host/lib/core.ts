@@ -58,8 +58,8 @@ export interface CoreOptions {
   readonly frameCount: number;
   /** Called at every suspension point; only the race build has any. */
   readonly suspend?: (window: number, addr: number, kind: number) => void;
-  /** Called before loads and stores while they are recorded (explore/footprint.ts); only the instrumented race build asks. */
-  readonly access?: (id: number, address: number, size: number) => void;
+  /** What an instrumented build imports besides, made for its memory. */
+  readonly imports?: (memory: WebAssembly.Memory) => Record<string, WebAssembly.ExportValue>;
 }
 
 /**
@@ -82,8 +82,7 @@ export function instantiateCore(module: WebAssembly.Module, options: CoreOptions
     );
   }
   const suspend = options.suspend ?? (() => {});
-  const access = options.access ?? (() => {});
-  const instance = new WebAssembly.Instance(module, { env: { memory, suspend, access } });
+  const instance = new WebAssembly.Instance(module, { env: { ...options.imports?.(memory), memory, suspend } });
   const exports = instance.exports as unknown as CoreExports;
   exports._initialize?.();
   const buffer = memory.buffer;

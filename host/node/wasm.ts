@@ -6,7 +6,16 @@ import { UsageError } from "../lib/errors.ts";
 import type { AccessTable } from "../lib/explore/automatic-windows.ts";
 import { ROOT } from "./paths.ts";
 
-export type BuildName = "release" | "debug" | "race" | "race-footprint" | "wasi" | "silicon" | "p2m-bench";
+export type BuildName =
+  | "release"
+  | "debug"
+  | "race"
+  | "race-footprint"
+  | "wasi"
+  | "silicon"
+  | "p2m-bench"
+  | "taint"
+  | "shadow";
 
 /** @throws UsageError when the build does not exist yet. */
 export function readBuild(name: BuildName): Uint8Array<ArrayBuffer> {

@@ -152,12 +152,14 @@ export function createContinuations(module: WebAssembly.Module, frameCount: numb
     suspend(window, addr, kind) {
       if (running >= 0 && !goesOn()) unwind(window, addr, kind); // in the set-up nobody else is there
     },
-    access(id, address, size) {
-      const listener = continuations.listener;
-      if (running >= 0 && !goesOn() && listener?.switchesAt(id, address >>> 0, size))
-        return unwind(W_ACCESS, address, (id << 1) | (size >= ACCESS_STORE ? 1 : 0));
-      listener?.note(id, address >>> 0, size);
-    },
+    imports: () => ({
+      access(id: number, address: number, size: number) {
+        const listener = continuations.listener;
+        if (running >= 0 && !goesOn() && listener?.switchesAt(id, address >>> 0, size))
+          return unwind(W_ACCESS, address, (id << 1) | (size >= ACCESS_STORE ? 1 : 0));
+        listener?.note(id, address >>> 0, size);
+      },
+    }),
   });
   const exports = core.exports as RaceExports;
 
