@@ -33,3 +33,5 @@ export const W_FALLING_ASLEEP = 11;
 export const W_STATE_CHECKED = 12;
 /** set_mem_type has seen that the page type has a server. */
 export const W_TYPE_SERVER_CHECKED = 13;
+/** Pseudo window: an access to shared state, made a switch point by `--windows all` (scripts/footprint.mjs). */
+export const W_ACCESS = 30;
