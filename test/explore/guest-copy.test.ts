@@ -16,6 +16,7 @@ import {
   PTE_SWAPPED,
   PTE_W,
   pageBytes,
+  setPageBytes,
 } from "../../host/lib/process/memory.ts";
 import { DOMCTL_GETPAGEFRAMEINFO3, DOMCTL_SIZE, DOMCTL_UNION } from "../../hv-core/abi/domctl.ts";
 import { EFAULT } from "../../hv-core/abi/errno.ts";
@@ -48,12 +49,12 @@ const version = (at: number): number => world.exports.hypercall(HC_XEN_VERSION, 
 const protect = (page: number, clear: number, set = 0): void => memory.setPte(page, (memory.pte(page) & ~clear) | set);
 
 function domctlAt(page: number, cmd: number, fill: (view: DataView) => void): number {
-  const bytes = pageBytes(memory, page, 0, DOMCTL_SIZE).fill(0);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, DOMCTL_SIZE);
+  const view = new DataView(new ArrayBuffer(DOMCTL_SIZE));
   view.setUint32(0, cmd, true);
   view.setUint32(4, DOMCTL_INTERFACE_VERSION_4_17, true);
   view.setUint16(8, world.domid, true);
   fill(view);
+  setPageBytes(memory, page, 0, new Uint8Array(view.buffer));
   return world.exports.hypercall(HC_DOMCTL, linear(page, 0), 0, 0, 0, 0);
 }
 
@@ -109,15 +110,13 @@ describe("a copy-out that fails", () => {
   it("a list is rewritten element by element: what was done before the fault stays", () => {
     mapPage(memory, 1, 0);
     const at = 4096 - 16; // two elements on page 1, the third on a page that is not there
-    const numbers = pageBytes(memory, 1, at, 16);
-    new DataView(numbers.buffer, numbers.byteOffset, 16).setBigUint64(0, 0n, true);
-    new DataView(numbers.buffer, numbers.byteOffset, 16).setBigUint64(8, 0x7777n, true);
+    setPageBytes(memory, 1, at, new Uint8Array(new BigUint64Array([0n, 0x7777n]).buffer));
     const result = domctlAt(0, DOMCTL_GETPAGEFRAMEINFO3, (view) => {
       view.setUint32(DOMCTL_UNION, 3, true);
       view.setBigUint64(DOMCTL_UNION + 8, BigInt(linear(1, at)), true);
     });
     expect(result).toBe(-EFAULT);
     const after = pageBytes(memory, 1, at, 16);
-    expect(new DataView(after.buffer, after.byteOffset, 16).getUint32(8, true)).toBe(0xf000_0000);
+    expect(new DataView(after.buffer).getUint32(8, true)).toBe(0xf000_0000);
   });
 });

@@ -179,10 +179,18 @@ export function unmapPage(memory: ProcessMemory, page: number): void {
 export const isMapped = (memory: ProcessMemory, page: number): boolean => (memory.flags(page) & MAPPED) !== 0;
 export const isMoving = (memory: ProcessMemory, page: number): boolean => (memory.pte(page) & PTE_MIGRATING) !== 0;
 
-/** Bytes of a page as the process would see them, wherever its frame is now. */
+const byteAt = (memory: ProcessMemory, page: number, offset: number): number =>
+  frameAt(memory.world, frameOf(memory.pte(page))) + offset;
+
+/** A copy of bytes of a page as the process would see them, wherever its frame is now. */
 export function pageBytes(memory: ProcessMemory, page: number, offset: number, length: number): Uint8Array {
-  const at = frameAt(memory.world, frameOf(memory.pte(page))) + offset;
-  return memory.world.core.u8.subarray(at, at + length);
+  const at = byteAt(memory, page, offset);
+  return memory.world.core.u8.slice(at, at + length);
+}
+
+/** Puts bytes into a page, wherever its frame is now. What an access may do is fault's business. */
+export function setPageBytes(memory: ProcessMemory, page: number, offset: number, bytes: Uint8Array): void {
+  memory.world.core.u8.set(bytes, byteAt(memory, page, offset));
 }
 
 /**

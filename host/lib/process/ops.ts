@@ -12,6 +12,7 @@ import {
   PAGE,
   type ProcessMemory,
   pageBytes,
+  setPageBytes,
   unmapPage,
 } from "./memory.ts";
 
@@ -135,8 +136,7 @@ export function vocabulary(nameOf: PageNames) {
       pages: [page],
       run(memory) {
         fault(memory, page, true);
-        const [first] = pageBytes(memory, page, 0, 1);
-        pageBytes(memory, page, 0, 1)[0] = first!;
+        setPageBytes(memory, page, 0, pageBytes(memory, page, 0, 1));
       },
     }),
     zero: (page: number): Op => ({
@@ -145,7 +145,7 @@ export function vocabulary(nameOf: PageNames) {
       pages: [page],
       run(memory) {
         fault(memory, page, true);
-        pageBytes(memory, page, 0, PAGE).fill(0);
+        setPageBytes(memory, page, 0, new Uint8Array(PAGE));
       },
     }),
     store: (page: number, offset: number, bytes: Uint8Array, what: string): Op => ({
@@ -154,7 +154,7 @@ export function vocabulary(nameOf: PageNames) {
       pages: [page],
       run(memory) {
         fault(memory, page, true);
-        pageBytes(memory, page, offset, bytes.length).set(bytes);
+        setPageBytes(memory, page, offset, bytes);
       },
     }),
     copy: (from: number, fromOffset: number, to: number, toOffset: number, length: number, what: string): Op => ({
@@ -164,8 +164,7 @@ export function vocabulary(nameOf: PageNames) {
       run(memory) {
         fault(memory, from, false);
         fault(memory, to, true);
-        const bytes = pageBytes(memory, from, fromOffset, length).slice();
-        pageBytes(memory, to, toOffset, length).set(bytes);
+        setPageBytes(memory, to, toOffset, pageBytes(memory, from, fromOffset, length));
       },
     }),
   };

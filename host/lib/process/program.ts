@@ -12,7 +12,7 @@ import {
   HC_XEN_VERSION,
 } from "../../../hv-core/abi/hypercalls.ts";
 import type { Direction } from "../buffers/safe.ts";
-import { PAGE, type ProcessMemory, pageBytes, STACK } from "./memory.ts";
+import { PAGE, type ProcessMemory, pageBytes, STACK, setPageBytes } from "./memory.ts";
 import { type Op, type Vocabulary, vocabulary, wordOf } from "./ops.ts";
 
 const XENVER_CAPABILITIES = 3;
@@ -147,8 +147,9 @@ function holdsOthersBytes(memory: ProcessMemory, x: Argument, page: number): boo
 
 /** Puts something on the stack that is nobody's argument. */
 export function fillStack(memory: ProcessMemory, program: Program): void {
-  const bytes = pageBytes(memory, STACK, 0, PAGE).fill(NEIGHBOUR);
+  const bytes = new Uint8Array(PAGE).fill(NEIGHBOUR);
   for (const x of program.arguments) bytes.fill(0, x.offset, x.offset + x.declared);
+  setPageBytes(memory, STACK, 0, bytes);
 }
 
 /** The argument beside which something was overwritten on the stack. */

@@ -1,12 +1,11 @@
 /**
  * C-103, spec 07 section 7.4: the testbed's own variant of a page that moves under a pointer. Growing a WebAssembly memory detaches every
- * view of it. The views here are real ones: memory.grow(0) detaches as well, and leaves the size alone, so that a state can be put back.
+ * view of it; what is then written through one is lost.
  */
 import { CONT_FIRST_PROCESSOR, CONT_HYPERCALL } from "../../../../hv-core/abi/continuation.ts";
 import { DOMCTL_SIZE, DOMCTL_UNION } from "../../../../hv-core/abi/domctl.ts";
 import { DOMCTL_GETDOMAININFO, DOMCTL_INTERFACE_VERSION_4_17, HC_DOMCTL } from "../../../../hv-core/abi/hypercalls.ts";
 import { ACTOR_RACE_TOOLSTACK, allocActor, slabOf } from "../../actors.ts";
-import { refreshViews } from "../../core.ts";
 import { errnoName } from "../../errors.ts";
 import { type Actor, setWord, word } from "../../explore/actors.ts";
 import { program } from "../../explore/code.ts";
@@ -23,6 +22,17 @@ const ANSWER = 24;
 const BUFFER_PAGE = 11;
 const NO_ANSWER = 0xffff_ffff;
 
+/**
+ * A view as the program is left with after the growth. It is one of another memory: the machine's own must not grow, because a state of
+ * the explorer could not be put back.
+ */
+function detachedView(): Uint8Array {
+  const memory = new WebAssembly.Memory({ initial: 1 });
+  const view = new Uint8Array(memory.buffer, 0, DOMCTL_SIZE);
+  memory.grow(1);
+  return view;
+}
+
 function makeActors(world: World, keepsView: boolean): { toolstack: Actor; grower: Actor; slab: number } {
   const slab = slabOf(allocActor(world.core, ACTOR_RACE_TOOLSTACK, DOM0));
   const gpa = BUFFER_PAGE * 4096;
@@ -30,29 +40,26 @@ function makeActors(world: World, keepsView: boolean): { toolstack: Actor; growe
   const field = (offset: number): number => word(world, slab + offset);
   const set = (offset: number, value: number): void => setWord(world, slab + offset, value);
 
-  /** The bytes of the buffer as the program has them: through the view it kept, or through one made now. */
-  function bytes(): Uint8Array {
-    const view = new Uint8Array(world.core.memory.buffer, at, DOMCTL_SIZE);
-    if (keepsView && field(VIEW_MADE) !== field(GROWTH)) {
-      world.core.memory.grow(0);
-      refreshViews(world.core);
-    }
-    return view;
-  }
+  /** Whether the program's view is one that the growth has detached. */
+  const isDetached = (): boolean => keepsView && field(VIEW_MADE) !== field(GROWTH);
 
   function fill(): void {
     const request = new DataView(new ArrayBuffer(DOMCTL_SIZE));
     request.setUint32(0, DOMCTL_GETDOMAININFO, true);
     request.setUint32(4, DOMCTL_INTERFACE_VERSION_4_17, true);
     request.setUint16(8, world.domid, true);
-    const source = new Uint8Array(request.buffer);
-    const target = bytes();
-    for (let i = 0; i < DOMCTL_SIZE; i++) target[i] = source[i]!; // to a detached view: nothing happens, and nothing is thrown
+    const bytes = new Uint8Array(request.buffer);
+    if (!isDetached()) {
+      world.core.u8.set(bytes, at);
+      return;
+    }
+    const view = detachedView();
+    for (let i = 0; i < DOMCTL_SIZE; i++) view[i] = bytes[i]!; // nothing happens, and nothing is thrown
   }
 
   function read(): void {
-    const target = bytes();
-    const [low, high] = [target[DOMCTL_UNION], target[DOMCTL_UNION + 1]];
+    const view = isDetached() ? detachedView() : world.core.u8.slice(at, at + DOMCTL_SIZE);
+    const [low, high] = [view[DOMCTL_UNION], view[DOMCTL_UNION + 1]];
     set(ANSWER, low === undefined || high === undefined ? NO_ANSWER : low | (high << 8));
   }
 
