@@ -27,7 +27,7 @@ import { type PropertyName, property } from "./properties.ts";
 import type { Strategy } from "./strategies.ts";
 
 /** What the kernel does to which pages. */
-export type Threat = "reclaim" | "migrate" | "fork" | "ksm";
+export type Threat = "reclaim" | "migrate" | "fork" | "fork-once" | "ksm";
 
 export interface ProcessSetup extends ProgramOptions {
   readonly strategy: Strategy;
@@ -78,9 +78,9 @@ export function setupProcess(
   };
   const pages = options.pages ?? Array.from({ length: PAGES }, (_, page) => page);
   for (const threat of options.threats) {
-    if (threat === "fork") {
+    if (threat === "fork" || threat === "fork-once") {
       add(forkActor);
-      add(childActor);
+      if (threat === "fork") add(childActor); // and the next fork may come; otherwise the child lives on
     } else for (const page of pages) add((kernel) => BY_PAGE[threat](kernel, page));
   }
   return {

@@ -11,7 +11,7 @@ export const forkDuringHypercall = processRace({
     "forks (MADV_DONTFORK) is not quite enough: another thread can fork between the mmap and the madvise, and the page that nobody has " +
     "written since stays read-only. Hence one byte of each page is written after the madvise. A pool whose pages are cleared at each use " +
     "would get by without that byte, because clearing is a write as well.",
-  threats: ["fork"],
+  threats: ["fork-once"],
   calls: ["A", "D"],
   properties: ["B-1"],
   variants: {
