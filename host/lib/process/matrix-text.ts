@@ -11,7 +11,7 @@ const columnsOf = (matrix: Matrix) => COLUMNS.filter((c) => matrix.cells.some((c
 
 export function matrixMarkdown(matrix: Matrix): string {
   const columns = columnsOf(matrix);
-  const word = (cell: Cell | undefined): string => (!cell ? "" : cell.holds ? `holds (${cell.states})` : "**broken**");
+  const word = (cell: Cell | undefined): string => (!cell ? "" : cell.holds ? "holds" : "**broken**");
   const table = [
     `| strategy | ${columns.map((c) => c.name).join(" | ")} |`,
     `|---|${columns.map(() => "---").join("|")}|`,
