@@ -52,4 +52,17 @@ export const CTR_LOGDIRTY_MARKED = 176;
 export const CTR_POD_POPULATED = 177;
 export const CTR_POD_RECLAIMED = 178;
 export const CTR_P2M_SHATTERED = 179;
+/** Memory sharing: pages nominated and shared; unshared by copying, or by the last sharer; failed for want of memory. */
+export const CTR_SHARE_NOMINATED = 215;
+export const CTR_SHARE_SHARED = 216;
+export const CTR_UNSHARE_COPIED = 217;
+export const CTR_UNSHARE_LAST = 218;
+export const CTR_UNSHARE_FAILED = 219;
+/** Reverse maps: lists that became hashes, hashes that became lists, records looked at. */
+export const CTR_RMAP_TO_HASH = 220;
+export const CTR_RMAP_TO_LIST = 221;
+export const CTR_RMAP_STEPS = 222;
+/** Pages of a fork that came from its parent: shared with it, or copied. */
+export const CTR_FORK_SHARED = 223;
+export const CTR_FORK_COPIED = 224;
 export const NR_COUNTERS = 512;

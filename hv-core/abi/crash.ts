@@ -31,3 +31,5 @@ export const CRASH_DEADLOCK = 14;
 export const CRASH_BROKEN_FRAME = 30;
 /** A populate-on-demand page was touched and no memory is left for it. */
 export const CRASH_POD_EMPTY = 31;
+/** A guest wrote to a shared page, there is no memory for its copy, and nobody listens on the sharing ring. */
+export const CRASH_UNSHARE_NO_MEMORY = 32;

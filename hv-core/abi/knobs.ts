@@ -94,6 +94,40 @@ export const KNOB_TYPE_READ = 51;
 export const KNOB_TYPE_SERVERS = 52;
 /** The type can be mapped while pages of it are left: 0 = -EBUSY, 1 = yes. */
 export const KNOB_MAP_LEFT = 53;
+/** Memory sharing (hv/sharing): the answers of 4.17 or of the interface of 2012, where they differ. */
+export const KNOB_SHARING_ERA = 80;
+export const SHARING_ERA_4_17 = 0;
+export const SHARING_ERA_2012 = 1;
+/** What the hypervisor was built for and runs on: Intel's EPT, AMD's NPT (experimental), or without sharing (Xen's default). */
+export const KNOB_SHARING_BUILD = 81;
+export const SHARING_INTEL = 0;
+export const SHARING_AMD = 1;
+export const SHARING_OFF = 2;
+/** The reverse map of a shared frame: list or hash by its length, or always one of them. */
+export const KNOB_SHARING_RMAP = 82;
+export const SHARING_RMAP_AUTO = 0;
+export const SHARING_RMAP_LIST = 1;
+export const SHARING_RMAP_HASH = 2;
+/** A failed add_to_physmap counts a page as saved (S-8), or not. */
+export const KNOB_SHARING_ADD_COUNT = 83;
+/** The audit leaves pages locked that it finds broken (S-9), or not. */
+export const KNOB_SHARING_AUDIT = 84;
+/** Sharing moves pages of a third domain under the page locks (S-10: Xen stops), or with its p2m lock taken before them. */
+export const KNOB_SHARING_THIRD = 85;
+/** Defects of sharing's history, SHARING_DEFECT_*; only builds with variants have them. */
+export const KNOB_SHARING_DEFECTS = 86;
+/** C-50: the type is looked at before the lock is taken, and not again. */
+export const SHARING_DEFECT_UNLOCKED_TYPE = 1;
+/** C-51: an unshare that fails for want of memory does not put the saved page back. */
+export const SHARING_DEFECT_NO_UNDO = 2;
+/** C-52: the info of the last sharer is freed before the page is private. */
+export const SHARING_DEFECT_EARLY_FREE = 4;
+/** C-53: the last type reference of a destroyed domain's page is dropped under the page lock. */
+export const SHARING_DEFECT_PUT_LOCKED = 8;
+/** C-54: sharing with a bad client handle leaves the pages locked. */
+export const SHARING_DEFECT_LEFT_LOCKED = 16;
+/** C-56: the two gfns are locked in the order they were named. */
+export const SHARING_DEFECT_NAMED_ORDER = 64;
 export const NR_KNOBS = 128;
 
 // Variants: historic bugs and designs that lost. Only builds with variants (debug, race) look at them; 0 = as Xen 4.17.

@@ -20,6 +20,7 @@ export const TRACE_CLASS_IOREQ = 0x03;
 export const TRACE_CLASS_HYPERCALL = 0x04;
 export const TRACE_CLASS_INTERRUPT = 0x05;
 export const TRACE_CLASS_DOMAIN = 0x06;
+export const TRACE_CLASS_SHARING = 0x07;
 
 /** a = exit reason, b = qualification, c = gpa (violations), rip otherwise. */
 export const TRC_EXIT = 0x0101;
@@ -50,3 +51,9 @@ export const TRC_CRASH = 0x0602;
 /** a = domid. */
 export const TRC_DOMAIN_CREATED = 0x0603;
 export const TRC_DOMAIN_DESTROYED = 0x0604;
+/** a = domid, b = gfn, c = handle. */
+export const TRC_SHARE_NOMINATE = 0x0701;
+/** a = domid of the source | of the client << 16, b = gfn of the source, c = gfn of the client. */
+export const TRC_SHARE = 0x0702;
+/** a = domid, b = gfn, c = 1: it was the last one and keeps the frame. */
+export const TRC_UNSHARE = 0x0703;

@@ -31,3 +31,19 @@ export const W_FALLING_ASLEEP = 11;
 export const W_STATE_CHECKED = 12;
 /** set_mem_type has seen that the page type has a server. */
 export const W_TYPE_SERVER_CHECKED = 13;
+/** Historic: a fault has seen a shared page, and has not taken the p2m lock yet. */
+export const W_SHARED_SEEN = 65;
+/** Nominated: the frame belongs to nobody's memory any more, the p2m still says ram_rw. */
+export const W_FRAME_TAKEN = 66;
+/** Unsharing has counted one saved page less, and has no frame for the copy yet. */
+export const W_SAVED_COUNTED = 67;
+/** Unsharing has copied the page, the p2m still shows the shared one. */
+export const W_PAGE_COPIED = 68;
+/** The last sharer's info is gone, the page is not private yet. */
+export const W_INFO_FREED = 69;
+/** Sharing has moved one entry of the client's reverse map to the source. */
+export const W_ENTRY_MOVED = 70;
+/** Sharing has counted one used frame less, and not yet one saved page more. */
+export const W_USED_COUNTED = 71;
+/** The audit has looked at the info of one page. */
+export const W_AUDITED = 72;

@@ -3,6 +3,7 @@
  * Beside each group stands who writes it.
  */
 import {
+  DOM_ASSIGNED_DEVICES,
   DOM_CONTROLLER_PAUSE,
   DOM_CRASH_REASON,
   DOM_DOMID,
@@ -261,6 +262,19 @@ export class Domain {
   pinnedMfn: u32;
   pinnedCount: u32;
 
+  // Memory sharing (hv/sharing). Written under p2mLock, but for the two flags, which the toolstack sets.
+  /** 1 = pages of the domain may be shared. */
+  sharingEnabled: u32;
+  /** Entries of the p2m that show a shared frame. */
+  sharedPages: u32;
+  /** Devices passed through: sharing and they exclude each other. */
+  assignedDevices: u32;
+  /** Domain this one is a fork of, as slot + 1; 0 = none. Forks that have this one as their parent. */
+  forkParent: u32;
+  forks: u32;
+  /** Next gfn that a preempted destroydomain looks for shared pages at. */
+  unshareNext: u64;
+
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);
   }
@@ -312,4 +326,5 @@ if (offsetof<Domain>("p2mIoreqServer") != DOM_P2M_IOREQ_SERVER) ERROR("Domain.p2
 if (offsetof<Domain>("p2mIoreqEntries") != DOM_P2M_IOREQ_ENTRIES) ERROR("Domain.p2mIoreqEntries moved");
 if (offsetof<Domain>("p2mIoreqLock") != DOM_P2M_IOREQ_LOCK) ERROR("Domain.p2mIoreqLock moved");
 if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock moved");
+if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");

@@ -28,6 +28,14 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_STATE_CHECKED]: "uses the state it checked",
   [windows.W_DOMCTL_BUSY]: "makes the hypercall again: the domctl lock was held",
   [windows.W_P2M_RELEASED]: "looks the page type up again: the p2m lock is free",
+  [windows.W_SHARED_SEEN]: "unshares the page that it saw",
+  [windows.W_FRAME_TAKEN]: "gives the page a handle: its frame is nobody's own any more",
+  [windows.W_SAVED_COUNTED]: "looks for a frame: one page less counts as saved",
+  [windows.W_PAGE_COPIED]: "shows the copy to the guest",
+  [windows.W_INFO_FREED]: "makes the page private: its sharing info is gone",
+  [windows.W_ENTRY_MOVED]: "goes on moving the client's entries to the source",
+  [windows.W_USED_COUNTED]: "counts the page as saved",
+  [windows.W_AUDITED]: "looks at the next shared page",
   [windows.W_TYPE_SERVER_CHECKED]: "sets the types of the pages",
 };
 

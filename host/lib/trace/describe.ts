@@ -16,7 +16,10 @@ import {
   TRC_IOREQ_NULL,
   TRC_IOREQ_STATE,
   TRC_P2M_SET,
+  TRC_SHARE,
+  TRC_SHARE_NOMINATE,
   TRC_SHUTDOWN,
+  TRC_UNSHARE,
 } from "../../../hv-core/abi/trace-events.ts";
 import { crashSentence } from "../crash.ts";
 import { decodeEpte } from "../epte.ts";
@@ -93,6 +96,12 @@ export function describe(r: TraceRecord): string {
     case TRC_DOMAIN_CREATED:
     case TRC_DOMAIN_DESTROYED:
       return `domain ${r.a}`;
+    case TRC_SHARE_NOMINATE:
+      return `domain ${r.a} gfn ${hex(r.b)} handle ${r.c}`;
+    case TRC_SHARE:
+      return `domain ${r.a >>> 16} gfn ${hex(r.c)} shows the frame of domain ${r.a & 0xffff} gfn ${hex(r.b)}`;
+    case TRC_UNSHARE:
+      return `domain ${r.a} gfn ${hex(r.b)}: ${r.c === 1n ? "the last one, keeps the frame" : "gets a copy"}`;
     default:
       return `a ${hex(r.a)} b ${hex(r.b)} c ${hex(r.c)}`;
   }

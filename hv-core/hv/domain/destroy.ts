@@ -24,6 +24,8 @@ import { pinnedRelease } from "../p2m/pinned";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
 import { watchdogsStop } from "../sched/watchdog";
+import { forkForget } from "../sharing/fork";
+import { relinquishShared } from "../sharing/relinquish";
 import { timersStop } from "../time/timers";
 import { Vcpu } from "../vcpu";
 import { controllerPause } from "./pause";
@@ -46,7 +48,7 @@ function relinquishFrames(d: Domain): bool {
   return end == mark;
 }
 
-/** First phase: nobody runs in it, talks to it or walks its tables any more. */
+/** First phase: nobody runs in it or talks to it any more. */
 function beginDestroy(d: Domain): void {
   controllerPause(d);
   d.state = DOMAIN_DYING;
@@ -62,15 +64,24 @@ function beginDestroy(d: Domain): void {
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
   Rangeset.destroy(d.p2mLogDirtyRanges);
   d.p2mLogDirtyRanges = 0;
+  forkForget(d);
+}
+
+/** Second phase, when no page is shared any more: the tables go. */
+function dropTables(d: Domain): void {
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;
   d.sharedInfoMfn = 0;
 }
 
-/** Kills the domain: -ERESTART while its frames are not all given back; again on a zombie: nothing to do. */
+/** Kills the domain: -ERESTART while its shared pages and its frames are not all given back; again on a zombie: nothing to do. */
 export function domainDestroy(d: Domain): i32 {
   if (d.state == DOMAIN_ALIVE) beginDestroy(d);
   if (d.state != DOMAIN_DYING) return OK;
+  if (d.p2mRoot != 0) {
+    if (!relinquishShared(d)) return -ERESTART;
+    dropTables(d);
+  }
   if (!relinquishFrames(d)) return -ERESTART;
   d.state = DOMAIN_DEAD;
   Machine.get().deadDomains++;
@@ -85,7 +96,7 @@ export function reapDeadDomains(): void {
   if (m.deadDomains == 0) return;
   for (let slot: u32 = 0; slot < m.domainMark; slot++) {
     const d = Domain.at(slot);
-    if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0) continue;
+    if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0 || d.forks != 0) continue;
     destroyVcpus(d);
     d.state = DOMAIN_FREE;
     m.deadDomains--;

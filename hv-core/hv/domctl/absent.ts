@@ -79,6 +79,6 @@ export function absentFeature(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
     case DOMCTL_PSR_ALLOC:
       return -ENODEV;
     default:
-      return -ENOSYS; // mem_sharing_op, cacheflush, vuart_op and gdbsx_* among them
+      return -ENOSYS; // cacheflush, vuart_op and gdbsx_* among them
   }
 }

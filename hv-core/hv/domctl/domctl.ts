@@ -22,6 +22,7 @@ import {
   DOMCTL_IOMEM_PERMISSION,
   DOMCTL_IOPORT_PERMISSION,
   DOMCTL_IRQ_PERMISSION,
+  DOMCTL_MEM_SHARING_OP,
   DOMCTL_SCHEDULER_OP,
   DOMCTL_SENDTRIGGER,
   DOMCTL_SET_ACCESS_REQUIRED,
@@ -74,6 +75,7 @@ import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { hypercallPageFill } from "../hypercall/hypercall-page";
 import { iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
 import { shadowOp } from "../logdirty/shadow-op";
+import { sharingDomctl } from "../sharing/control";
 import { Vcpu } from "../vcpu";
 import { xsmDomctl } from "../xsm/domctl";
 import { xsmPriv } from "../xsm/dummy";
@@ -221,6 +223,8 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return irqPermission(v, d, u);
     case DOMCTL_SET_VIRQ_HANDLER:
       return takeVirq(d, u);
+    case DOMCTL_MEM_SHARING_OP:
+      return sharingDomctl(d, u);
     case DOMCTL_SETNODEAFFINITY:
       return setNodeAffinity(v, d, u);
     case DOMCTL_GETNODEAFFINITY:

@@ -115,6 +115,7 @@ export function getDomainInfo(op: usize): i32 {
   store<u64>(info, d.totPages, 8);
   store<u64>(info, d.maxPages, 16);
   store<u64>(info, d.claimedPages, 24);
+  store<u64>(info, d.sharedPages, 32);
   store<u64>(info, sharedInfoGfn(d), 48);
   vcpuTotals(d, info);
   store<u32>(info, d.ssidref, 72);

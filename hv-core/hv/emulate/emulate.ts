@@ -22,7 +22,7 @@ import {
 } from "../../abi/exits";
 import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import { AS_FIXED, KNOB_EMULATE_INS, KNOB_RESUME, RESUME_BY_TYPE } from "../../abi/knobs";
-import { P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
+import { P2M_RAM_LOGDIRTY, P2M_RAM_RW, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
@@ -45,6 +45,7 @@ import { resolveExit } from "../exits/on-ept-misconfig";
 import { onTripleFault } from "../exits/on-triple-fault";
 import { logDirtyFault } from "../logdirty/global";
 import { P2m } from "../p2m/p2m";
+import { P2mType } from "../p2m/types";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
 import { ioDo } from "./do-io";
@@ -185,7 +186,7 @@ function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
       if (!resolveExit(v)) return Verdict.Crash;
     } else if (reason == <u32>EXIT_EPT_VIOLATION) {
-      tableWrite(v, c);
+      if (!tableWrite(v, c)) return Verdict.Retry;
     } else if (reason == <u32>EXIT_UNHANDLEABLE) {
       return fail(v, answers);
     } else if (reason == <u32>EXIT_TRIPLE_FAULT) {
@@ -199,15 +200,19 @@ function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
 
 /**
  * The replayed instruction's walk wants to set an accessed or dirty bit in a table that the guest may not write. A table that is only
- * tracked becomes writable, and dirty, as by the guest itself; into others the bits go all the same, or the guest would not get on.
+ * tracked becomes writable, and dirty, as by the guest itself; a shared one becomes the guest's own; into others the bits go all the
+ * same, or the guest would not get on. False when a shared one stays so for want of memory: the instruction is run again.
  */
-function tableWrite(v: Vcpu, c: Cpu): void {
+function tableWrite(v: Vcpu, c: Cpu): bool {
   const d = v.domain;
   const gfn = c.exitGpa >> 12;
   P2m.lock(d);
-  if (P2m.lookup(d, gfn, 0) == <u32>P2M_RAM_LOGDIRTY) logDirtyFault(d, gfn);
-  c.tableWritable = gfn + 1;
+  const type = P2m.lookup(d, gfn, P2M_UNSHARE);
+  if (type == <u32>P2M_RAM_LOGDIRTY) logDirtyFault(d, gfn);
+  const isShared = P2mType.isShared(type);
+  if (!isShared) c.tableWritable = gfn + 1;
   P2m.unlock(d);
+  return !isShared;
 }
 
 /** The request went to a device model, or has to be made again from the start. */

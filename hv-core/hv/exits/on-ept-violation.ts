@@ -2,16 +2,22 @@
  * EPT violation (exit 48): the guest touched a page in a way its EPT entry does not allow. Decision order of spec 02 section 2.2.
  *
  * Before: exits/dispatch.ts. After: emulate/emulate.ts for pages that a device model or the hypervisor answers for.
- * The steps for nested guests, access listeners, paging and sharing stand where their subsystems are.
+ * The steps for nested guests, access listeners and paging stand where their subsystems are.
  */
 import { CTR_P2M_SHATTERED } from "../../abi/counters";
-import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE } from "../../abi/crash";
+import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE, CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
 import { OK } from "../../abi/errno";
 import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
 import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
-import { KNOB_EARLY_UNLOCK, KNOB_EPT_NX_SUPERPAGES, KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
+import {
+  KNOB_EARLY_UNLOCK,
+  KNOB_EPT_NX_SUPERPAGES,
+  KNOB_UNMAP_LOCK,
+  SHARING_DEFECT_UNLOCKED_TYPE,
+  UNMAP_LOCK_EARLY_RELEASE,
+} from "../../abi/knobs";
 import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
-import { W_P2M_RELEASED, W_TYPE_READ } from "../../abi/windows";
+import { W_P2M_RELEASED, W_SHARED_SEEN, W_TYPE_READ } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
@@ -25,6 +31,9 @@ import { NO_LATCH } from "../emulate/memory";
 import { logDirtyFault } from "../logdirty/global";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
+import { hasSharingRing } from "../sharing/enomem";
+import { hasSharingDefect } from "../sharing/two-gfns";
+import { unshare } from "../sharing/unshare";
 import { Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
 import { requeueEvent } from "./requeue";
@@ -39,12 +48,14 @@ export function onEptViolation(v: Vcpu): Verdict {
   const d = v.domain;
   const gfn = gpa >> 12;
   const isWrite = ((<u32>c.exitQualification >> QUAL_WRITE_BIT) & 1) != 0;
+  if (isWrite && hasSharingDefect(SHARING_DEFECT_UNLOCKED_TYPE)) unshareUnlocked(d, gfn);
   P2m.lock(d);
   const type = P2m.lookup(d, gfn, isWrite ? P2M_ALLOC | P2M_UNSHARE : P2M_ALLOC);
   const isEarly = Variant.is(KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE);
   if (isEarly) P2m.unlock(d);
   Window.at(W_TYPE_READ, changetype<usize>(d), ACCESS_READ); // the server may change, and without the lock the type too
   let verdict: Verdict;
+  let isOutOfMemory: bool = false;
   if (d.isShuttingDown != 0 && d.crashReason != 0) {
     verdict = Verdict.Crash; // no memory for a page that was to be populated
   } else if (isShatterDue(c, type, d.lookupOrder)) {
@@ -57,14 +68,31 @@ export function onEptViolation(v: Vcpu): Verdict {
     }
     verdict = emulate(v, c, gfn, type); // step 5, with the lock still held
   } else if (P2mType.isRam(type)) {
-    if (isWrite) logDirtyFault(d, gfn);
+    if (isWrite) {
+      isOutOfMemory = P2mType.isShared(type); // step 7: it could not be unshared
+      logDirtyFault(d, gfn);
+    }
     verdict = spurious(c); // step 8: tracked, fixed already, or executing from a page without that right (N-1)
   } else {
     domainCrash(d, CRASH_EPT_VIOLATION); // step 9
     verdict = Verdict.Crash;
   }
   if (!isEarly) P2m.unlock(d);
-  return verdict;
+  return isOutOfMemory ? whenOutOfMemory(d, verdict) : verdict;
+}
+
+/** A helper on the sharing ring frees memory and the write is made again; without one the domain ends here. */
+function whenOutOfMemory(d: Domain, verdict: Verdict): Verdict {
+  if (hasSharingRing(d)) return verdict;
+  domainCrash(d, CRASH_UNSHARE_NO_MEMORY);
+  return Verdict.Crash;
+}
+
+/** Historic (C-50): the type is read before the lock is taken, and unsharing goes by it. */
+function unshareUnlocked(d: Domain, gfn: u64): void {
+  if (!P2mType.isShared(P2m.lookup(d, gfn, 0))) return;
+  Window.at(W_SHARED_SEEN, changetype<usize>(d), ACCESS_READ); // another vCPU that faulted on the page may unshare it first
+  unshare(d, gfn, false);
 }
 
 /** A fetch from a superpage that may not be executed as a whole (CVE-2018-12207). */

@@ -44,6 +44,7 @@ function toGpa(v: Vcpu, gva: u64, isWrite: bool): u64 {
 function toHost(d: Domain, gpa: u64, isWrite: bool): usize {
   const type = P2m.lookup(d, gpa >> 12, isWrite ? P2M_ALLOC | P2M_UNSHARE : P2M_ALLOC);
   if (!P2mType.isAnyRam(type) || !Frame.isValid(d.lookupMfn)) return 0;
+  if (isWrite && P2mType.isShared(type)) return 0; // no memory for a copy of its own
   if (isWrite && P2mType.isDiscardWrite(type)) return 1;
   return Frame.host(d.lookupMfn) + (<usize>gpa & (PAGE_SIZE - 1));
 }

@@ -7,6 +7,8 @@ import {
   XENMEM_CURRENT_RESERVATION,
   XENMEM_DECREASE_RESERVATION,
   XENMEM_GET_POD_TARGET,
+  XENMEM_GET_SHARING_FREED_PAGES,
+  XENMEM_GET_SHARING_SHARED_PAGES,
   XENMEM_INCREASE_RESERVATION,
   XENMEM_MAXIMUM_GPFN,
   XENMEM_MAXIMUM_RAM_PAGE,
@@ -16,10 +18,13 @@ import {
   XENMEM_REMOVE_FROM_PHYSMAP,
   XENMEM_SET_MEMORY_MAP,
   XENMEM_SET_POD_TARGET,
+  XENMEM_SHARING_OP,
 } from "../../abi/hypercalls";
 import { Machine } from "../../base/machine";
 import { Domain } from "../domain";
 import { findDomain, findOtherDomain } from "../domain/find";
+import { sharingMemop } from "../sharing/memop";
+import { Sharing } from "../sharing/state";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
 import { acquireResource } from "./acquire-resource";
@@ -42,8 +47,6 @@ const XENMEM_RESERVED_DEVICE_MEMORY_MAP = 27;
 const EXCHANGE_SIZE: u32 = 72;
 const EXCHANGE_MAX_ORDER: u32 = 18;
 const ACCESS_OP_SIZE: u32 = 16;
-const XENMEM_GET_SHARING_FREED_PAGES = 18;
-const XENMEM_GET_SHARING_SHARED_PAGES = 19;
 
 function isReadable(v: Vcpu, argGva: u64, bytes: u32): bool {
   return copyFromGuest(v, Scratch.at, argGva, bytes) == 0;
@@ -140,8 +143,11 @@ export function memoryOp(v: Vcpu, cmd: u64, arg: u64): i64 {
     case XENMEM_REMOVE_FROM_PHYSMAP:
       return cmd >> 6 != 0 ? -EINVAL : removeFromPhysmap(v, arg);
     case XENMEM_GET_SHARING_FREED_PAGES:
+      return Sharing.get().nrSaved;
     case XENMEM_GET_SHARING_SHARED_PAGES:
-      return 0;
+      return Sharing.get().nrShared;
+    case XENMEM_SHARING_OP:
+      return cmd >> 6 != 0 ? -EINVAL : sharingMemop(v, arg);
     case XENMEM_ADD_TO_PHYSMAP_BATCH:
       return addToPhysmapBatch(v, cmd, arg);
     case XENMEM_ACQUIRE_RESOURCE:

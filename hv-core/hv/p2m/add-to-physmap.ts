@@ -86,7 +86,7 @@ export function addForeign(d: Domain, foreignDomid: u32, foreignGfn: u64, gfn: u
   if (denied != OK) return denied;
   const type = P2m.lookup(owner, foreignGfn, P2M_ALLOC | P2M_UNSHARE);
   const mfn = owner.lookupMfn;
-  if (!P2mType.isRam(type) || !Frame.isValid(mfn)) return -EINVAL;
+  if (!P2mType.isRam(type) || P2mType.isShared(type) || !Frame.isValid(mfn)) return -EINVAL;
   return mapForeignFrame(d, gfn, mfn);
 }
 

@@ -90,6 +90,16 @@ export class P2mType {
     return P2mType.isChangeable(type);
   }
 
+  /** A CoW frame that somebody else may see as well: nobody may write to it. */
+  @inline static isShared(type: u32): bool {
+    return type == <u32>P2M_RAM_SHARED;
+  }
+
+  /** Pages that may be nominated for sharing. */
+  @inline static isSharable(type: u32): bool {
+    return type == <u32>P2M_RAM_RW || type == <u32>P2M_RAM_LOGDIRTY;
+  }
+
   /** Writes by the guest vanish without a fault. */
   @inline static isDiscardWrite(type: u32): bool {
     return P2mType.isIn(DISCARD_WRITE, type);
