@@ -15,8 +15,8 @@ export const MACHINE_SIZE = 0x0001_0000;
 /** Classes of small objects: 64 descriptors of 16 bytes (mem/frame-slab.ts). */
 export const SLAB_DESCRIPTORS_BASE = 0x0001_1400;
 /** What memory sharing keeps for the whole machine (hv/sharing/state.ts), and the page locks that are held (base/lock-order.ts). */
-export const SHARING_STATE_BASE = 0x0001_1800;
-export const LOCK_ORDER_BASE = 0x0001_1880;
+export const SHARING_STATE_BASE = 0x0001_1900;
+export const LOCK_ORDER_BASE = 0x0001_1980;
 /** Frames of each domain slot: {counted u32, all u32} (mem/frame-owner.ts). */
 export const FRAME_OWNERS_BASE = 0x0001_2000;
 
