@@ -27,17 +27,19 @@ const GFNS = 8;
 /** dom0's gfn for looking at a page. */
 const WINDOW = 0x300;
 
+interface PairStep {
+  readonly op: "share" | "add";
+  readonly d: number;
+  readonly g: number;
+  readonly d2: number;
+  readonly g2: number;
+  /** Which handle is a wrong one: 0 none, 1 the source's, 2 the client's. */
+  readonly lie: number;
+}
+
 export type Step =
+  | PairStep
   | { readonly op: "nominate" | "write" | "touch" | "release" | "fill"; readonly d: number; readonly g: number }
-  | {
-      readonly op: "share" | "add";
-      readonly d: number;
-      readonly g: number;
-      readonly d2: number;
-      readonly g2: number;
-      /** How the handles are chosen: 0 and above right ones, 1 a wrong source's, 2 a wrong client's. */
-      readonly lie: number;
-    }
   | { readonly op: "reborn"; readonly d: number; readonly g: number }
   | { readonly op: "memory"; readonly d: number; readonly g: number };
 
@@ -45,7 +47,14 @@ const d = fc.nat(DOMAINS - 1);
 const g = fc.nat(GFNS - 1);
 const single = (op: "nominate" | "write" | "touch" | "release" | "fill") => fc.record({ op: fc.constant(op), d, g });
 const pair = (op: "share" | "add") =>
-  fc.record({ op: fc.constant(op), d, g, d2: d, g2: g, lie: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, fc.nat(2)) });
+  fc.record({
+    op: fc.constant(op),
+    d,
+    g,
+    d2: d,
+    g2: g,
+    lie: fc.oneof({ weight: 8, arbitrary: fc.constant(0) }, fc.nat(2)),
+  });
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: single("nominate") },
@@ -91,7 +100,14 @@ export function runModel(steps: readonly Step[], rmap: number): void {
   function born(index: number): void {
     const domid = door.createDomain({ pages: 64 });
     s.control(domid, true);
-    same("populate", door.populate(domid, Array.from({ length: GFNS }, (_, i) => i)), GFNS);
+    same(
+      "populate",
+      door.populate(
+        domid,
+        Array.from({ length: GFNS }, (_, i) => i),
+      ),
+      GFNS,
+    );
     ids[index] = domid;
     maps[index] = Array.from({ length: GFNS }, () => ({ content: 0, handle: 0n, users: 1 }));
   }
@@ -145,7 +161,10 @@ export function runModel(steps: readonly Step[], rmap: number): void {
   function write(i: number, gfn: number, value: number | undefined): void {
     const p = page(i, gfn);
     const rc = touch(i, gfn, value);
-    if (!p) return same("write to a hole", rc, -EINVAL);
+    if (!p) {
+      same("write to a hole", rc, -EINVAL);
+      return;
+    }
     if (rc === -EINVAL && hog !== undefined && p.handle !== 0n && p.users > 1) return; // no memory for the copy
     same("write", rc, 0);
     const content = value ?? p.content;
@@ -173,8 +192,9 @@ export function runModel(steps: readonly Step[], rmap: number): void {
   }
 
   /** Which of two pages is refused first when one is not shared: the locks are taken in the order of the frames. */
-  function refused(sp: Page | undefined, cp: Page | undefined, at: Extract<Step, { op: "share" }>): number {
-    const mfnOf = (i: number, gfn: number): number => (page(i, gfn) ? s.entry(ids[i]!, gfn).mfn : Number.POSITIVE_INFINITY);
+  function refused(sp: Page | undefined, cp: Page | undefined, at: PairStep): number {
+    const mfnOf = (i: number, gfn: number): number =>
+      page(i, gfn) ? s.entry(ids[i]!, gfn).mfn : Number.POSITIVE_INFINITY;
     const isSourceFirst = mfnOf(at.d, at.g) < mfnOf(at.d2, at.g2);
     const sourceBad = !sp || sp.handle === 0n;
     const clientBad = !cp || cp.handle === 0n;
@@ -182,7 +202,7 @@ export function runModel(steps: readonly Step[], rmap: number): void {
     return clientBad ? SHARING_C_HANDLE_INVALID : sourceBad ? SHARING_S_HANDLE_INVALID : 0;
   }
 
-  function share(at: Extract<Step, { op: "share" }>): void {
+  function share(at: PairStep): void {
     const sp = page(at.d, at.g);
     const cp = page(at.d2, at.g2);
     const sh = (sp?.handle ?? 0n) + (at.lie === 1 ? 1n << 33n : 0n);
@@ -201,15 +221,15 @@ export function runModel(steps: readonly Step[], rmap: number): void {
     sp.users += cp.users;
   }
 
-  function add(at: Extract<Step, { op: "add" }>): void {
+  function add(at: PairStep): void {
     const sp = page(at.d, at.g);
     const cp = page(at.d2, at.g2);
     const sh = (sp?.handle ?? 0n) + (at.lie === 1 ? 1n << 33n : 0n);
     const rc = s.add(ids[at.d]!, at.g, sh, ids[at.d2]!, at.g2);
     if (rc === -ENOMEM && hog !== undefined) return;
-    if (!sp || sp.handle === 0n || at.lie === 1) return same("add", rc, SHARING_S_HANDLE_INVALID);
-    if (cp) return same("add", rc, SHARING_C_HANDLE_INVALID);
-    same("add", rc, 0);
+    const isSource = sp !== undefined && sp.handle !== 0n && at.lie !== 1;
+    same("add", rc, !isSource ? SHARING_S_HANDLE_INVALID : cp ? SHARING_C_HANDLE_INVALID : 0);
+    if (rc !== 0 || !sp) return;
     maps[at.d2]![at.g2] = sp;
     sp.users++;
   }
@@ -282,10 +302,10 @@ export function runModel(steps: readonly Step[], rmap: number): void {
         nominate(at.d, at.g);
         break;
       case "share":
-        share(at as Extract<Step, { op: "share" }>);
+        share(at);
         break;
       case "add":
-        add(at as Extract<Step, { op: "add" }>);
+        add(at);
         break;
       case "write":
         write(at.d, at.g, next++);

@@ -1,81 +1,86 @@
 /**
- * The p2m locks of any number of domains, in ascending order of their ids (knob sharing.thirdDomain=fixed). The set lies in the
- * hypercall's scratch memory, in the part that travels with a continuation: {locked, wanted}, one bit for each domain slot.
+ * The p2m locks of several domains, in ascending order of their ids (knob sharing.thirdDomain=fixed). Two lists of slots lie in the
+ * hypercall's scratch memory, in the part that travels with a continuation: those to be locked, sorted, and those found missing.
  */
-import { MAX_DOMAINS } from "../../abi/layout";
-import { DOMAIN_FREE, Domain } from "../domain";
+import { Domain } from "../domain";
 import { Scratch } from "../hypercall/guest-copy";
 import { P2m } from "../p2m/p2m";
 
-const BYTES: u32 = MAX_DOMAINS >> 3;
-const NO_DOMID: u32 = 0xffff_ffff;
+/** Domains that one call can lock. */
+const CAPACITY: u32 = 60;
+const LIST_BYTES: usize = 0x80;
 
-class Sets {
+/** {count u32, slots u16[60]}. */
+class Slots {
   @inline static get locked(): usize {
     return Scratch.at + 0x300;
   }
 
-  @inline static get wanted(): usize {
-    return Scratch.at + 0x300 + BYTES;
+  @inline static get missing(): usize {
+    return Scratch.at + 0x300 + LIST_BYTES;
   }
 
-  @inline static has(set: usize, slot: u32): bool {
-    return ((load<u8>(set + (slot >> 3)) >> (slot & 7)) & 1) != 0;
+  @inline static count(list: usize): u32 {
+    return load<u32>(list);
   }
 
-  @inline static put(set: usize, slot: u32): void {
-    const at = set + (slot >> 3);
-    store<u8>(at, load<u8>(at) | ((<u8>1) << (<u8>slot & 7)));
+  @inline static at(list: usize, i: u32): u32 {
+    return load<u16>(list + 4 + ((<usize>i) << 1));
   }
-}
 
-/** The member with the smallest id above `domid`, 0 = none. */
-function nextOf(domid: u32, isFirst: bool): usize {
-  let best: usize = 0;
-  let bestId = NO_DOMID;
-  for (let slot: u32 = 0; slot < <u32>MAX_DOMAINS; slot++) {
-    if (!Sets.has(Sets.locked, slot)) continue;
-    const d = Domain.at(slot);
-    if (d.state == DOMAIN_FREE || d.domid >= bestId || (!isFirst && d.domid <= domid)) continue;
-    best = changetype<usize>(d);
-    bestId = d.domid;
+  static has(list: usize, slot: u32): bool {
+    for (let i: u32 = 0; i < Slots.count(list); i++) if (Slots.at(list, i) == slot) return true;
+    return false;
   }
-  return best;
+
+  /** Puts a slot into the list, in the order of domain ids. False when it is full. */
+  static put(list: usize, slot: u32): bool {
+    if (Slots.has(list, slot)) return true;
+    const count = Slots.count(list);
+    if (count == CAPACITY) return false;
+    const domid = Domain.at(slot).domid;
+    let i = count;
+    for (; i != 0 && Domain.at(Slots.at(list, i - 1)).domid > domid; i--)
+      store<u16>(list + 4 + ((<usize>i) << 1), <u16>Slots.at(list, i - 1));
+    store<u16>(list + 4 + ((<usize>i) << 1), <u16>slot);
+    store<u32>(list, count + 1);
+    return true;
+  }
 }
 
 export class DomainLocks {
   static clear(): void {
-    memory.fill(Sets.locked, 0, 2 * BYTES);
+    memory.fill(Slots.locked, 0, 2 * LIST_BYTES);
   }
 
   /** Is to be locked at the next `acquire`. */
   static add(slot: u32): void {
-    Sets.put(Sets.locked, slot);
+    Slots.put(Slots.locked, slot);
+  }
+
+  @inline static has(slot: u32): bool {
+    return Slots.has(Slots.locked, slot);
   }
 
   /** Is missing: after `grow` it belongs to the set. */
   static want(slot: u32): void {
-    Sets.put(Sets.wanted, slot);
+    Slots.put(Slots.missing, slot);
   }
 
-  static has(slot: u32): bool {
-    return Sets.has(Sets.locked, slot);
-  }
-
-  /** The missing ones join. Nothing is locked now. */
-  static grow(): void {
-    for (let i: u32 = 0; i < BYTES; i++)
-      store<u8>(Sets.locked + i, load<u8>(Sets.locked + i) | load<u8>(Sets.wanted + i));
-    memory.fill(Sets.wanted, 0, BYTES);
+  /** The missing ones join, while nothing is locked. False when there are too many. */
+  static grow(): bool {
+    let fits = true;
+    for (let i: u32 = 0; i < Slots.count(Slots.missing); i++)
+      if (!Slots.put(Slots.locked, Slots.at(Slots.missing, i))) fits = false;
+    memory.fill(Slots.missing, 0, LIST_BYTES);
+    return fits;
   }
 
   static acquire(): void {
-    for (let at = nextOf(0, true); at != 0; at = nextOf(changetype<Domain>(at).domid, false))
-      P2m.lock(changetype<Domain>(at));
+    for (let i: u32 = 0; i < Slots.count(Slots.locked); i++) P2m.lock(Domain.at(Slots.at(Slots.locked, i)));
   }
 
   static release(): void {
-    for (let at = nextOf(0, true); at != 0; at = nextOf(changetype<Domain>(at).domid, false))
-      P2m.unlock(changetype<Domain>(at));
+    for (let i = Slots.count(Slots.locked); i != 0; i--) P2m.unlock(Domain.at(Slots.at(Slots.locked, i - 1)));
   }
 }

@@ -7,7 +7,7 @@
  * takes the locks of all domains first and looks again.
  */
 import { CTR_SHARE_SHARED } from "../../abi/counters";
-import { OK } from "../../abi/errno";
+import { E2BIG, OK } from "../../abi/errno";
 import { SHARING_C_HANDLE_INVALID, SHARING_S_HANDLE_INVALID } from "../../abi/hypercalls";
 import { AS_FIXED, KNOB_SHARING_THIRD, SHARING_DEFECT_LEFT_LOCKED } from "../../abi/knobs";
 import { P2M_RAM_SHARED } from "../../abi/p2m-types";
@@ -36,7 +36,8 @@ const SITE_MOVE: u32 = 65;
 const MORE_LOCKS: i32 = 1;
 
 /**
- * @returns OK (also when both gfns show one frame already: the handles do not matter then); -9 (client handle), -10 (source handle), raw.
+ * @returns OK (also when both gfns show one frame already: the handles do not matter then); -9 (client handle), -10 (source handle), raw;
+ * -E2BIG when too many other domains show the client's frame.
  */
 export function share(
   source: Domain,
@@ -67,12 +68,12 @@ function shareWithAll(
   DomainLocks.add(source.slot);
   DomainLocks.add(client.slot);
   while (result == MORE_LOCKS) {
+    if (!DomainLocks.grow()) return -E2BIG;
     DomainLocks.acquire();
     Sharing.begin();
     result = shareLocked(source, sourceGfn, sourceHandle, client, clientGfn, clientHandle, true);
     Sharing.end();
     DomainLocks.release();
-    if (result == MORE_LOCKS) DomainLocks.grow();
   }
   return result;
 }
@@ -147,7 +148,6 @@ function needsMoreLocks(mfn: u32, source: Domain, client: Domain, hasAll: bool):
     DomainLocks.want(slot);
     isMissing = true;
   }
-  if (isMissing && !hasAll) DomainLocks.grow();
   return isMissing;
 }
 

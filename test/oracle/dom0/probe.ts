@@ -7,6 +7,7 @@ import { errnoName } from "../../../host/lib/errors.ts";
 import { compileBuild } from "../../../host/node/wasm.ts";
 import * as dc from "../../../hv-core/abi/domctl.ts";
 import * as hc from "../../../hv-core/abi/hypercalls.ts";
+import { KNOB_SHARING_BUILD, SHARING_OFF } from "../../../hv-core/abi/knobs.ts";
 
 export interface Row {
   readonly area: string;
@@ -85,6 +86,7 @@ export interface Probe {
 
 export function createProbe(): Probe {
   const { exports: core, memory } = instantiateCore(compileBuild("release"), { frameCount: FRAMES });
+  core.setKnob(KNOB_SHARING_BUILD, SHARING_OFF); // the recorded Xen was built without it
   const started = core.machineInit(FRAMES, DOM0_PAGES);
   if (started !== 0) throw new Error(`machineInit: ${started}`);
   const view = new DataView(memory.buffer);

@@ -9,6 +9,7 @@ import { params } from "./params.ts";
 import { permissions } from "./permissions.ts";
 import { createProbe, type Row } from "./probe.ts";
 import { createdomain, domains, envelope } from "./setup.ts";
+import { sharing } from "./sharing.ts";
 import { shutdowns, theEnd } from "./shutdowns.ts";
 import { extended, hvmContext, vcpus } from "./vcpus.ts";
 
@@ -16,10 +17,11 @@ export interface RecordedRow extends Row {
   readonly id: string;
 }
 
-/** Parts of the record that are put to vmexit elsewhere or not yet: I/O mappings and dm_ops, sharing, sysctl and the rest. */
+/** Parts of the record that are put to vmexit elsewhere or not yet: I/O mappings and dm_ops, memory events and paging, sysctl and the rest. */
 const NOT_REPLAYED: readonly (readonly [first: number, last: number])[] = [
   [499, 817],
-  [1165, 1232],
+  [1165, 1207],
+  [1226, 1232],
   [1312, 1382],
 ];
 
@@ -62,6 +64,7 @@ export function replay(): Row[] {
   reservations(p);
   physmap(p);
   questions(p);
+  sharing(p);
   events(p);
   shutdowns(p);
   theEnd(p);
