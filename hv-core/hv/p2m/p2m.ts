@@ -18,6 +18,7 @@ import { LockOrder } from "../../base/lock-order";
 import { ACCESS_READ, ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { MM_P2M, MmLock } from "../mm-lock";
 import { podPopulate } from "../pod/populate";
 import { notifyNoMemory } from "../sharing/enomem";
 import { forkPage } from "../sharing/fork-page";
@@ -39,13 +40,9 @@ import { P2mType } from "./types";
 export { INVALID_MFN } from "./entry";
 
 export class P2m {
-  @inline static lockWord(d: Domain): usize {
-    return changetype<usize>(d) + offsetof<Domain>("p2mLock");
-  }
-
   @inline static lock(d: Domain): void {
-    if (isDefined(DEBUG)) LockOrder.takingP2m(P2m.lockWord(d));
-    Lock.acquire(P2m.lockWord(d));
+    if (isDefined(DEBUG)) LockOrder.takingP2m(MmLock.word(d, MM_P2M));
+    MmLock.acquire(d, MM_P2M);
   }
 
   /**
@@ -53,7 +50,7 @@ export class P2m {
    * else may see new entries while old translations are still in use (spec 01 section 1.4).
    */
   static unlock(d: Domain): void {
-    const word = P2m.lockWord(d);
+    const word = MmLock.word(d, MM_P2M);
     const isFlushDue = d.p2mNeedFlush != 0 && Lock.depth(word) == 1;
     if (isFlushDue) d.p2mNeedFlush = 0;
     Lock.release(word);
