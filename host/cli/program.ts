@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { HvError, UsageError } from "../lib/errors.ts";
 import { addAudit } from "./audit.ts";
+import { addDedup } from "./dedup.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
@@ -48,6 +49,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addRace(program, done);
   addAudit(program);
   addP2m(program);
+  addDedup(program, done);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

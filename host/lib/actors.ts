@@ -5,7 +5,7 @@
  *
  * Common header, 64 bytes: kind u32@0 (0 = free), domid u32@4 (the domain it serves), then fields of the kind.
  */
-import { ACTOR_SIZE, ACTORS_BASE, MAX_ACTORS } from "../../hv-core/abi/layout.ts";
+import { ACTOR_MARK, ACTOR_SIZE, ACTORS_BASE, MAX_ACTORS } from "../../hv-core/abi/layout.ts";
 import type { Core } from "./core.ts";
 import { HvError } from "./errors.ts";
 
@@ -67,6 +67,7 @@ export function allocActor(core: Core, kind: number, domid: number, slabs = 1): 
       setField(core, slabOf(first + i), ACTOR_KIND, i === 0 ? kind : ACTOR_CONTINUED);
       setField(core, slabOf(first + i), ACTOR_DOMID, domid);
     }
+    setField(core, slabOf(0), ACTOR_MARK, Math.max(getField(core, slabOf(0), ACTOR_MARK), actor + 1));
     return first;
   }
   throw new HvError("ENOSPC", "allocActor", {

@@ -57,6 +57,8 @@ export type { GuestEnd, Outcome } from "./guest-end.ts";
 export interface MachineOptions {
   /** RAM of all guests together, in bytes: decides the number of machine frames. */
   readonly memoryBytes: number;
+  /** Machine frames, if their number is to be exact: otherwise memoryBytes and what guests need beside their RAM. */
+  readonly frameCount?: number;
   /** vCPUs of all guests together. Default 8. */
   readonly vcpus?: number;
   readonly era?: EraName;
@@ -136,10 +138,11 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   const settings = knobSettings(era, options.knobs ?? {});
   const dom0Pages = options.dom0Pages ?? 64;
   const frameCount =
+    options.frameCount ??
     Math.ceil(options.memoryBytes / 4096) +
-    overheadFrames(options.memoryBytes, options.vcpus ?? 8) +
-    dom0Pages +
-    SPARE_FRAMES;
+      overheadFrames(options.memoryBytes, options.vcpus ?? 8) +
+      dom0Pages +
+      SPARE_FRAMES;
   const core = instantiateCore(wasm, { frameCount, ...(options.suspend ? { suspend: options.suspend } : {}) });
   for (const [index, value] of settings) core.exports.setKnob(index, value);
   check(core.exports.machineInit(frameCount, dom0Pages), "machineInit", "the machine is too small for its dom0");

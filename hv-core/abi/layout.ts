@@ -54,12 +54,14 @@ export const DEVICES_SIZE = 0x0010_0000;
 /** State of actors that live outside the hypervisor (device models, toolstack programs): 4 KiB each. */
 export const ACTORS_BASE = 0x01a0_0000;
 export const ACTOR_SIZE = 0x1000;
-export const MAX_ACTORS = 128;
+export const MAX_ACTORS = 1024;
+/** In the first slab: one past the last one that was ever in use. Written by: the host. */
+export const ACTOR_MARK = 16;
 
-/** Stacks of suspended continuations in the race build: 64 KiB each. */
-export const CONTINUATIONS_BASE = 0x01b0_0000;
+/** Stacks of suspended continuations in the race build: 64 KiB each, one for each actor of a race. */
+export const CONTINUATIONS_BASE = 0x01f0_0000;
 export const CONTINUATION_SIZE = 0x0001_0000;
-export const MAX_CONTINUATIONS = 64;
+export const MAX_CONTINUATIONS = 16;
 
 /** One record of 32 bytes for each machine frame (mem/frame-table.ts). */
 export const FRAME_TABLE_BASE = 0x0200_0000;

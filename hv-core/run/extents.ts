@@ -3,6 +3,7 @@
  * Each region ends at its mark, so room for thousands of domains costs nothing.
  */
 import {
+  ACTOR_MARK,
   ACTOR_SIZE,
   ACTORS_BASE,
   COUNTERS_BASE,
@@ -39,8 +40,9 @@ export const EXTENT_JOURNAL: u32 = 3;
 /** Machine header, knobs, hash of the domains and policy: all of it that is used. */
 const MACHINE_USED: u32 = 0x3000;
 
-/** One past the last actor slab that is in use (its kind, the first word, is not 0). */
+/** One past the last actor slab that is in use. The command module has no host to note it: there a slab's first word is not 0. */
 function actorMark(): u32 {
+  if (!isDefined(WASI)) return load<u32>(ACTORS_BASE, ACTOR_MARK);
   let mark: u32 = MAX_ACTORS;
   while (mark != 0 && load<u32>(ACTORS_BASE + (mark - 1) * ACTOR_SIZE) == 0) mark--;
   return mark;
