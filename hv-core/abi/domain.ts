@@ -12,6 +12,7 @@ export const DOM_P2M_IOREQ_ENTRIES = 96;
 export const DOM_P2M_IOREQ_LOCK = 104;
 export const DOM_IOREQ_LOCK = 124;
 export const DOM_EVTCHN_LOCK = 172;
+export const DOM_SHARED_PAGES = 908;
 export const DOM_ASSIGNED_DEVICES = 912;
 /** In the record at VCPU_HV_OFFSET. */
 export const VCPU_IN_USE = 0;

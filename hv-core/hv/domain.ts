@@ -15,6 +15,7 @@ import {
   DOM_P2M_IOREQ_LOCK,
   DOM_P2M_IOREQ_SERVER,
   DOM_P2M_LOCK,
+  DOM_SHARED_PAGES,
   DOM_SHUTDOWN_CODE,
   DOM_STATE,
 } from "../abi/domain";
@@ -330,5 +331,6 @@ if (offsetof<Domain>("p2mIoreqServer") != DOM_P2M_IOREQ_SERVER) ERROR("Domain.p2
 if (offsetof<Domain>("p2mIoreqEntries") != DOM_P2M_IOREQ_ENTRIES) ERROR("Domain.p2mIoreqEntries moved");
 if (offsetof<Domain>("p2mIoreqLock") != DOM_P2M_IOREQ_LOCK) ERROR("Domain.p2mIoreqLock moved");
 if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock moved");
+if (offsetof<Domain>("sharedPages") != DOM_SHARED_PAGES) ERROR("Domain.sharedPages moved");
 if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");

@@ -140,11 +140,17 @@ export function runCopies(wasm: WebAssembly.Module, options: CopiesOptions): Cop
     copies.push({ domid, output: "", outcome: undefined, instructions: 0 });
     scan(dedup, [domid]);
     for (const copy of running()) turn(copy);
-    scan(dedup, copies.map((copy) => copy.domid));
+    scan(
+      dedup,
+      copies.map((copy) => copy.domid),
+    );
   }
   while (running().length > 0) {
     for (const copy of running()) turn(copy);
-    scan(dedup, copies.map((copy) => copy.domid));
+    scan(
+      dedup,
+      copies.map((copy) => copy.domid),
+    );
   }
 
   const outputs = copies.map((copy) => copy.output);

@@ -11,7 +11,15 @@ import { SHARING_S_HANDLE_INVALID } from "../../../hv-core/abi/hypercalls.ts";
 import { P2M_RAM_RW } from "../../../hv-core/abi/p2m-types.ts";
 import type { Dom0 } from "../dom0.ts";
 import type { DomId } from "../ids.ts";
-import { allocSharingOp, handleOf, nominateGfn, type PageOf, type SharingOp, shareGfns, sharingControl } from "../toolstack/sharing.ts";
+import {
+  allocSharingOp,
+  handleOf,
+  nominateGfn,
+  type PageOf,
+  type SharingOp,
+  shareGfns,
+  sharingControl,
+} from "../toolstack/sharing.ts";
 import { frameOf, hashFrame, isEqualFrame, visitPages } from "./pages.ts";
 
 /** The source's handle is void: it was written; or its domain is gone or dying. */
@@ -83,7 +91,8 @@ export function createDeduplicator(dom0: Dom0, options: DedupOptions = {}): Dedu
   /** @returns whether the page shows the group's frame now; undefined when the group is of no use any more. */
   function join(op: SharingOp, group: Group, page: PageOf, handle: bigint): boolean | undefined {
     // Both are nominated by now: what is equal here stays so for as long as the handles are good.
-    if (group.sharers >= maxSharers || !isEqualFrame(core, group.mfn, frameOf(core, page.domid, page.gfn))) return false;
+    if (group.sharers >= maxSharers || !isEqualFrame(core, group.mfn, frameOf(core, page.domid, page.gfn)))
+      return false;
     const attempt = (): number => shareGfns(dom0, op, group.source, group.handle, page, handle);
     let rc = attempt();
     while (isSourceGone(rc) && nextSource(op, group)) rc = attempt();
@@ -155,7 +164,8 @@ export function createDeduplicator(dom0: Dom0, options: DedupOptions = {}): Dedu
       enabled.delete(domid);
       for (const list of groups.values())
         for (const group of list)
-          for (let i = group.spares.length - 1; i >= 0; i--) if (group.spares[i]!.domid === domid) group.spares.splice(i, 1);
+          for (let i = group.spares.length - 1; i >= 0; i--)
+            if (group.spares[i]!.domid === domid) group.spares.splice(i, 1);
     },
   };
 }

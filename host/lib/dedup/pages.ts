@@ -38,7 +38,7 @@ export function visitPages(core: Core, domid: DomId, visit: PageVisitor): void {
 
 /** The frame that a gfn shows now; 0 when it shows none. */
 export function frameOf(core: Core, domid: DomId, gfn: number): number {
-  const steps = core.exports.walkGpa(domid, (gfn * 4096) % 2 ** 32 | 0, Math.floor(gfn / 2 ** 20));
+  const steps = core.exports.walkGpa(domid, ((gfn * 4096) % 2 ** 32) | 0, Math.floor(gfn / 2 ** 20));
   if (steps === 0) return 0;
   const at = (MAILBOX_BASE >> 2) + (steps - 1) * 8;
   const level = core.u32[at]!;

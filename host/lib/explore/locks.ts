@@ -10,9 +10,12 @@ import {
 import {
   DOMAIN_SIZE,
   DOMAINS_BASE,
+  FRAME_RECORD_SIZE,
+  FRAME_TABLE_BASE,
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
   MAX_DOMAINS,
+  MAX_FRAMES,
 } from "../../../hv-core/abi/layout.ts";
 import type { Core } from "../core.ts";
 
@@ -33,6 +36,8 @@ export function lockName(core: Core, address: number): string {
   }
   if (address >= IOREQ_SERVERS_BASE && address < IOREQ_SERVERS_BASE + 256 * IOREQ_SERVER_SIZE)
     return "buffered ring lock of an ioreq server";
+  if (address >= FRAME_TABLE_BASE && address < FRAME_TABLE_BASE + MAX_FRAMES * FRAME_RECORD_SIZE)
+    return `lock of the page with frame ${Math.floor((address - FRAME_TABLE_BASE) / FRAME_RECORD_SIZE)}`;
   return `lock 0x${address.toString(16)}`;
 }
 

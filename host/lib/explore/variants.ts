@@ -8,6 +8,9 @@ export interface VariantKnob {
   readonly text: string;
 }
 
+/** The values of a knob of `bits` flags. */
+const bitMask = (bits: number): string[] => Array.from({ length: 2 ** bits }, (_, value) => String(value));
+
 export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   "unmap.p2mLock": {
     index: knobs.KNOB_UNMAP_LOCK,
@@ -63,6 +66,26 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     index: knobs.KNOB_SEND_PENDING,
     values: ["xen", "fixed"],
     text: "a request is marked pending after the device model was told, or before",
+  },
+  "sharing.defects": {
+    index: knobs.KNOB_SHARING_DEFECTS,
+    values: bitMask(7),
+    text: "defects of memory sharing's history, a bit mask (vmexit knobs)",
+  },
+  "sharing.addCount": {
+    index: knobs.KNOB_SHARING_ADD_COUNT,
+    values: ["xen", "fixed"],
+    text: "a failed add_to_physmap counts a page as saved",
+  },
+  "sharing.audit": {
+    index: knobs.KNOB_SHARING_AUDIT,
+    values: ["xen", "fixed"],
+    text: "the audit leaves pages locked that it finds broken",
+  },
+  "sharing.thirdDomain": {
+    index: knobs.KNOB_SHARING_THIRD,
+    values: ["xen", "fixed"],
+    text: "the lock of a third domain is taken under page locks, or before them",
   },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,

@@ -1,15 +1,25 @@
 /** The catalogue of races (spec 09): `vmexit race list`. A race is a folder with race.ts, README.md and its minimal schedules. */
 import type { Race } from "../explore/race.ts";
+import { auditKeepsLock } from "./audit-keeps-lock/race.ts";
 import { completionAfterTypeFlip } from "./completion-after-type-flip/race.ts";
+import { countedWithoutSaving } from "./counted-without-saving/race.ts";
+import { cowTypeUnlocked } from "./cow-type-unlocked/race.ts";
+import { crossedShares } from "./crossed-shares/race.ts";
+import { dedupHashThenShare } from "./dedup-hash-then-share/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
 import { emulatorDies } from "./emulator-dies/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
+import { infoFreedEarly } from "./info-freed-early/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
+import { lockLeftBehind } from "./lock-left-behind/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
+import { savedCountedTwice } from "./saved-counted-twice/race.ts";
 import { setTypeWindow } from "./set-type-window/race.ts";
 import { slotStateReadTwice } from "./slot-state-read-twice/race.ts";
 import { slotStateToggled } from "./slot-state-toggled/race.ts";
+import { thirdDomain } from "./third-domain/race.ts";
+import { typePutUnderLock } from "./type-put-under-lock/race.ts";
 
 export const RACES: readonly Race[] = [
   ioreqUnmapWindow,
@@ -22,4 +32,14 @@ export const RACES: readonly Race[] = [
   destroyWithoutUnmap,
   setTypeWindow,
   fetchLivelock,
+  cowTypeUnlocked,
+  savedCountedTwice,
+  infoFreedEarly,
+  typePutUnderLock,
+  lockLeftBehind,
+  crossedShares,
+  thirdDomain,
+  countedWithoutSaving,
+  auditKeepsLock,
+  dedupHashThenShare,
 ];

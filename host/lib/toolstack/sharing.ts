@@ -130,4 +130,3 @@ export function sharingCounts(dom0: Dom0): { readonly freedPages: number; readon
   const usedFrames = hypercall(dom0, HC_MEMORY_OP, XENMEM_GET_SHARING_SHARED_PAGES);
   return { freedPages, usedFrames };
 }
-
