@@ -26,6 +26,8 @@ export const MAX_VCPUS = 512;
 export const VCPU_CPU_OFFSET = 0;
 export const VCPU_ANSWERS_OFFSET = 0x1000;
 export const VCPU_HV_OFFSET = 0x1800;
+/** Part of the hypervisor's record: what vm_event keeps about the vCPU (hv/vm-event/vcpu-events.ts). */
+export const VCPU_EVENTS_OFFSET = 0x1d80;
 export const VCPU_TLB_OFFSET = 0x2000;
 /** MSRs that are only stored (hv/exits/stored-msrs.ts): 8 bytes each, above the largest TLB. */
 export const VCPU_MSRS_OFFSET = 0x6000;
@@ -43,6 +45,9 @@ export const MAX_IOREQ_SERVERS_TOTAL = 256;
 export const RANGE_NODES_BASE = 0x0140_0000;
 export const RANGE_NODE_SIZE = 32;
 export const MAX_RANGE_NODES = 65536;
+/** Rings and what else vm_event keeps for each domain slot (hv/vm-event/domain-events.ts): 2 KiB each. */
+export const VM_EVENTS_BASE = 0x0138_0000;
+export const VM_EVENTS_SIZE = 0x800;
 /** In-core devices' state (hv-core/dev). */
 export const DEVICES_BASE = 0x0160_0000;
 export const DEVICES_SIZE = 0x0010_0000;

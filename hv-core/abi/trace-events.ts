@@ -20,6 +20,7 @@ export const TRACE_CLASS_IOREQ = 0x03;
 export const TRACE_CLASS_HYPERCALL = 0x04;
 export const TRACE_CLASS_INTERRUPT = 0x05;
 export const TRACE_CLASS_DOMAIN = 0x06;
+export const TRACE_CLASS_VM_EVENT = 0x08;
 
 /** a = exit reason, b = qualification, c = gpa (violations), rip otherwise. */
 export const TRC_EXIT = 0x0101;
@@ -50,3 +51,7 @@ export const TRC_CRASH = 0x0602;
 /** a = domid. */
 export const TRC_DOMAIN_CREATED = 0x0603;
 export const TRC_DOMAIN_DESTROYED = 0x0604;
+/** A request on a vm_event ring: a = mode | reason << 8, b = gfn, c = flags. */
+export const TRC_VM_EVENT_REQUEST = 0x0801;
+/** A response taken from one: a = mode | reason << 8 | accepted << 16, b = vcpu_id, c = flags. */
+export const TRC_VM_EVENT_RESPONSE = 0x0802;

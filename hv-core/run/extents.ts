@@ -26,6 +26,8 @@ import {
   TRACE_RECORDS,
   VCPU_SIZE,
   VCPUS_BASE,
+  VM_EVENTS_BASE,
+  VM_EVENTS_SIZE,
 } from "../abi/layout";
 import { TRACE_NEXT } from "../abi/trace-events";
 import { Machine } from "../base/machine";
@@ -50,10 +52,10 @@ function traceBytes(): u32 {
 }
 
 /** Number of extents; the last one is the frames. */
-export const EXTENTS: u32 = 11;
+export const EXTENTS: u32 = 12;
 export const EXTENT_MACHINE: u32 = 0;
 export const EXTENT_VCPUS: u32 = 2;
-export const EXTENT_FRAMES: u32 = 10;
+export const EXTENT_FRAMES: u32 = 11;
 
 export class Extent {
   static start(index: u32): u32 {
@@ -78,6 +80,8 @@ export class Extent {
         return COUNTERS_BASE;
       case 9:
         return TRACE_BASE;
+      case 10:
+        return VM_EVENTS_BASE;
       default:
         return FRAMES_BASE;
     }
@@ -106,6 +110,8 @@ export class Extent {
         return COUNTERS_SIZE;
       case 9:
         return traceBytes();
+      case 10:
+        return m.domainMark * VM_EVENTS_SIZE;
       default:
         return m.frameMark * PAGE_SIZE;
     }

@@ -13,6 +13,8 @@ import {
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
   MAX_DOMAINS,
+  VM_EVENTS_BASE,
+  VM_EVENTS_SIZE,
 } from "../../../hv-core/abi/layout.ts";
 import type { Core } from "../core.ts";
 
@@ -30,6 +32,12 @@ export function lockName(core: Core, address: number): string {
     const start = DOMAINS_BASE + Math.floor(offset / DOMAIN_SIZE) * DOMAIN_SIZE;
     const name = DOMAIN_LOCKS.find(([at]) => at === offset % DOMAIN_SIZE)?.[1] ?? `+${offset % DOMAIN_SIZE}`;
     return `${name} lock of domain ${core.u32[(start + DOM_DOMID) >> 2]}`;
+  }
+  const ring = address - VM_EVENTS_BASE;
+  if (ring >= 0 && ring < MAX_DOMAINS * VM_EVENTS_SIZE) {
+    const at = DOMAINS_BASE + Math.floor(ring / VM_EVENTS_SIZE) * DOMAIN_SIZE;
+    const mode = ["paging", "monitor", "sharing"][(ring % VM_EVENTS_SIZE) >> 6] ?? "vm_event";
+    return `${mode} ring lock of domain ${core.u32[(at + DOM_DOMID) >> 2]}`;
   }
   if (address >= IOREQ_SERVERS_BASE && address < IOREQ_SERVERS_BASE + 256 * IOREQ_SERVER_SIZE)
     return "buffered ring lock of an ioreq server";

@@ -16,6 +16,7 @@ import { DOMAIN_ALIVE, DOMAIN_FREE, Domain, NO_SLOT } from "../domain";
 import { portsInit } from "../evtchn/port";
 import { ioreqDomainInit } from "../ioreq/domain";
 import { tableAlloc } from "../p2m/tables";
+import { DomainEvents } from "../vm-event/domain-events";
 import { SHUTDOWN_NONE } from "./shutdown";
 
 /** EPT tables a domain may use before its toolstack says more: 1 MiB, as Xen's HAP gives. */
@@ -67,6 +68,7 @@ export function domainCreate(domid: u32, maxVcpus: u32, maxEvtchnPort: u32): i32
   const slot = findSlot();
   if (slot == NO_SLOT) return -ENOSPC;
   memory.fill(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE, 0, DOMAIN_SIZE);
+  DomainEvents.clear(slot);
   const m = Machine.get();
   const d = Domain.at(slot);
   d.slot = slot;

@@ -26,6 +26,7 @@ import { vcpuInfoForget } from "../sched/vcpu-info";
 import { watchdogsStop } from "../sched/watchdog";
 import { timersStop } from "../time/timers";
 import { Vcpu } from "../vcpu";
+import { vmEventDestroy } from "../vm-event/enable";
 import { controllerPause } from "./pause";
 import { destroyVcpus } from "./vcpu-create";
 
@@ -53,6 +54,7 @@ function beginDestroy(d: Domain): void {
   for (let id: u32 = 0; id < d.vcpuCount; id++) timersStop(Vcpu.at(d.firstVcpu + id));
   watchdogsStop(d);
   ioreqDomainDestroy(d);
+  vmEventDestroy(d);
   pinnedRelease(d);
   evtchnDestroy(d);
   portsForget(d);

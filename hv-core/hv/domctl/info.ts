@@ -21,6 +21,7 @@ import { Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, DOMAIN_FREE, Domain } from "../domain";
 import { cpuTime } from "../sched/runstate";
 import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
+import { DomainEvents } from "../vm-event/domain-events";
 
 const U: usize = 16;
 const INFO_SIZE: usize = 112;
@@ -115,6 +116,7 @@ export function getDomainInfo(op: usize): i32 {
   store<u64>(info, d.totPages, 8);
   store<u64>(info, d.maxPages, 16);
   store<u64>(info, d.claimedPages, 24);
+  store<u64>(info, DomainEvents.of(d).pagedPages, 40);
   store<u64>(info, sharedInfoGfn(d), 48);
   vcpuTotals(d, info);
   store<u32>(info, d.ssidref, 72);

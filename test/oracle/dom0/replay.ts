@@ -11,6 +11,7 @@ import { createProbe, type Row } from "./probe.ts";
 import { createdomain, domains, envelope } from "./setup.ts";
 import { shutdowns, theEnd } from "./shutdowns.ts";
 import { extended, hvmContext, vcpus } from "./vcpus.ts";
+import { paging, vmEvents } from "./vm-events.ts";
 
 export interface RecordedRow extends Row {
   readonly id: string;
@@ -19,7 +20,7 @@ export interface RecordedRow extends Row {
 /** Parts of the record that are put to vmexit elsewhere or not yet: I/O mappings and dm_ops, sharing, sysctl and the rest. */
 const NOT_REPLAYED: readonly (readonly [first: number, last: number])[] = [
   [499, 817],
-  [1165, 1232],
+  [1208, 1225],
   [1312, 1382],
 ];
 
@@ -62,6 +63,8 @@ export function replay(): Row[] {
   reservations(p);
   physmap(p);
   questions(p);
+  vmEvents(p);
+  paging(p);
   events(p);
   shutdowns(p);
   theEnd(p);
