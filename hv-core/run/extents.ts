@@ -10,6 +10,7 @@ import {
   DEVICES_BASE,
   DOMAIN_SIZE,
   DOMAINS_BASE,
+  FRAME_OWNERS_BASE,
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
   FRAMES_BASE,
@@ -26,17 +27,16 @@ import {
   TRACE_RECORDS,
   VCPU_SIZE,
   VCPUS_BASE,
-  VM_EVENTS_BASE,
-  VM_EVENTS_SIZE,
 } from "../abi/layout";
 import { TRACE_NEXT } from "../abi/trace-events";
 import { Machine } from "../base/machine";
-import { DEVICE_STATE_SIZE } from "../dev/state";
+import { DEVICE_STATE_SIZE, MAX_DEVICE_DOMAINS } from "../dev/state";
+import { FRAME_OWNER_SIZE } from "../mem/frame-owner";
 
 export const EXTENT_SEMANTIC: u32 = 1;
 export const EXTENT_JOURNAL: u32 = 3;
 
-/** Machine header, knobs and frame owners: all of it that is used. */
+/** Machine header, knobs, hash of the domains and policy: all of it that is used. */
 const MACHINE_USED: u32 = 0x3000;
 
 /** One past the last actor slab that is in use (its kind, the first word, is not 0). */
@@ -81,7 +81,7 @@ export class Extent {
       case 9:
         return TRACE_BASE;
       case 10:
-        return VM_EVENTS_BASE;
+        return FRAME_OWNERS_BASE;
       default:
         return FRAMES_BASE;
     }
@@ -101,7 +101,7 @@ export class Extent {
       case 4:
         return (m.rangeNodeMark + 1) * RANGE_NODE_SIZE;
       case 5:
-        return m.domainMark * <u32>DEVICE_STATE_SIZE;
+        return min<u32>(m.domainMark, MAX_DEVICE_DOMAINS) * DEVICE_STATE_SIZE;
       case 6:
         return actorMark() * ACTOR_SIZE;
       case 7:
@@ -111,7 +111,7 @@ export class Extent {
       case 9:
         return traceBytes();
       case 10:
-        return m.domainMark * VM_EVENTS_SIZE;
+        return m.domainMark * FRAME_OWNER_SIZE;
       default:
         return m.frameMark * PAGE_SIZE;
     }

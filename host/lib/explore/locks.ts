@@ -8,13 +8,12 @@ import {
   DOM_P2M_LOCK,
 } from "../../../hv-core/abi/domain.ts";
 import {
+  DOMAIN_EVENTS_OFFSET,
   DOMAIN_SIZE,
   DOMAINS_BASE,
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
   MAX_DOMAINS,
-  VM_EVENTS_BASE,
-  VM_EVENTS_SIZE,
 } from "../../../hv-core/abi/layout.ts";
 import type { Core } from "../core.ts";
 
@@ -23,6 +22,9 @@ const DOMAIN_LOCKS: readonly (readonly [offset: number, name: string])[] = [
   [DOM_P2M_IOREQ_LOCK, "ioreq type"],
   [DOM_IOREQ_LOCK, "ioreq servers"],
   [DOM_EVTCHN_LOCK, "event channels"],
+  [DOMAIN_EVENTS_OFFSET, "paging ring"],
+  [DOMAIN_EVENTS_OFFSET + 64, "monitor ring"],
+  [DOMAIN_EVENTS_OFFSET + 128, "sharing ring"],
 ];
 
 /** "p2m lock of domain 1". */
@@ -32,12 +34,6 @@ export function lockName(core: Core, address: number): string {
     const start = DOMAINS_BASE + Math.floor(offset / DOMAIN_SIZE) * DOMAIN_SIZE;
     const name = DOMAIN_LOCKS.find(([at]) => at === offset % DOMAIN_SIZE)?.[1] ?? `+${offset % DOMAIN_SIZE}`;
     return `${name} lock of domain ${core.u32[(start + DOM_DOMID) >> 2]}`;
-  }
-  const ring = address - VM_EVENTS_BASE;
-  if (ring >= 0 && ring < MAX_DOMAINS * VM_EVENTS_SIZE) {
-    const at = DOMAINS_BASE + Math.floor(ring / VM_EVENTS_SIZE) * DOMAIN_SIZE;
-    const mode = ["paging", "monitor", "sharing"][(ring % VM_EVENTS_SIZE) >> 6] ?? "vm_event";
-    return `${mode} ring lock of domain ${core.u32[(at + DOM_DOMID) >> 2]}`;
   }
   if (address >= IOREQ_SERVERS_BASE && address < IOREQ_SERVERS_BASE + 256 * IOREQ_SERVER_SIZE)
     return "buffered ring lock of an ioreq server";

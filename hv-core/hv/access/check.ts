@@ -32,6 +32,7 @@ import {
 import { Count } from "../../base/counters";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { p2mLookup } from "../p2m/lookup";
 import { INVALID_MFN, P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { vmEventHasRing } from "../vm-event/ring";
@@ -122,7 +123,7 @@ export function accessCheck(v: Vcpu, gfn: u64, flags: u32): u32 {
 /** Whether the access of `gfn` still forbids what an event reported in `flags`: only then is EMULATE obeyed. */
 export function accessStillViolated(d: Domain, gfn: u64, flags: u32): bool {
   P2m.lock(d);
-  P2m.lookup(d, gfn, 0);
+  p2mLookup(d, gfn);
   const is = d.lookupMfn != INVALID_MFN && accessIsViolated(d.lookupAccess, flags);
   P2m.unlock(d);
   return is;

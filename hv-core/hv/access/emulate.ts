@@ -4,7 +4,6 @@
  *
  * Before: vm-event/resume.ts. After: emulate/emulate.ts; emulate/memory.ts asks here about each access.
  */
-import { EXIT_EPT_VIOLATION } from "../../abi/exits";
 import { EVF_EMULATE_NOWRITE, EVF_SET_EMUL_READ_DATA } from "../../abi/vm-event";
 import { ANSWER_READ, Answer } from "../../hw/answers";
 import { Run } from "../../hw/run";

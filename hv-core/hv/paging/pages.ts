@@ -27,6 +27,7 @@ import { frameWritten } from "../../mem/frame-access";
 import { FRAME_ALLOCATED, FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { copyFromGuest } from "../hypercall/guest-copy";
+import { p2mLookup } from "../p2m/lookup";
 import { INVALID_MFN, P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { Vcpu } from "../vcpu";
@@ -139,7 +140,7 @@ function bringBack(d: Domain, gfn: u64, mfn: u32, access: u32, isNew: bool): i32
 /** The pager answered a request for `gfn`: a page that kept its frame, or was prepared, is RAM again. */
 export function pagingBack(d: Domain, gfn: u64): void {
   P2m.lock(d);
-  const type = P2m.lookup(d, gfn, 0);
+  const type = p2mLookup(d, gfn);
   if (type == <u32>P2M_RAM_PAGING_IN && Frame.isValid(d.lookupMfn)) {
     bringBack(d, gfn, d.lookupMfn, d.lookupAccess, false);
   }

@@ -1,5 +1,5 @@
 /** What vm_event keeps about a domain, behind its three rings (ring.ts). */
-import { VM_EVENTS_BASE, VM_EVENTS_SIZE } from "../../abi/layout";
+import { DOMAIN_EVENTS_OFFSET, DOMAIN_SIZE } from "../../abi/layout";
 import { Domain } from "../domain";
 
 /** The rings come first. */
@@ -15,17 +15,14 @@ export class DomainEvents {
   private _pad: u32;
 
   @inline static of(d: Domain): DomainEvents {
-    return changetype<DomainEvents>(VM_EVENTS_BASE + <usize>d.slot * VM_EVENTS_SIZE + RINGS);
+    return changetype<DomainEvents>(changetype<usize>(d) + DOMAIN_EVENTS_OFFSET + RINGS);
   }
 
   @inline static reports(d: Domain, event: u32): bool {
     return ((DomainEvents.of(d).monitorEvents >> event) & 1) != 0;
   }
-
-  /** A domain is born in this slot. */
-  static clear(slot: u32): void {
-    memory.fill(VM_EVENTS_BASE + <usize>slot * VM_EVENTS_SIZE, 0, VM_EVENTS_SIZE);
-  }
 }
 
-if (RINGS + offsetof<DomainEvents>() > <usize>VM_EVENTS_SIZE) ERROR("DomainEvents outgrew its place");
+if (RINGS + offsetof<DomainEvents>() > <usize>(DOMAIN_SIZE - DOMAIN_EVENTS_OFFSET))
+  ERROR("DomainEvents outgrew its place");
+if (offsetof<Domain>() > <usize>DOMAIN_EVENTS_OFFSET) ERROR("Domain runs into its rings");

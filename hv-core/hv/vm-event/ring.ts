@@ -1,12 +1,12 @@
 /**
- * A vm_event ring: one for each mode and domain, at VM_EVENTS_BASE (spec 04 section 4.6). The hypervisor makes requests, the listener
+ * A vm_event ring: one for each mode and domain, at DOMAIN_EVENTS_OFFSET in the domain (spec 04 section 4.6). The hypervisor makes requests, the listener
  * answers in place. Indexes that count are kept here, where nobody else can write; of the shared page only the response index is
  * believed, and only as far as requests can explain it.
  *
  * Next: slots.ts (how a request gets there), response.ts (how an answer comes back), enable.ts.
  */
 import { KNOB_EVENT_SLOTS } from "../../abi/knobs";
-import { VM_EVENTS_BASE, VM_EVENTS_SIZE } from "../../abi/layout";
+import { DOMAIN_EVENTS_OFFSET } from "../../abi/layout";
 import {
   RING_ENTRIES,
   RING_RSP_PROD,
@@ -49,9 +49,9 @@ export class VmEventRing {
   private _pad1: u64;
   private _pad2: u64;
 
-  /** Ring of a mode (VM_EVENT_MODE_*) of a domain slot. */
+  /** Ring of a mode (VM_EVENT_MODE_*). */
   @inline static of(d: Domain, mode: u32): VmEventRing {
-    return changetype<VmEventRing>(VM_EVENTS_BASE + <usize>d.slot * VM_EVENTS_SIZE + ((<usize>mode - 1) << 6));
+    return changetype<VmEventRing>(changetype<usize>(d) + DOMAIN_EVENTS_OFFSET + ((<usize>mode - 1) << 6));
   }
 
   @inline get isEnabled(): bool {
