@@ -89,6 +89,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["queue", "needs-all", "lost"],
     text: "what happens when a ring is full",
   },
+  "send.pending": {
+    index: knobs.KNOB_SEND_PENDING,
+    values: ["xen", "fixed"],
+    text: "a request is marked pending after the device model was told, or before",
+  },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,
     values: ["none", "ioreq"],

@@ -13,6 +13,7 @@ import { KNOB_EARLY_UNLOCK, KNOB_EPT_NX_SUPERPAGES, KNOB_UNMAP_LOCK, UNMAP_LOCK_
 import {
   P2M_ALLOC,
   P2M_IOREQ_SERVER,
+  P2M_MMIO_DIRECT,
   P2M_MMIO_DM,
   P2M_RAM_PAGED,
   P2M_RAM_PAGING_OUT,
@@ -41,6 +42,7 @@ import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
 import { NO_LATCH } from "../emulate/memory";
 import { logDirtyFault } from "../logdirty/global";
+import { MmioRo } from "../p2m/mmio-ro";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { pagingPopulate } from "../paging/populate";
@@ -74,7 +76,7 @@ export function onEptViolation(v: Vcpu): Verdict {
     verdict = shatter(v, c, gfn, type); // step 4a
   } else if (isViolated && !isAsync((event = accessCheck(v, gfn, access)))) {
     verdict = event == ACCESS_CRASHED ? Verdict.Crash : spurious(c); // step 4c
-  } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type)) || isReadWatched(d, type)) {
+  } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(d, type)) || isReadWatched(d, type)) {
     if (Knobs.get(KNOB_EARLY_UNLOCK) != 0) {
       if (!isEarly) P2m.unlock(d);
       Window.at(W_P2M_RELEASED, changetype<usize>(d), ACCESS_READ); // the type may change before it is looked up again
@@ -139,7 +141,8 @@ function shatter(v: Vcpu, c: Cpu, gfn: u64, type: u32): Verdict {
 }
 
 /** Pages that can be read by the guest itself but whose writes are dropped, or wanted by a device model. */
-function isWatched(type: u32): bool {
+function isWatched(d: Domain, type: u32): bool {
+  if (type == <u32>P2M_MMIO_DIRECT) return MmioRo.contains(d.lookupMfn);
   return type == <u32>P2M_IOREQ_SERVER || P2mType.isDiscardWrite(type);
 }
 
