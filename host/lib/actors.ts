@@ -39,6 +39,7 @@ export const ACTOR_RACE_VCPU = 12;
 export const ACTOR_RACE_TOOLSTACK = 13;
 export const ACTOR_RACE_DEVICE = 14;
 export const ACTOR_RACE_WRITER = 15;
+export const ACTOR_RACE_LISTENER = 17;
 
 export const ACTOR_KIND = 0;
 export const ACTOR_DOMID = 4;

@@ -128,7 +128,7 @@ export const REPLAY_BY_RIGHTS = 1;
  */
 export const KNOB_UNMAP_LOCK = 58;
 export const UNMAP_LOCK_EARLY_RELEASE = 1;
-/** Paging as it once was. 1 = prep maps the page before its contents are there; 2 = evict without the p2m lock; 3 = a touch does not stop evict. */
+/** Paging as it once was. 1 = prep maps the page before its contents are there; 2 = evict without the p2m lock; 3 = evict takes a page that was touched. */
 export const KNOB_PAGING_HISTORIC = 92;
 export const PAGING_PREP_EARLY = 1;
 export const PAGING_UNLOCKED = 2;
@@ -137,7 +137,11 @@ export const PAGING_TOUCH_IGNORED = 3;
 export const KNOB_EVENT_RESPONSE = 93;
 export const RESPONSE_AT_ONCE = 1;
 export const RESPONSE_UNCHECKED = 2;
-/** Full rings as they once were handled. 1 = stopped vCPUs go on only when there are as many slots as vCPUs; 2 = the request is dropped. */
+/**
+ * Full rings. 0 = as Xen 4.17: a slot lets one stopped vCPU go on. Historic: 1 = they go on only when there are as many slots as vCPUs;
+ * 2 = the request is dropped. 3 = fixed: a free slot lets all of them go on, those that find none sleep.
+ */
 export const KNOB_EVENT_FULL = 94;
 export const FULL_NEEDS_ALL = 1;
 export const FULL_LOST = 2;
+export const FULL_WAKE_ALL = 3;

@@ -13,12 +13,14 @@ import {
   EXIT_MONITOR_TRAP_FLAG,
 } from "../abi/exits";
 import { STATE_IOREQ_NONE } from "../abi/ioreq";
+import { KNOB_EVENT_RESPONSE, RESPONSE_AT_ONCE } from "../abi/knobs";
 import { TRC_ENTRY, TRC_EXIT } from "../abi/trace-events";
 import { W_COMPLETED, W_EXITED } from "../abi/windows";
 import { Hv } from "../base/assert";
 import { Count } from "../base/counters";
 import { Machine } from "../base/machine";
 import { Trace } from "../base/trace";
+import { Variant } from "../base/variant";
 import { ACCESS_READ, Window } from "../base/window";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { dispatchExit } from "../hv/exits/dispatch";
@@ -75,7 +77,10 @@ function enter(v: Vcpu, c: Cpu, budget: u32): bool {
   countExit(reason);
   traceExit(v, c, reason);
   Window.at(W_EXITED, changetype<usize>(v), ACCESS_READ);
+  const rip = c.rip;
   const verdict = dispatchExit(v, reason);
+  // Before 461f048203: leaving the processor saves the registers it came with, over what an answer wrote meanwhile (C-61).
+  if (reason == <u32>EXIT_EPT_VIOLATION && Variant.is(KNOB_EVENT_RESPONSE, RESPONSE_AT_ONCE)) c.rip = rip;
   Trace.event(TRC_ENTRY, v.slot, reason, <u64>verdict, 0);
   return verdict != Verdict.Block && verdict != Verdict.Crash;
 }

@@ -86,7 +86,7 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   },
   "vmEvent.full": {
     index: knobs.KNOB_EVENT_FULL,
-    values: ["queue", "needs-all", "lost"],
+    values: ["xen", "needs-all", "lost", "wake-all"],
     text: "what happens when a ring is full",
   },
   "send.pending": {

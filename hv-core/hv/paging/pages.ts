@@ -9,7 +9,7 @@
  */
 import { CTR_PAGED_IN, CTR_PAGED_OUT } from "../../abi/counters";
 import { EBUSY, EFAULT, EINVAL, ENOENT, ENOMEM, OK } from "../../abi/errno";
-import { KNOB_PAGING_HISTORIC, PAGING_PREP_EARLY, PAGING_UNLOCKED } from "../../abi/knobs";
+import { KNOB_PAGING_HISTORIC, PAGING_PREP_EARLY, PAGING_TOUCH_IGNORED, PAGING_UNLOCKED } from "../../abi/knobs";
 import { PAGE_SIZE } from "../../abi/layout";
 import {
   P2M_RAM_LOGDIRTY,
@@ -75,7 +75,9 @@ export function pagingEvict(d: Domain, gfn: u64): i32 {
   const mfn = d.lookupMfn;
   const access = d.lookupAccess;
   let rc: i32 = -EBUSY;
-  if (Frame.isValid(mfn) && type == <u32>P2M_RAM_PAGING_OUT && getPage(mfn)) {
+  const isTouched = type == <u32>P2M_RAM_PAGING_IN && !Variant.is(KNOB_PAGING_HISTORIC, PAGING_TOUCH_IGNORED);
+  const isNominated = type == <u32>P2M_RAM_PAGING_OUT || type == <u32>P2M_RAM_PAGING_IN;
+  if (Frame.isValid(mfn) && isNominated && !isTouched && getPage(mfn)) {
     if (!isLocked) Window.at(W_EVICT_CHECKED, changetype<usize>(d), ACCESS_WRITE); // the guest may touch the page now
     if (isUnreferenced(d, mfn, 1)) {
       rc = P2m.set(d, gfn, INVALID_MFN, 0, P2M_RAM_PAGED, access);

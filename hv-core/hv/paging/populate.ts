@@ -7,7 +7,7 @@
  */
 import { CRASH_NO_PAGER } from "../../abi/crash";
 import { EBUSY, EOPNOTSUPP, OK } from "../../abi/errno";
-import { FULL_LOST, KNOB_EVENT_FULL, KNOB_PAGING_HISTORIC, PAGING_TOUCH_IGNORED } from "../../abi/knobs";
+import { FULL_LOST, KNOB_EVENT_FULL } from "../../abi/knobs";
 import { P2M_RAM_PAGED, P2M_RAM_PAGING_IN, P2M_RAM_PAGING_OUT } from "../../abi/p2m-types";
 import {
   EVF_VCPU_PAUSED,
@@ -52,8 +52,7 @@ export function pagingPopulate(d: Domain, gfn: u64): void {
   const isGoing = type == <u32>P2M_RAM_PAGING_OUT || type == <u32>P2M_RAM_PAGED;
   const flags: u32 = type == <u32>P2M_RAM_PAGING_OUT ? MEM_PAGING_EVICT_FAIL : 0;
   let error: i32 = OK;
-  const isIgnored = flags != 0 && Variant.is(KNOB_PAGING_HISTORIC, PAGING_TOUCH_IGNORED);
-  if (isGoing && !isIgnored) error = P2m.set(d, gfn, d.lookupMfn, 0, P2M_RAM_PAGING_IN, d.lookupAccess);
+  if (isGoing) error = P2m.set(d, gfn, d.lookupMfn, 0, P2M_RAM_PAGING_IN, d.lookupAccess);
   P2m.unlock(d);
   if (error != OK || (!isGoing && !(isOwn && P2mType.isPaging(type)))) {
     vmEventCancel(d, VM_EVENT_MODE_PAGING); // on its way already, or back

@@ -7,7 +7,7 @@
  */
 import { CTR_VM_EVENT_BLOCKED, CTR_VM_EVENT_WAITS, CTR_VM_EVENTS_SENT } from "../../abi/counters";
 import { EBUSY, EOPNOTSUPP, OK } from "../../abi/errno";
-import { FULL_NEEDS_ALL, KNOB_EVENT_FULL } from "../../abi/knobs";
+import { FULL_NEEDS_ALL, FULL_WAKE_ALL, KNOB_EVENT_FULL } from "../../abi/knobs";
 import { TRC_VM_EVENT_REQUEST } from "../../abi/trace-events";
 import {
   EV_FLAGS,
@@ -163,6 +163,7 @@ export function vmEventWake(d: Domain, mode: u32): void {
   const flag = isQueue ? VPF_WAIT_QUEUE : VmEventRing.pauseFlag(mode);
   if (room == 0 || (!isQueue && ring.blocked == 0)) return;
   if (Variant.is(KNOB_EVENT_FULL, FULL_NEEDS_ALL) && room < d.vcpuCount) return;
+  if (!isQueue && Variant.is(KNOB_EVENT_FULL, FULL_WAKE_ALL)) room = d.vcpuCount;
   let id = ring.lastWoken;
   for (let i: u32 = 0; i < d.vcpuCount && room != 0; i++) {
     id = id + 1 >= d.vcpuCount ? 0 : id + 1;
