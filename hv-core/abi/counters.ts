@@ -64,4 +64,11 @@ export const CTR_PAGED_IN = 237;
 /** A response index that nobody's requests can explain. */
 export const CTR_VM_EVENT_BAD_INDEX = 238;
 export const CTR_VM_EVENT_EMULATED = 239;
+/** Steps (copies and loop turns) made while the domctl lock was held, and where that count began. */
+export const CTR_DOMCTL_LOCK_STEPS = 200;
+export const CTR_DOMCTL_LOCK_START = 201;
+/** vCPUs that a pause had to wait for. */
+export const CTR_PAUSE_WAITS = 202;
+/** Domctls that found the lock held and were made again. */
+export const CTR_DOMCTL_BUSY = 203;
 export const NR_COUNTERS = 512;

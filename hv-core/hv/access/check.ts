@@ -5,7 +5,6 @@
  * Before: exits/on-ept-violation.ts, with the p2m lock held. After: vm-event/request.ts, when the lock is free again.
  */
 
-import { CTR_ACCESS_VIOLATIONS } from "../../abi/counters";
 import { CRASH_ACCESS_REQUIRED } from "../../abi/crash";
 import { QUAL_FETCH_BIT, QUAL_GLA_FINAL_BIT, QUAL_GLA_VALID_BIT, QUAL_READ_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
 import {
@@ -29,7 +28,6 @@ import {
   MEM_ACCESS_X,
   VM_EVENT_MODE_MONITOR,
 } from "../../abi/vm-event";
-import { Count } from "../../base/counters";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { p2mLookup } from "../p2m/lookup";
@@ -103,7 +101,6 @@ function change(d: Domain, gfn: u64, access: u32): void {
 export function accessCheck(v: Vcpu, gfn: u64, flags: u32): u32 {
   const d = v.domain;
   const access = d.lookupAccess;
-  Count.one(CTR_ACCESS_VIOLATIONS);
   if (access == <u32>P2M_ACCESS_RX2RW && (flags & MEM_ACCESS_W) != 0) {
     change(d, gfn, P2M_ACCESS_RW);
     return ACCESS_RETRY;

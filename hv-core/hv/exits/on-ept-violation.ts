@@ -4,7 +4,7 @@
  * Before: exits/dispatch.ts. After: emulate/emulate.ts for pages that a device model or the hypervisor answers for.
  * Page accesses: access/check.ts. Pages that are out: paging/populate.ts. There are no nested guests and no alternate views.
  */
-import { CTR_P2M_SHATTERED } from "../../abi/counters";
+import { CTR_ACCESS_VIOLATIONS, CTR_P2M_SHATTERED } from "../../abi/counters";
 import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_EVENT_UNSENT, CRASH_NO_TABLE } from "../../abi/crash";
 import { OK } from "../../abi/errno";
 import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
@@ -118,6 +118,7 @@ function tell(v: Vcpu, gfn: u64, type: u32, event: u32, access: u32, verdict: Ve
     if (vmEventMonitor(v, REASON_MEM_ACCESS, event == ACCESS_SYNC, gfn, offset, gla, access) != OK) {
       domainCrash(d, CRASH_EVENT_UNSENT);
     }
+    Count.one(CTR_ACCESS_VIOLATIONS);
   }
   if (d.isShuttingDown != 0 && d.crashReason != 0) return Verdict.Crash;
   return (v.pauseFlags & VPF_EVENTS) != 0 ? Verdict.Block : verdict;

@@ -84,11 +84,11 @@ export function pagingEvict(d: Domain, gfn: u64): i32 {
       Frame.at(mfn).m2p = INVALID_M2P;
       freeFrame(mfn);
       DomainEvents.of(d).pagedPages++;
-      Count.one(CTR_PAGED_OUT);
     }
     putPage(mfn);
   }
   if (isLocked) P2m.unlock(d);
+  if (rc == OK) Count.one(CTR_PAGED_OUT);
   return rc;
 }
 
@@ -122,6 +122,7 @@ export function pagingPrep(v: Vcpu, d: Domain, gfn: u64, buffer: u64): i32 {
   }
   if (rc == OK) rc = bringBack(d, gfn, mfn, access, isOut);
   P2m.unlock(d);
+  if (rc == OK && isOut) Count.one(CTR_PAGED_IN);
   return rc;
 }
 
@@ -133,9 +134,7 @@ function bringBack(d: Domain, gfn: u64, mfn: u32, access: u32, isNew: bool): i32
   }
   frameWritten(mfn);
   Frame.at(mfn).m2p = gfn;
-  if (!isNew) return OK;
-  DomainEvents.of(d).pagedPages--;
-  Count.one(CTR_PAGED_IN);
+  if (isNew) DomainEvents.of(d).pagedPages--;
   return OK;
 }
 

@@ -121,9 +121,16 @@ function instruct(v: Vcpu, flags: u32, reason: u32): void {
  */
 export function vmEventResponses(d: Domain, mode: u32): i32 {
   if (!VmEventRing.of(d, mode).isEnabled) return -ENODEV;
+  let answered: u32 = 0;
+  let skipped: u32 = 0;
   while (true) {
     const taken = take(d, mode);
-    if (taken <= 0) return taken;
+    if (taken <= 0) {
+      // Counted at the end: what a suspended continuation keeps must not depend on counters.
+      Count.add(CTR_VM_EVENTS_ANSWERED, answered);
+      Count.add(CTR_VM_EVENTS_SKIPPED, skipped);
+      return taken;
+    }
     const found = subject(d);
     const flags = load<u32>(COPY_AT, EV_FLAGS);
     const reason = load<u32>(COPY_AT, EV_REASON);
@@ -132,7 +139,7 @@ export function vmEventResponses(d: Domain, mode: u32): i32 {
     const id = load<u32>(COPY_AT, EV_VCPU_ID);
     Trace.event(TRC_VM_EVENT_RESPONSE, TRACE_NO_VCPU, mode | (reason << 8) | (found != 0 ? 0x1_0000 : 0), id, flags);
     if (found == 0) {
-      Count.one(CTR_VM_EVENTS_SKIPPED);
+      skipped++;
       continue;
     }
     const v = changetype<Vcpu>(found);
@@ -144,7 +151,8 @@ export function vmEventResponses(d: Domain, mode: u32): i32 {
       Window.at(W_RESPONSE_TAKEN, changetype<usize>(d), ACCESS_READ);
       pagingResume(d, gfn, pagingFlags);
     }
-    Count.one(isPaused ? CTR_VM_EVENTS_ANSWERED : CTR_VM_EVENTS_SKIPPED);
+    if (isPaused) answered++;
+    else skipped++;
     if (isPaused && (flags & EVF_VCPU_PAUSED) != 0) vmEventUnpause(v);
   }
 }

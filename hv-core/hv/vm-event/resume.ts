@@ -31,8 +31,8 @@ export function vmEventResume(v: Vcpu): bool {
   }
   if ((events.work & WORK_EMULATE) == 0) return true;
   events.work &= ~WORK_EMULATE;
-  Count.one(CTR_VM_EVENT_EMULATED);
   accessEmulate(v);
+  Count.one(CTR_VM_EVENT_EMULATED);
   return false; // one instruction has run: whoever asks for more has its turn
 }
 

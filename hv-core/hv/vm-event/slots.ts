@@ -137,22 +137,23 @@ export function vmEventPut(
     flags,
   );
   releaseSlot(d, ring);
-  if (isOwn) stopBeforeFull(d, ring, mode);
+  const isStopped = isOwn && stopBeforeFull(d, ring, mode);
   const port = ring.port;
   ring.release();
-  Count.one(CTR_VM_EVENTS_SENT);
   Window.at(W_EVENT_PUT, changetype<usize>(ring), ACCESS_WRITE);
   evtchnNotifyXenPort(d, port);
+  Count.one(CTR_VM_EVENTS_SENT);
+  if (isStopped) Count.one(CTR_VM_EVENT_BLOCKED);
 }
 
 /** Fewer slots than vCPUs are left: this one, unless its event stops it anyway, makes no further request until there is room. */
-function stopBeforeFull(d: Domain, ring: VmEventRing, mode: u32): void {
+function stopBeforeFull(d: Domain, ring: VmEventRing, mode: u32): bool {
   const v = Vcpu.at(Machine.get().currentVcpu - 1);
   const flag = VmEventRing.pauseFlag(mode);
-  if (ring.available >= d.vcpuCount || VcpuEvents.of(v).pauseCount != 0 || (v.pauseFlags & flag) != 0) return;
+  if (ring.available >= d.vcpuCount || VcpuEvents.of(v).pauseCount != 0 || (v.pauseFlags & flag) != 0) return false;
   v.pauseFlags |= flag;
   ring.blocked++;
-  Count.one(CTR_VM_EVENT_BLOCKED);
+  return true;
 }
 
 /** Slots may be free: who sleeps for one goes first, then who was stopped, in turn. The caller holds the ring's lock. */
