@@ -52,4 +52,14 @@ export const CTR_LOGDIRTY_MARKED = 176;
 export const CTR_POD_POPULATED = 177;
 export const CTR_POD_RECLAIMED = 178;
 export const CTR_P2M_SHATTERED = 179;
+/** I/O resources: accesses to devices of the bus, IOTLB fills and flushes, look-ups in capabilities, records that counting touched. */
+export const CTR_BUS_ACCESSES = 240;
+export const CTR_IOTLB_FILLS = 241;
+export const CTR_IOTLB_FLUSHES = 242;
+export const CTR_IO_CHECKS = 243;
+export const CTR_IO_COUNT_STEPS = 244;
+/** Mappings of I/O frames that a forced revocation took away. */
+export const CTR_IO_FORCED = 245;
+/** MMIO pages of dom0 that were mapped at their first touch. */
+export const CTR_IO_FIXUPS = 246;
 export const NR_COUNTERS = 512;
