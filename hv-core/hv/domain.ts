@@ -261,6 +261,10 @@ export class Domain {
   pinnedMfn: u32;
   pinnedCount: u32;
 
+  /** Ports that are the machine's (hv/iocap/port-mapping.ts): first mapping, 0 = none. Written under ioPortLock, by device models. */
+  ioPortMappings: u32;
+  ioPortLock: u32;
+
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);
   }

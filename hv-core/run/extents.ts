@@ -13,6 +13,8 @@ import {
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
   FRAMES_BASE,
+  IO_STATE_BASE,
+  IO_STATE_SIZE,
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
   MACHINE_BASE,
@@ -30,6 +32,7 @@ import {
 import { TRACE_NEXT } from "../abi/trace-events";
 import { Machine } from "../base/machine";
 import { DEVICE_STATE_SIZE } from "../dev/state";
+import { IoState } from "../hv/iocap/io-state";
 
 export const EXTENT_SEMANTIC: u32 = 1;
 export const EXTENT_JOURNAL: u32 = 3;
@@ -50,10 +53,10 @@ function traceBytes(): u32 {
 }
 
 /** Number of extents; the last one is the frames. */
-export const EXTENTS: u32 = 11;
+export const EXTENTS: u32 = 12;
 export const EXTENT_MACHINE: u32 = 0;
 export const EXTENT_VCPUS: u32 = 2;
-export const EXTENT_FRAMES: u32 = 10;
+export const EXTENT_FRAMES: u32 = 11;
 
 export class Extent {
   static start(index: u32): u32 {
@@ -78,6 +81,8 @@ export class Extent {
         return COUNTERS_BASE;
       case 9:
         return TRACE_BASE;
+      case 10:
+        return IO_STATE_BASE;
       default:
         return FRAMES_BASE;
     }
@@ -106,6 +111,8 @@ export class Extent {
         return COUNTERS_SIZE;
       case 9:
         return traceBytes();
+      case 10:
+        return max<u32>(IoState.get().used, IO_STATE_SIZE);
       default:
         return m.frameMark * PAGE_SIZE;
     }

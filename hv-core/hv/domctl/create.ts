@@ -1,6 +1,7 @@
 /** DOMCTL_createdomain, layout and checks of Xen 4.17 (spec 05 section 5.3; recorded answers). */
 import { EEXIST, EINVAL, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import { CDF_HAP, CDF_HVM, DOMID_FIRST_RESERVED } from "../../abi/hypercalls";
+import { iocapSeal } from "../iocap/boot";
 import { Domain } from "../domain";
 import { domainCreate, pickDomid } from "../domain/create";
 
@@ -102,6 +103,7 @@ export function createDomain(op: usize): i32 {
   if (error != OK) return error;
   let ports = load<u32>(op + MAX_EVTCHN_PORT);
   if (ports > MAX_PORT) ports = MAX_PORT;
+  iocapSeal();
   const slot = domainCreate(domid, load<u32>(op + MAX_VCPUS), ports);
   if (slot < 0) return slot;
   const d = Domain.at(slot);

@@ -20,8 +20,10 @@ import {
   DOMCTL_GETVCPUCONTEXT,
   DOMCTL_GETVCPUEXTSTATE,
   DOMCTL_IOMEM_PERMISSION,
+  DOMCTL_IOPORT_MAPPING,
   DOMCTL_IOPORT_PERMISSION,
   DOMCTL_IRQ_PERMISSION,
+  DOMCTL_MEMORY_MAPPING,
   DOMCTL_SCHEDULER_OP,
   DOMCTL_SENDTRIGGER,
   DOMCTL_SET_ACCESS_REQUIRED,
@@ -63,7 +65,8 @@ import {
   DOMCTL_UNPAUSEDOMAIN,
   DOMID_IO,
 } from "../../abi/hypercalls";
-import { DEFECT_SELF_PAUSE, KNOB_DOMCTL_DEFECTS } from "../../abi/knobs";
+import { DEFECT_SELF_PAUSE, IO_ERA_TODAY, KNOB_DOMCTL_DEFECTS, KNOB_IO_ERA, KNOB_IO_IOMMU } from "../../abi/knobs";
+import { DOMCTL_GSI_PERMISSION } from "../../abi/physdev";
 import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
 import { domainDestroy } from "../domain/destroy";
@@ -72,7 +75,10 @@ import { controllerPause, controllerUnpause } from "../domain/pause";
 import { continueWith } from "../hypercall/continuation";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { hypercallPageFill } from "../hypercall/hypercall-page";
-import { iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
+import { assignDevice } from "../iocap/assign";
+import { memoryMapping } from "../iocap/memory-mapping";
+import { gsiPermission, iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
+import { ioportMapping } from "../iocap/port-mapping";
 import { shadowOp } from "../logdirty/shadow-op";
 import { Vcpu } from "../vcpu";
 import { xsmDomctl } from "../xsm/domctl";
@@ -219,6 +225,16 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return ioportPermission(v, d, u);
     case DOMCTL_IRQ_PERMISSION:
       return irqPermission(v, d, u);
+    case DOMCTL_MEMORY_MAPPING:
+      return memoryMapping(v, d, u);
+    case DOMCTL_IOPORT_MAPPING:
+      return ioportMapping(v, d, u);
+    case DOMCTL_GSI_PERMISSION:
+      return Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_TODAY ? gsiPermission(v, d, u) : absentFeature(v, d, cmd, u);
+    case DOMCTL_ASSIGN_DEVICE:
+    case DOMCTL_TEST_ASSIGN_DEVICE:
+    case DOMCTL_DEASSIGN_DEVICE:
+      return assignDevice(cmd, d, d.slot == v.domainSlot, u);
     case DOMCTL_SET_VIRQ_HANDLER:
       return takeVirq(d, u);
     case DOMCTL_SETNODEAFFINITY:
@@ -256,6 +272,7 @@ function hasOutput(cmd: u32): bool {
 
 /** Device assignment: without an IOMMU every answer is the same, before the domain is looked at where one need not exist. */
 function isAssignment(cmd: u32, domid: u32): bool {
+  if (Knobs.get(KNOB_IO_IOMMU) != 0) return false;
   if (cmd == <u32>DOMCTL_TEST_ASSIGN_DEVICE) return true;
   if (cmd != <u32>DOMCTL_ASSIGN_DEVICE && cmd != <u32>DOMCTL_DEASSIGN_DEVICE) return false;
   return domid == <u32>DOMID_IO || Domain.find(domid) != 0;
@@ -298,11 +315,28 @@ function run(v: Vcpu, op: usize, isResuming: bool): i32 {
 /** Second argument of a call that goes on where -ERESTART stopped it; the operations do not trust it. */
 const RESUMING: u64 = 0x7265_7375;
 
+/** Today device models' operations on I/O resources do not wait for the domctl lock (XSA-492). */
+function isLockless(cmd: u32): bool {
+  if (Knobs.get(KNOB_IO_ERA) != <u32>IO_ERA_TODAY) return false;
+  switch (cmd) {
+    case DOMCTL_IOMEM_PERMISSION:
+    case DOMCTL_IOPORT_PERMISSION:
+    case DOMCTL_IRQ_PERMISSION:
+    case DOMCTL_GSI_PERMISSION:
+    case DOMCTL_MEMORY_MAPPING:
+    case DOMCTL_IOPORT_MAPPING:
+      return true;
+    default:
+      return false;
+  }
+}
+
 export function domctl(v: Vcpu, argGva: u64, resuming: u64): i64 {
   const op = Scratch.at;
   if (copyFromGuest(v, op, argGva, DOMCTL_SIZE) != 0) return -EFAULT;
   if (load<u32>(op, 4) != <u32>DOMCTL_INTERFACE_VERSION_4_17) return -EACCES;
   const cmd = load<u32>(op);
+  if (isLockless(cmd)) return run(v, op, false);
   if (!domctlLockTry(v)) return continueWith(v, argGva, resuming, 0);
   const result = run(v, op, resuming == RESUMING);
   domctlUnlock(v);

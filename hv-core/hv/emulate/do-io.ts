@@ -38,6 +38,7 @@ import { IoreqServer } from "../ioreq/server";
 import { P2m } from "../p2m/p2m";
 import { rtcAccess } from "../time/rtc";
 import { Vcpu } from "../vcpu";
+import { isPortPassed, PORT_RETRY, passedPort } from "../iocap/ports";
 import { Internal } from "./internal";
 import { IoKind } from "./io-kind";
 import { IO_OKAY, IO_RETRY, IO_UNHANDLEABLE } from "./io-result";
@@ -69,6 +70,11 @@ export function ioDo(v: Vcpu, kind: u32, addr: u64, data: u64, count: u32, size:
     if (!IoKind.isPtr(kind) && rtcAccess(v, <u32>addr, size, IoKind.isRead(kind), data)) {
       v.ioState = STATE_IOREQ_NONE;
       return IO_OKAY;
+    }
+    if (isPortPassed(v.domain, <u32>addr, size)) {
+      v.ioState = STATE_IOREQ_NONE;
+      const passed = passedPort(v, <u32>addr, size, IoKind.isRead(kind), data);
+      return passed == PORT_RETRY ? IO_RETRY : IO_OKAY;
     }
     if (!IoKind.isRead(kind) && !IoKind.isPtr(kind)) pciSnoopAddress(v.domain, addr, size, data);
   }

@@ -24,6 +24,7 @@ import { P2mType } from "../p2m/types";
 import { IO_REP_COMPLETION, Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
 import { ioDo } from "./do-io";
+import { isPortPassed } from "../iocap/ports";
 import { Internal } from "./internal";
 import { IO_KIND_DOWN, IO_KIND_PTR, IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
@@ -58,6 +59,7 @@ export function repPort(v: Vcpu): i32 {
   const isInput = c.exitStringKind == STRING_INS;
   const port = <u32>c.exitQualification >> QUAL_IO_PORT_SHIFT;
   if (Internal.claimsPort(port, c.exitStringSize) || port == PCI_ADDRESS_PORT) return REP_SINGLE;
+  if (isPortPassed(v.domain, port, c.exitStringSize)) return REP_SINGLE;
   if (!isInput && c.exitStringKind != STRING_OUTS) return REP_SINGLE;
   const lin = isInput ? c.exitStringTo : c.exitStringFrom;
   const reps = contiguous(c, lin, clipped(c), isInput);

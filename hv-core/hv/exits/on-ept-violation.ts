@@ -22,6 +22,7 @@ import { domainCrash } from "../domain/shutdown";
 import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
 import { NO_LATCH } from "../emulate/memory";
+import { hwdomFixup } from "../iocap/hwdom";
 import { logDirtyFault } from "../logdirty/global";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
@@ -49,6 +50,8 @@ export function onEptViolation(v: Vcpu): Verdict {
     verdict = Verdict.Crash; // no memory for a page that was to be populated
   } else if (isShatterDue(c, type, d.lookupOrder)) {
     verdict = shatter(v, c, gfn, type); // step 4a
+  } else if (type == <u32>P2M_MMIO_DM && hwdomFixup(d, gfn)) {
+    verdict = spurious(c); // the hardware domain's own MMIO, mapped at its first touch
   } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type)) || isReadWatched(d, type)) {
     if (Knobs.get(KNOB_EARLY_UNLOCK) != 0) {
       if (!isEarly) P2m.unlock(d);
