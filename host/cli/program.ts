@@ -7,6 +7,7 @@ import { HvError, UsageError } from "../lib/errors.ts";
 import { addAudit } from "./audit.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
+import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
 import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
@@ -48,6 +49,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addRace(program, done);
   addAudit(program);
   addP2m(program);
+  addIo(program, done);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

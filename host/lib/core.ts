@@ -41,6 +41,9 @@ export interface CoreExports {
   /** IO_UNIT_* | holder << 8 of a frame, port or line; its count is the first word of the mailbox. */
   ioUnit(kind: number, low: number, high: number): number;
   ioCountBytes(): number;
+  /** 1 and a range in the mailbox, or 0: the rights of a domain, and who holds what for the accountant. */
+  ioRights(domid: number, kind: number, low: number, high: number): number;
+  ioHolders(kind: number, low: number, high: number): number;
   /** Bits of broken invariants O-1..O-8; all ones in builds without checks. */
   ioInvariants(): number;
   /** A character for the in-core UART of the domain in a slot; 0 = its queue is full. */

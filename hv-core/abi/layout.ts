@@ -54,6 +54,9 @@ export const IO_LINE_SIZE = 48;
 export const NR_IO_LINES = 256;
 export const IO_DEVICES_BASE = 0x0170_4000;
 export const IO_DEVICE_SIZE = 0x1000;
+/** Nodes of range maps (hv/iocap/range-map.ts): 32 bytes each, number 0 is none. */
+export const IO_NODES_BASE = 0x0170_8000;
+export const MAX_IO_NODES = 49152;
 
 /** State of actors that live outside the hypervisor (device models, toolstack programs): 4 KiB each. */
 export const ACTORS_BASE = 0x01a0_0000;

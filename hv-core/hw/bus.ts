@@ -160,7 +160,7 @@ export class Bus {
     const frame = mfn - BUS_FIRST_FRAME;
     if (frame >= <u64>(MAX_BUS_DEVICES * BUS_FRAMES)) return 0;
     if (load<u32>(deviceAt(<u32>frame / BUS_FRAMES), DEV_PRESENT) == 0) return 0;
-    return HOST_BUS + (<u32>frame << PAGE_SHIFT);
+    return HOST_BUS + ((<u32>frame) << PAGE_SHIFT);
   }
 
   @inline static isHost(host: u32): bool {

@@ -65,7 +65,8 @@ export class Translate {
     }
     const cached = Tlb.entry(c, lin);
     if (Tlb.holds(cached, lin) && (cached.tag & AccessKind.denied(access)) == 0) return cached.delta + <u32>lin;
-    if (Tlb.holds(cached, lin) && Translate.isBusHit(c, cached, access)) return Bus.host(Tlb.mfn(cached)) + (<u32>lin & 0xfff);
+    if (Tlb.holds(cached, lin) && Translate.isBusHit(c, cached, access))
+      return Bus.host(Tlb.mfn(cached)) + (<u32>lin & 0xfff);
     Count.one(CTR_TLB_MISSES);
 
     const page = GuestWalk.walk(c, lin, access);
@@ -98,7 +99,9 @@ export class Translate {
   /** A cached translation of a page of the bus allows this access. An instruction that is emulated does not reach real devices. */
   @inline private static isBusHit(c: Cpu, cached: TlbEntry, access: u32): bool {
     if ((cached.meta & TLB_BUS) == 0 || c.replay != 0) return false;
-    return ((<u64>(cached.meta >> TLB_BUS_DENY_SHIFT)) & AccessKind.denied(access)) == 0 && Bus.host(Tlb.mfn(cached)) != 0;
+    return (
+      (<u64>(cached.meta >> TLB_BUS_DENY_SHIFT) & AccessKind.denied(access)) == 0 && Bus.host(Tlb.mfn(cached)) != 0
+    );
   }
 
   /** A frame that is no RAM: a device's, cached with the memory type of its entry, or nobody's. */
@@ -112,7 +115,7 @@ export class Translate {
     let deny = page & WALK_DENY;
     if ((entry & EPTE_R) == 0) deny |= DENY_SUPER_READ | DENY_USER_READ;
     if ((entry & EPTE_W) == 0) deny |= DENY_SUPER_WRITE | DENY_USER_WRITE;
-    let meta = TLB_BUS | (<u32>deny << TLB_BUS_DENY_SHIFT) | (Ept.memoryType(c.eptRoot, gpa) << TLB_BUS_TYPE_SHIFT);
+    let meta = TLB_BUS | ((<u32>deny) << TLB_BUS_DENY_SHIFT) | (Ept.memoryType(c.eptRoot, gpa) << TLB_BUS_TYPE_SHIFT);
     if ((page & WALK_GLOBAL) != 0 && (c.cr4 & CR4_PGE) != 0) meta |= TLB_GLOBAL;
     if (page & WALK_LARGE) meta |= TLB_LARGE;
     Tlb.fill(c, lin, DENY_ALL, mfn, meta);

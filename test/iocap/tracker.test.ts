@@ -52,7 +52,8 @@ beforeAll(async () => {
 });
 
 const stateOf = (unit: bigint, kind = IO_KIND_FRAME): number => core.state(kind, unit) & 255;
-const grant = (holder: number, first = M, last = first): number => core.grant(IO_KIND_FRAME, holder, first, last, false);
+const grant = (holder: number, first = M, last = first): number =>
+  core.grant(IO_KIND_FRAME, holder, first, last, false);
 const revoke = (holder: number, first = M, last = first): number => core.revoke(IO_KIND_FRAME, holder, first, last);
 const map = (holder: number, first = M, last = first): number => core.map(holder, first, last);
 
@@ -209,7 +210,12 @@ describe.each(Object.entries(METHODS))("the accountant, counts in %s", (_, metho
   });
 
   it("agrees with a map of numbers under random operations", () => {
-    const op = fc.record({ kind: fc.constantFrom("grant", "revoke", "map", "unmap"), who: fc.constantFrom(DOM0, U, V), at: fc.nat(40), n: fc.integer({ min: 1, max: 12 }) });
+    const op = fc.record({
+      kind: fc.constantFrom("grant", "revoke", "map", "unmap"),
+      who: fc.constantFrom(DOM0, U, V),
+      at: fc.nat(40),
+      n: fc.integer({ min: 1, max: 12 }),
+    });
     fc.assert(
       fc.property(fc.array(op, { maxLength: 80 }), fc.constantFrom(REFUSE, LAZY), (ops, policy) => {
         reset(policy);

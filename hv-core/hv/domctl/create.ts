@@ -1,9 +1,9 @@
 /** DOMCTL_createdomain, layout and checks of Xen 4.17 (spec 05 section 5.3; recorded answers). */
 import { EEXIST, EINVAL, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import { CDF_HAP, CDF_HVM, DOMID_FIRST_RESERVED } from "../../abi/hypercalls";
-import { iocapSeal } from "../iocap/boot";
 import { Domain } from "../domain";
 import { domainCreate, pickDomid } from "../domain/create";
+import { iocapSeal } from "../iocap/boot";
 
 // Offsets in the structure (the union starts at 16).
 const U: usize = 16;

@@ -14,8 +14,8 @@ import {
   NR_VIRQS,
 } from "../../abi/hypercalls";
 import { Domain } from "../domain";
-import { lineUnbind } from "../iocap/lines";
 import { findOtherDomain, findVcpu } from "../domain/find";
+import { lineUnbind } from "../iocap/lines";
 import { Vcpu } from "../vcpu";
 import { evtchnClearPending, evtchnSetPending } from "./pending";
 import { isPortValid, Port, portAt, portFindFree, portReset } from "./port";

@@ -50,7 +50,8 @@ function reserveOwn(): i32 {
   let rc = Accountant.reserve(IO_FRAME, LAPIC_FRAME, LAPIC_FRAME);
   if (rc == OK) rc = Accountant.reserve(IO_FRAME, IOAPIC_FRAME, IOAPIC_FRAME);
   if (rc == OK) rc = Accountant.reserve(IO_IRQ, TIMER_LINE, TIMER_LINE);
-  for (let i: u32 = 0; i < KEPT_PORTS && rc == OK; i++) rc = Accountant.reserve(IO_PORT, keptPort(i, false), keptPort(i, true));
+  for (let i: u32 = 0; i < KEPT_PORTS && rc == OK; i++)
+    rc = Accountant.reserve(IO_PORT, keptPort(i, false), keptPort(i, true));
   if (rc != OK || Knobs.get(KNOB_IO_OWN) == 0) return rc;
   rc = Counts.add(LAPIC_FRAME, LAPIC_FRAME, HOLDER_XEN);
   return rc != OK ? rc : Counts.add(IOAPIC_FRAME, IOAPIC_FRAME, HOLDER_XEN);
@@ -100,7 +101,8 @@ export function deviceLine(index: u32): u32 {
  * @returns OK, -EPERM (the machine runs, or dom0 has everything anyway, or a unit is the hypervisor's), -EINVAL, -EBUSY, -ENOMEM.
  */
 export function bootGrant(kind: u32, first: u64, last: u64, isReserve: bool): i32 {
-  const limit: u64 = kind == IO_PORT ? 0xffff : kind == IO_IRQ ? 255 : ((<u64>1) << (Knobs.get(KNOB_PADDR_BITS) - 12)) - 1;
+  const limit: u64 =
+    kind == IO_PORT ? 0xffff : kind == IO_IRQ ? 255 : ((<u64>1) << (Knobs.get(KNOB_PADDR_BITS) - 12)) - 1;
   if (kind > IO_IRQ || last < first || last > limit) return -EINVAL;
   if (IoState.get().isSealed != 0) return -EPERM;
   if (isReserve) return Accountant.isOn() ? Accountant.reserve(kind, first, last) : -EPERM;

@@ -6,8 +6,8 @@ import { OK } from "../../abi/errno";
 import { IO_RACE_CHECK_THEN_MAP, IO_RACE_LOST_COUNT, KNOB_IO_RACE } from "../../abi/knobs";
 import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
-import { Accountant } from "./account/tracker";
 import { Counts } from "./account/counts";
+import { Accountant } from "./account/tracker";
 import { IoState } from "./io-state";
 
 /** Domain slot + 1. */

@@ -2,10 +2,23 @@
  * What is known about the machine's I/O resources as a whole (spec 06 section 6.3): a record at IO_STATE_BASE. Written under its lock, which
  * comes after every p2m lock.
  */
-import { IO_DEVICES_BASE, IO_LINES_BASE, IO_STATE_BASE, IO_STATE_SIZE, NR_IO_LINES } from "../../abi/layout";
-import { IO_DEVICE_SIZE, IO_LINE_SIZE } from "../../abi/layout";
+
 import { MAX_BUS_DEVICES } from "../../abi/bus";
+import {
+  IO_DEVICE_SIZE,
+  IO_DEVICES_BASE,
+  IO_LINE_SIZE,
+  IO_LINES_BASE,
+  IO_NODES_BASE,
+  IO_STATE_BASE,
+  IO_STATE_SIZE,
+  MAX_IO_NODES,
+  NR_IO_LINES,
+} from "../../abi/layout";
 import { Lock } from "../../base/lock";
+
+/** Bytes of a node of a range map. */
+export const NODE_BYTES: u32 = 32;
 
 /** Kinds of units. */
 export const IO_FRAME: u32 = 0;
@@ -29,6 +42,10 @@ export class IoState {
   countTotal: u32;
   /** 1 = the machine has booted: nothing is reserved any more. */
   isSealed: u32;
+  /** Nodes of range maps: the first free one (its address, 0 = none), how many were ever used, and how many are. */
+  nodeFree: u32;
+  nodeMark: u32;
+  nodeCount: u32;
 
   @inline static get(): IoState {
     return changetype<IoState>(IO_STATE_BASE);
@@ -45,6 +62,35 @@ export class IoState {
 
   @inline static release(): void {
     Lock.release(IO_STATE_BASE + offsetof<IoState>("lock"));
+  }
+
+  /** A node for a range map; its address, 0 = none left. */
+  static allocNode(): u32 {
+    const io = IoState.get();
+    let node = io.nodeFree;
+    if (node != 0) io.nodeFree = load<u32>(node);
+    else {
+      if (io.nodeMark + 1 >= <u32>MAX_IO_NODES) return 0;
+      node = IO_NODES_BASE + ++io.nodeMark * NODE_BYTES;
+      IoState.use(true);
+      io.used = node + NODE_BYTES - IO_STATE_BASE;
+    }
+    io.nodeCount++;
+    memory.fill(node, 0, NODE_BYTES);
+    return node;
+  }
+
+  static freeNode(node: u32): void {
+    const io = IoState.get();
+    memory.fill(node, 0, NODE_BYTES);
+    store<u32>(node, io.nodeFree);
+    io.nodeFree = node;
+    io.nodeCount--;
+  }
+
+  /** Nodes that could still be had. */
+  static nodesLeft(): u32 {
+    return <u32>MAX_IO_NODES - 1 - IoState.get().nodeCount;
   }
 
   /** The interrupt lines are used from now on, or the devices: the snapshot grows by them. What a restored snapshot left there goes. */

@@ -115,7 +115,8 @@ export function lineUnbind(d: Domain, line: u32): void {
   if (!isLast) return;
   Window.at(W_IO_LINE_EMPTY, changetype<usize>(l), ACCESS_WRITE);
   IoState.acquire();
-  if (l.guestCount == 0 || Variant.is(KNOB_IO_RACE, IO_RACE_IN_FLIGHT)) memory.fill(changetype<usize>(l), 0, IO_LINE_SIZE);
+  if (l.guestCount == 0 || Variant.is(KNOB_IO_RACE, IO_RACE_IN_FLIGHT))
+    memory.fill(changetype<usize>(l), 0, IO_LINE_SIZE);
   IoState.release();
 }
 
@@ -139,7 +140,7 @@ export function lineEoi(d: Domain, line: u32): i32 {
   if (!Line.isAny() || line >= <u32>NR_IO_LINES) return -EINVAL;
   const index = Line.at(line).indexOf(d);
   if (index < 0) return -EINVAL;
-  Line.at(line).inFlight &= ~(<u32>1 << index);
+  Line.at(line).inFlight &= ~((<u32>1) << index);
   return OK;
 }
 

@@ -106,7 +106,9 @@ function isAllowed(d: Domain, first: u64, last: u64): bool {
 /** The rights as the era has them: in 2014 a mapping is a grant, and goes with its removal. */
 function checkRights(v: Vcpu, d: Domain, first: u64, last: u64, isAdd: bool): i32 {
   if (!isHeld(v.domain, first, last)) return -EPERM;
-  if (Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_2014) return isAdd ? changeRight(d, IO_FRAME, first, last, true, false) : OK;
+  if (!isAdd && Accountant.isOn()) return OK; // what is being revoked must be able to go
+  if (Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_2014)
+    return isAdd ? changeRight(d, IO_FRAME, first, last, true, false) : OK;
   return isHeld(d, first, last) ? OK : -EPERM;
 }
 

@@ -9,11 +9,11 @@ import { GSI_PERMISSION_GRANT, IRQ_ALLOW_SHARED, NR_GSIS } from "../../abi/physd
 import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
 import { Vcpu } from "../vcpu";
-import { changeRight } from "./change-right";
-import { linesForget } from "./lines";
-import { IO_FRAME, IO_IRQ, IO_PORT, IoState } from "./io-state";
 import { Accountant } from "./account/tracker";
+import { changeRight } from "./change-right";
 import { holderOf } from "./hooks";
+import { IO_FRAME, IO_IRQ, IO_PORT, IoState } from "./io-state";
+import { linesForget } from "./lines";
 import { portMappingsForget } from "./port-mapping";
 import { Rangeset } from "./rangeset";
 
@@ -60,7 +60,8 @@ export function ioportPermission(v: Vcpu, d: Domain, u: usize): i32 {
   const first = load<u32>(u);
   const end = first + load<u32>(u, 4);
   if (end <= first || end > MAX_PORTS) return -EINVAL;
-  if (!Rangeset.contains(v.domain.ioportCaps, first, end - 1) && Knobs.get(KNOB_IO_ERA) != <u32>IO_ERA_2014) return -EPERM;
+  if (!Rangeset.contains(v.domain.ioportCaps, first, end - 1) && Knobs.get(KNOB_IO_ERA) != <u32>IO_ERA_2014)
+    return -EPERM;
   return changeRight(d, IO_PORT, first, end - 1, load<u8>(u, 8) != 0, false);
 }
 

@@ -3,6 +3,7 @@
  * has none of it (-ENOSYS), as in Xen; the hardware domain has.
  */
 import { EFAULT, EINVAL, ENOSYS, EPERM, ESRCH, OK } from "../../abi/errno";
+import { NR_IO_LINES } from "../../abi/layout";
 import {
   MAP_PIRQ_TYPE_GSI,
   NR_GSIS,
@@ -14,7 +15,6 @@ import {
   XENIRQSTAT_NEEDS_EOI,
   XENIRQSTAT_SHARED,
 } from "../../abi/physdev";
-import { NR_IO_LINES } from "../../abi/layout";
 import { Domain } from "../domain";
 import { findDomain } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";

@@ -1,12 +1,12 @@
 /**
  * Range maps: disjoint ranges of numbers, each with a value that is not 0; ranges that touch and are equal are one. As rangeset.ts a treap
- * ordered by `start` and heaped by a hash of it, so that equal maps have equal shapes. Nodes are objects in machine frames
- * (mem/frame-slab.ts), known by their address; a map is known by the address of the word with its root, 0 = empty.
+ * ordered by `start` and heaped by a hash of it, so that equal maps have equal shapes. Nodes come from a table of their own
+ * (io-state.ts) and are known by their address; a map is known by the address of the word with its root, 0 = empty.
  */
 import { CTR_IO_COUNT_STEPS } from "../../abi/counters";
 import { ENOMEM, OK } from "../../abi/errno";
 import { Count } from "../../base/counters";
-import { FrameSlab, SLAB_IO_RANGE } from "../../mem/frame-slab";
+import { IoState, NODE_BYTES } from "./io-state";
 
 @unmanaged
 export class MapNode {
@@ -23,7 +23,6 @@ export class MapNode {
   }
 }
 
-const NODE_BYTES: u32 = 32;
 const LAST: u64 = 0xffff_ffff_ffff_ffff;
 if (offsetof<MapNode>() != <usize>NODE_BYTES) ERROR("MapNode is 32 bytes");
 
@@ -31,7 +30,7 @@ function freeTree(node: u32): void {
   if (node == 0) return;
   const left = MapNode.at(node).left;
   const right = MapNode.at(node).right;
-  FrameSlab.free(SLAB_IO_RANGE, node);
+  IoState.freeNode(node);
   freeTree(left);
   freeTree(right);
 }
@@ -138,31 +137,21 @@ export class RangeMap {
    * @returns OK, or -ENOMEM: nothing has changed then. Three nodes are asked for, though fewer may be needed in the end.
    */
   static assign(root: usize, start: u64, end: u64, value: u32): i32 {
-    const a = FrameSlab.alloc(SLAB_IO_RANGE, NODE_BYTES);
-    const b = a == 0 ? 0 : FrameSlab.alloc(SLAB_IO_RANGE, NODE_BYTES);
-    const c = b == 0 ? 0 : FrameSlab.alloc(SLAB_IO_RANGE, NODE_BYTES);
-    if (c == 0) {
-      if (b != 0) FrameSlab.free(SLAB_IO_RANGE, b);
-      if (a != 0) FrameSlab.free(SLAB_IO_RANGE, a);
-      return -ENOMEM;
-    }
-    if (!cut(root, start, a)) FrameSlab.free(SLAB_IO_RANGE, a);
-    if (end == LAST || !cut(root, end + 1, b)) FrameSlab.free(SLAB_IO_RANGE, b);
+    if (!RangeMap.hasRoom()) return -ENOMEM;
+    const a = IoState.allocNode();
+    const b = IoState.allocNode();
+    const c = IoState.allocNode();
+    if (!cut(root, start, a)) IoState.freeNode(a);
+    if (end == LAST || !cut(root, end + 1, b)) IoState.freeNode(b);
     eraseStarts(root, start, end);
-    if (value == 0) FrameSlab.free(SLAB_IO_RANGE, c);
+    if (value == 0) IoState.freeNode(c);
     else insertMerged(root, c, start, end, value);
     return OK;
   }
 
   /** Whether an assignment would find its nodes now. */
-  static hasRoom(): bool {
-    const a = FrameSlab.alloc(SLAB_IO_RANGE, NODE_BYTES);
-    const b = a == 0 ? 0 : FrameSlab.alloc(SLAB_IO_RANGE, NODE_BYTES);
-    const c = b == 0 ? 0 : FrameSlab.alloc(SLAB_IO_RANGE, NODE_BYTES);
-    if (c != 0) FrameSlab.free(SLAB_IO_RANGE, c);
-    if (b != 0) FrameSlab.free(SLAB_IO_RANGE, b);
-    if (a != 0) FrameSlab.free(SLAB_IO_RANGE, a);
-    return c != 0;
+  @inline static hasRoom(): bool {
+    return IoState.nodesLeft() >= 3;
   }
 }
 

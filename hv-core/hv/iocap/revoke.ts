@@ -8,14 +8,15 @@ import { P2M_MMIO_DIRECT } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
 import { Epte } from "../../base/epte";
 import { Domain } from "../domain";
-import { INVALID_MFN, P2m } from "../p2m/p2m";
 import { P2mEntry } from "../p2m/entry";
+import { INVALID_MFN, P2m } from "../p2m/p2m";
 
 /** The pages of one leaf that name frames start..end. A superpage that cannot be split, for want of a table, goes as a whole. */
 function takeLeaf(d: Domain, entry: u64, gfn: u64, order: u32, start: u64, end: u64): void {
   const mfn = <u64>Epte.mfn(entry);
   const size = (<u64>1) << order;
-  if (Epte.type(entry) != <u32>P2M_MMIO_DIRECT || mfn == <u64>INVALID_MFN || mfn > end || mfn + size - 1 < start) return;
+  if (Epte.type(entry) != <u32>P2M_MMIO_DIRECT || mfn == <u64>INVALID_MFN || mfn > end || mfn + size - 1 < start)
+    return;
   const from = max<u64>(mfn, start) - mfn;
   const to = min<u64>(mfn + size - 1, end) - mfn;
   const isWhole = from == 0 && to == size - 1;

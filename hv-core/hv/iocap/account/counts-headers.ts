@@ -53,6 +53,6 @@ export class HeaderCounts {
 
   /** Bytes of machine memory that the counts take. */
   static bytes(): u32 {
-    return IoState.get().countRoot == 0 ? 0 : <u32>FRAMES << 2;
+    return IoState.get().countRoot == 0 ? 0 : (<u32>FRAMES) << 2;
   }
 }

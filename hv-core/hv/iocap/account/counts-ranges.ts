@@ -3,10 +3,8 @@
  * mapped one by one with holes between them cost one each.
  */
 import { EOVERFLOW, OK } from "../../../abi/errno";
-import { PAGE_SIZE } from "../../../abi/layout";
 import { IO_STATE_BASE } from "../../../abi/layout";
-import { FrameSlab, SLAB_IO_RANGE } from "../../../mem/frame-slab";
-import { IoState } from "../io-state";
+import { IoState, NODE_BYTES } from "../io-state";
 import { MapNode, RangeMap } from "../range-map";
 import { IoRecord, MAX_IO_COUNT } from "./record";
 
@@ -40,7 +38,10 @@ export class RangeCounts {
       const end = Piece.end(at, last);
       const record = RangeCounts.get(at);
       const count = IoRecord.count(record);
-      const rc = by > 0 && count >= MAX_IO_COUNT ? -EOVERFLOW : RangeMap.assign(root(), at, end, IoRecord.of(holder, count + by));
+      const rc =
+        by > 0 && count >= MAX_IO_COUNT
+          ? -EOVERFLOW
+          : RangeMap.assign(root(), at, end, IoRecord.of(holder, count + by));
       if (rc != OK) {
         if (at != first) RangeCounts.change(first, at - 1, holder, -by);
         return rc;
@@ -68,7 +69,8 @@ export class RangeCounts {
     }
   }
 
+  /** Those of the grants are among them: a handful. */
   static bytes(): u32 {
-    return FrameSlab.frames(SLAB_IO_RANGE) * <u32>PAGE_SIZE;
+    return IoState.get().nodeCount * NODE_BYTES;
   }
 }

@@ -7,7 +7,6 @@
  * The caller holds the lock of io-state.ts.
  */
 import { EBUSY, ENOMEM, EPERM, OK } from "../../../abi/errno";
-import { KNOB_IO_ACCOUNT, KNOB_IO_REVOKE, REVOKE_REFUSE } from "../../../abi/knobs";
 import {
   IO_UNIT_DEFAULT_IN_USE,
   IO_UNIT_FREE,
@@ -17,6 +16,7 @@ import {
   IO_UNIT_REVOKING,
   IO_UNIT_SHARED,
 } from "../../../abi/io-units";
+import { KNOB_IO_ACCOUNT, KNOB_IO_REVOKE, REVOKE_REFUSE } from "../../../abi/knobs";
 import { Knobs } from "../../../base/machine";
 import { IO_FRAME, IO_IRQ, IoState } from "../io-state";
 import { MapNode, RangeMap } from "../range-map";
@@ -116,7 +116,8 @@ export class Accountant {
     const root = IoState.holders(kind);
     if (holder == DEFAULT_HOLDER) {
       const node = RangeMap.from(root, first);
-      if (node != 0 && MapNode.at(node).start <= last && holderOf(MapNode.at(node).value) != HOLDER_SHARED) return false;
+      if (node != 0 && MapNode.at(node).start <= last && holderOf(MapNode.at(node).value) != HOLDER_SHARED)
+        return false;
     } else {
       const node = RangeMap.floor(root, first);
       if (node == 0 || MapNode.at(node).end < last) return false;
