@@ -4,8 +4,9 @@
  * Next: change-right.ts. What dom0 holds from the start: boot.ts.
  */
 import { EACCES, EINVAL, EPERM } from "../../abi/errno";
-import { DEFECT_UNCHECKED_IO, IO_ERA_2014, KNOB_DOMCTL_DEFECTS, KNOB_IO_ERA } from "../../abi/knobs";
+import { DEFECT_UNCHECKED_IO, IO_ERA_2014, KNOB_IO_ERA } from "../../abi/knobs";
 import { GSI_PERMISSION_GRANT, IRQ_ALLOW_SHARED, NR_GSIS } from "../../abi/physdev";
+import { Defects } from "../../base/defects";
 import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
 import { Vcpu } from "../vcpu";
@@ -39,8 +40,7 @@ export function iocapForget(d: Domain): void {
 
 /** Until the caller's own right was asked for, dom0 could hand out what it did not have. */
 function isUnchecked(): bool {
-  if (Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_2014) return true;
-  return isDefined(VARIANTS) && (Knobs.get(KNOB_DOMCTL_DEFECTS) & DEFECT_UNCHECKED_IO) != 0;
+  return Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_2014 || Defects.has(DEFECT_UNCHECKED_IO);
 }
 
 /**
