@@ -6,7 +6,7 @@
  * O-5 the default domain uses what nobody else holds. O-6 what is granted is in the rangesets. O-8 ranges within the quota.
  * O-7 (nothing reaches a device after its revocation) is about time: the scenarios and races hold it against the device's log.
  */
-import { KNOB_IO_QUOTA } from "../../abi/knobs";
+import { KNOB_IO_OWN, KNOB_IO_QUOTA } from "../../abi/knobs";
 import { P2M_MMIO_DIRECT } from "../../abi/p2m-types";
 import { Epte } from "../../base/epte";
 import { Knobs, Machine } from "../../base/machine";
@@ -139,6 +139,7 @@ export function ioCheck(): u32 {
 
 /** Frames that the hypervisor counts as its own (knob iomem.own=count). */
 function ownMappings(): u64 {
+  if (Knobs.get(KNOB_IO_OWN) == 0) return 0;
   let count: u64 = 0;
   let at: u64 = 0;
   while (true) {

@@ -2,17 +2,24 @@
  * Where page tables tell the accountant what they do: every entry of type mmio_direct that appears or goes (p2m/set.ts, p2m/tables.ts). With
  * the accountant off nothing happens here.
  */
-import { OK } from "../../abi/errno";
+import { EPERM, OK } from "../../abi/errno";
 import { IO_RACE_CHECK_THEN_MAP, IO_RACE_LOST_COUNT, KNOB_IO_RACE } from "../../abi/knobs";
 import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
 import { Counts } from "./account/counts";
 import { Accountant } from "./account/tracker";
 import { IoState } from "./io-state";
+import { Rangeset } from "./rangeset";
 
 /** Domain slot + 1. */
 export function holderOf(d: Domain): u32 {
   return d.slot + 1;
+}
+
+/** The right itself, too: whoever looked at it before may have looked too early. */
+function mapChecked(d: Domain, first: u64, last: u64): i32 {
+  if (!Rangeset.contains(d.iomemCaps, first, last)) return -EPERM;
+  return Accountant.map(holderOf(d), first, last);
 }
 
 /**
@@ -27,7 +34,7 @@ export function ioMapping(d: Domain, mfn: u32, order: u32): i32 {
   // Variant: whoever asked has looked before, and only the count is left to do.
   const rc = Variant.is(KNOB_IO_RACE, IO_RACE_CHECK_THEN_MAP)
     ? Counts.add(first, last, holderOf(d))
-    : Accountant.map(holderOf(d), first, last);
+    : mapChecked(d, first, last);
   IoState.release();
   return rc;
 }
