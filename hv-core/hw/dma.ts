@@ -41,7 +41,8 @@ function translate(at: usize, page: u32): u32 {
   if (load<u32>(entry) == page + 1) return load<u32>(entry, 4);
   const root = load<u32>(at, DEV_DMA_ROOT);
   if (root == 0) return 0;
-  const walked = Ept.walkAny(root, (<u64>page) << PAGE_SHIFT);
+  // Second-level tables of an IOMMU have no memory types: entries that wait for a new one lead on all the same.
+  const walked = Ept.peek(root, (<u64>page) << PAGE_SHIFT);
   const mfn = (walked & EPTE_MFN_MASK) >> PAGE_SHIFT;
   if ((walked & EPT_MISCONFIG) != 0 || (walked & EPTE_W) == 0 || !Frame.isValid(mfn)) return 0;
   store<u32>(entry, page + 1);
