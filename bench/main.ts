@@ -9,6 +9,7 @@ import { type Table, tableText } from "./report.ts";
 import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
 import { ioSuite } from "./suites/io.ts";
+import { ioAccountSuite } from "./suites/io-account.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
 import { selectSuite } from "./suites/select.ts";
 import { walkSuite } from "./suites/walk.ts";
@@ -16,6 +17,7 @@ import { walkSuite } from "./suites/walk.ts";
 const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   "guest-mips": guestMipsSuite,
   io: ioSuite,
+  "io-account": ioAccountSuite,
   "p2m-recalc": p2mRecalcSuite,
   select: selectSuite,
   walk: walkSuite,

@@ -31,6 +31,7 @@ const ENTRIES = {
   shadow: "hv-core/taint/shadow.ts",
   wasi: "hv-core/wasi/main.ts",
   "p2m-bench": "hv-core/units/p2m-bench.ts",
+  "io-bench": "hv-core/units/io-bench.ts",
 };
 const force = process.argv.includes("--force");
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith("--"));

@@ -8,6 +8,7 @@ import { addAudit } from "./audit.ts";
 import { addDedup } from "./dedup.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
+import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
 import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
@@ -50,6 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addAudit(program);
   addP2m(program);
   addDedup(program, done);
+  addIo(program, done);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

@@ -45,6 +45,7 @@ import {
   type WalkStep,
   walk,
 } from "./inspect.ts";
+import { grantAtBoot, type IoRight } from "./iocap/rights-file.ts";
 import { DEFAULT_ERA, type EraName, eraKnobs, type KnobValues, knobSettings } from "./knobs.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { type BuiltDomain, buildDomain, type DomainSpec, overheadFrames } from "./toolstack/build.ts";
@@ -66,6 +67,8 @@ export interface MachineOptions {
   readonly knobs?: KnobValues;
   /** Pages of RAM of dom0: its bounce arena. Default 64. */
   readonly dom0Pages?: number;
+  /** I/O rights of dom0 and reservations that a boot loader's list names (iocap/rights-file.ts), with knob iocap.dom0=listed. */
+  readonly ioRights?: readonly IoRight[];
   readonly suspend?: (window: number, addr: number, kind: number) => void;
 }
 
@@ -150,6 +153,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   for (const [index, value] of settings) core.exports.setKnob(index, value);
   check(core.exports.machineInit(frameCount, dom0Pages), "machineInit", "the machine is too small for its dom0");
   refreshViews(core);
+  for (const right of options.ioRights ?? []) grantAtBoot(core, right);
 
   const dom0 = createDom0(core, dom0Pages);
   const log: ConsoleLog = createConsoleLog();

@@ -84,4 +84,14 @@ export const CTR_RMAP_STEPS = 222;
 /** Pages of a fork that came from its parent: shared with it, or copied. */
 export const CTR_FORK_SHARED = 223;
 export const CTR_FORK_COPIED = 224;
+/** I/O resources: accesses to devices of the bus, IOTLB fills and flushes, look-ups in capabilities, records that counting touched. */
+export const CTR_BUS_ACCESSES = 240;
+export const CTR_IOTLB_FILLS = 241;
+export const CTR_IOTLB_FLUSHES = 242;
+export const CTR_IO_CHECKS = 243;
+export const CTR_IO_COUNT_STEPS = 244;
+/** Mappings of I/O frames that a forced revocation took away. */
+export const CTR_IO_FORCED = 245;
+/** MMIO pages of dom0 that were mapped at their first touch. */
+export const CTR_IO_FIXUPS = 246;
 export const NR_COUNTERS = 512;

@@ -159,6 +159,65 @@ export const KNOB_PAGING_FOREIGN = 90;
 export const KNOB_EVENT_DISABLE = 91;
 /** Slots of a vm_event ring that are used, 1..8; 0 = all 8. A race is small with a small ring. */
 export const KNOB_EVENT_SLOTS = 95;
+/** The I/O Resource Accountant (spec 06 section 6.3): 0 = Xen without it, otherwise how it keeps its counts of mapped frames. */
+export const KNOB_IO_ACCOUNT = 96;
+export const ACCOUNT_NONE = 0;
+/** A word for every frame of the I/O window, in an array. */
+export const ACCOUNT_HEADERS = 1;
+/** An object for every mapped frame, found through a hash. */
+export const ACCOUNT_SLAB = 2;
+/** A tree of tables. */
+export const ACCOUNT_RADIX = 3;
+/** Ranges of frames with equal counts. */
+export const ACCOUNT_RANGES = 4;
+/** What the accountant does when a right is withdrawn that is in use. */
+export const KNOB_IO_REVOKE = 97;
+export const REVOKE_REFUSE = 0;
+export const REVOKE_LAZY = 1;
+export const REVOKE_FORCED = 2;
+/** How dom0's ports are checked: every access traps, or the I/O bitmap lets through what dom0 held when it was made. */
+export const KNOB_IO_PORT_CHECK = 98;
+export const PORT_CHECK_TRAP = 0;
+export const PORT_CHECK_BITMAP = 1;
+/** The hypervisor's own I/O frames: 0 = reserved, 1 = also counted as mapped by it. */
+export const KNOB_IO_OWN = 99;
+/** Ports that dom0 does not get at start: first port | number << 16, 0 = none. */
+export const KNOB_IO_DOM0_PORTS = 100;
+/** Rules of the permission and mapping domctls. */
+export const KNOB_IO_ERA = 101;
+export const IO_ERA_4_17 = 0;
+/** A caller hands out what it does not hold; mapping memory grants it. */
+export const IO_ERA_2014 = 1;
+/** A port mapping needs the target's right, and is no grant. Which of these domctls go without the domctl lock: KNOB_DOMCTL_LOCK. */
+export const IO_ERA_TODAY = 2;
+/** Most ranges in a domain's set of capabilities, 0 = unlimited. */
+export const KNOB_IO_QUOTA = 102;
+/** 1 = the machine has an IOMMU, and the devices of the bus can be assigned. */
+export const KNOB_IO_IOMMU = 103;
+/** Variant: where a check, a count or a flush comes too early or not at all. */
+export const KNOB_IO_RACE = 104;
+/** R-1, C-91: the right is checked, and the entry made later, with nothing held in between. */
+export const IO_RACE_CHECK_THEN_MAP = 1;
+/** R-2: a grant looks for other holders and takes the unit in two steps. */
+export const IO_RACE_DOUBLE_GRANT = 2;
+/** R-4: the count falls before the TLBs are flushed. */
+export const IO_RACE_EARLY_COUNT = 3;
+/** C-16: a port mapping that was found is used without another look. */
+export const IO_RACE_PORT_LIST = 4;
+/** C-94: a flush leaves the devices' translation caches out. */
+export const IO_RACE_NO_IOTLB = 5;
+/** R-7: an interrupt line changes hands while its last interrupt is not acknowledged. */
+export const IO_RACE_IN_FLIGHT = 6;
+/** C-93: a direct mapping of MMIO has the memory type that the guest's MTRRs say. */
+export const IO_RACE_GUEST_TYPE = 7;
+/** R-3: a count that fell to nothing is written back after another mapping was counted. */
+export const IO_RACE_LOST_COUNT = 8;
+/** 1 = dom0 begins with no I/O right at all: it gets what the boot loader's list says. */
+export const KNOB_IO_DOM0_CAPS = 105;
+/** vCPUs of dom0 beside the one that the host plays. */
+export const KNOB_DOM0_VCPUS = 106;
+/** Devices on the bus (abi/bus.ts). */
+export const KNOB_IO_DEVICES = 107;
 export const NR_KNOBS = 128;
 
 // Variants: historic bugs and designs that lost. Only builds with variants (debug, race) look at them; 0 = as Xen 4.17.

@@ -53,6 +53,18 @@ export const MAX_RANGE_NODES = 65536;
 export const DEVICES_BASE = 0x0160_0000;
 export const DEVICES_SIZE = 0x0010_0000;
 
+/** Machine-wide state of I/O resources (hv/iocap/io-state.ts); then the interrupt lines, then the devices of the bus (abi/bus.ts). */
+export const IO_STATE_BASE = 0x0170_0000;
+export const IO_STATE_SIZE = 256;
+export const IO_LINES_BASE = 0x0170_0100;
+export const IO_LINE_SIZE = 48;
+export const NR_IO_LINES = 256;
+export const IO_DEVICES_BASE = 0x0170_4000;
+export const IO_DEVICE_SIZE = 0x1000;
+/** Nodes of range maps (hv/iocap/range-map.ts): 32 bytes each, number 0 is none. */
+export const IO_NODES_BASE = 0x0170_8000;
+export const MAX_IO_NODES = 49152;
+
 /** State of actors that live outside the hypervisor (device models, toolstack programs): 4 KiB each. */
 export const ACTORS_BASE = 0x01a0_0000;
 export const ACTOR_SIZE = 0x1000;

@@ -23,6 +23,10 @@ export const TRACE_CLASS_DOMAIN = 0x06;
 export const TRACE_CLASS_SHARING = 0x07;
 export const TRACE_CLASS_VM_EVENT = 0x08;
 
+export const TRACE_CLASS_BUS = 0x09;
+
+/** A device of the bus was touched: a = flags of the log (abi/bus.ts) | size << 8, b = offset, c = value. */
+export const TRC_BUS = 0x0901;
 /** a = exit reason, b = qualification, c = gpa (violations), rip otherwise. */
 export const TRC_EXIT = 0x0101;
 /** The guest runs again. a = exit reason that was handled, b = verdict. */

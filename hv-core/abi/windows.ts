@@ -15,6 +15,20 @@ export const W_P2M_CHILDREN_INVALID = 21;
 export const W_MARKED_DIRTY = 22;
 /** The p2m lock has been let go between the lookup of a type and the request (knob unmap.holdP2mLock=off). */
 export const W_P2M_RELEASED = 15;
+/** A right to map a frame has been checked, its entry is not made yet. */
+export const W_IO_CHECKED = 95;
+/** A grant has found no other holder, and has not taken the unit yet. */
+export const W_IO_GRANT_CHECKED = 96;
+/** A mapping of ports has been found, and not been used yet. */
+export const W_IO_PORT_FOUND = 97;
+/** An entry that mapped a device is gone, its count is not lowered yet, or the reverse. */
+export const W_IO_ZAPPED = 98;
+/** A right was withdrawn, its mappings are still to be taken away. */
+export const W_IO_REVOKED = 99;
+/** A count has been read and is about to be written. */
+export const W_IO_COUNT_READ = 100;
+/** An interrupt line has no guest left, and is about to be released. */
+export const W_IO_LINE_EMPTY = 101;
 /** Pseudo window: the actor waits for a lock. */
 export const W_LOCK = 0;
 /** The answer to a request is in and the vCPU has not entered the guest yet. */

@@ -275,6 +275,9 @@ export class Domain {
   /** Next gfn that a preempted destroydomain looks for shared pages at. */
   unshareNext: u64;
 
+  /** Ports that are the machine's (hv/iocap/port-mapping.ts): first mapping, 0 = none. Written under ioPortLock, by device models. */
+  ioPortMappings: u32;
+  ioPortLock: u32;
   /** Frame of the CPUID table that the toolstack changed, 0 = none yet, and its entries (hv/cpuid/table.ts). */
   cpuidMfn: u32;
   cpuidCount: u32;

@@ -218,7 +218,8 @@ export class Cpu {
 
   /** 1 = during replay the read half of a read-modify-write is asked for, where the write would be. Set once, by hv. */
   asksReadHalf: u32;
-  private _pad9: u32;
+  /** I/O bitmap of the VMCS: the first of two frames, a bit for each port, 1 = exit; 0 = none, every access exits. Set by hv. */
+  ioBitmap: u32;
 
   // The repeated string instruction whose first element the exit is about (hw/string-exit.ts); kind 0 = none with two or more to do.
   exitStringKind: u32;

@@ -19,6 +19,8 @@ import { FRAME_XEN_HEAP, Frame, INVALID_M2P, OWNER_XEN } from "./frame-table";
 export const SLAB_SHARE_INFO: u32 = 0;
 export const SLAB_RMAP_RECORD: u32 = 1;
 export const SLAB_RMAP_BUCKETS: u32 = 2;
+export const SLAB_IO_RECORD: u32 = 33;
+export const SLAB_IO_PORTS: u32 = 34;
 export const NR_SLABS: u32 = 64;
 
 const NO_OBJECT: u64 = 0xffff;

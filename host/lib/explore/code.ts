@@ -26,6 +26,13 @@ export const add32 = (address: number, value: number): Instruction => ({
   text: `add dword [${hex(address)}], ${value}`,
 });
 
+/** mov edx, port; mov eax, value; out dx, eax */
+export const out32 = (port: number, value: number): readonly Instruction[] => [
+  { bytes: [0xba, ...u32(port)], text: `mov edx, ${hex(port)}` },
+  { bytes: [0xb8, ...u32(value)], text: `mov eax, ${value}` },
+  { bytes: [0xef], text: `out ${hex(port)}, ${value}` },
+];
+
 /** jmp to `target`, from an instruction at `from` */
 export const jump = (from: number, target: number): Instruction => ({
   bytes: [0xe9, ...u32(target - (from + 5))],

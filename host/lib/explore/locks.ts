@@ -13,6 +13,8 @@ import {
   DOMAINS_BASE,
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
+  IO_STATE_BASE,
+  IO_STATE_SIZE,
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
   MAX_DOMAINS,
@@ -38,6 +40,7 @@ export function lockName(core: Core, address: number): string {
     const name = DOMAIN_LOCKS.find(([at]) => at === offset % DOMAIN_SIZE)?.[1] ?? `+${offset % DOMAIN_SIZE}`;
     return `${name} lock of domain ${core.u32[(start + DOM_DOMID) >> 2]}`;
   }
+  if (address >= IO_STATE_BASE && address < IO_STATE_BASE + IO_STATE_SIZE) return "I/O resources lock";
   if (address >= IOREQ_SERVERS_BASE && address < IOREQ_SERVERS_BASE + 256 * IOREQ_SERVER_SIZE)
     return "buffered ring lock of an ioreq server";
   if (address >= FRAME_TABLE_BASE && address < FRAME_TABLE_BASE + MAX_FRAMES * FRAME_RECORD_SIZE)

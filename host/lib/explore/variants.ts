@@ -117,6 +117,36 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["xen", "fixed"],
     text: "the lock of a third domain is taken under page locks, or before them",
   },
+  "domctl.lock": {
+    index: knobs.KNOB_DOMCTL_LOCK,
+    values: ["all", "part"],
+    text: "the domctl lock is around every operation, or not around those on I/O resources",
+  },
+  "iomem.account": {
+    index: knobs.KNOB_IO_ACCOUNT,
+    values: ["none", "headers", "slab", "radix", "ranges"],
+    text: "the I/O Resource Accountant, and how it counts mapped frames",
+  },
+  "iomem.revoke": {
+    index: knobs.KNOB_IO_REVOKE,
+    values: ["refuse", "lazy", "forced"],
+    text: "a right to frames that are mapped is withdrawn",
+  },
+  "io.race": {
+    index: knobs.KNOB_IO_RACE,
+    values: [
+      "none",
+      "check-then-map",
+      "double-grant",
+      "early-count",
+      "port-list",
+      "no-iotlb",
+      "line-release",
+      "guest-type",
+      "lost-count",
+    ],
+    text: "where a check, a count or a flush of I/O resources comes too early, or not at all",
+  },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,
     values: ["none", "ioreq"],

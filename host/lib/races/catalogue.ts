@@ -3,12 +3,15 @@ import type { Race } from "../explore/race.ts";
 import { answerBeforeDeschedule } from "./answer-before-deschedule/race.ts";
 import { answerForNobody } from "./answer-for-nobody/race.ts";
 import { auditKeepsLock } from "./audit-keeps-lock/race.ts";
+import { checkThenMap } from "./check-then-map/race.ts";
 import { completionAfterTypeFlip } from "./completion-after-type-flip/race.ts";
+import { countBeforeFlush } from "./count-before-flush/race.ts";
 import { countedWithoutSaving } from "./counted-without-saving/race.ts";
 import { cowTypeUnlocked } from "./cow-type-unlocked/race.ts";
 import { crossedShares } from "./crossed-shares/race.ts";
 import { dedupHashThenShare } from "./dedup-hash-then-share/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
+import { doubleGrant } from "./double-grant/race.ts";
 import { emulatorDies } from "./emulator-dies/race.ts";
 import { evictAgainstTouch } from "./evict-against-touch/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
@@ -16,16 +19,21 @@ import { foreignAnswer } from "./foreign-answer/race.ts";
 import { fullRing } from "./full-ring/race.ts";
 import { infoFreedEarly } from "./info-freed-early/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
+import { iotlbNotFlushed } from "./iotlb-not-flushed/race.ts";
+import { lineRelease } from "./line-release/race.ts";
 import { lockLeftBehind } from "./lock-left-behind/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
 import { pageInEarly } from "./page-in-early/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
+import { portList } from "./port-list/race.ts";
+import { revokeWhileMapped } from "./revoke-while-mapped/race.ts";
 import { ringDisabledInUse } from "./ring-disabled-in-use/race.ts";
 import { ringPageWindow } from "./ring-page-window/race.ts";
 import { savedCountedTwice } from "./saved-counted-twice/race.ts";
 import { setTypeWindow } from "./set-type-window/race.ts";
 import { slotStateReadTwice } from "./slot-state-read-twice/race.ts";
 import { slotStateToggled } from "./slot-state-toggled/race.ts";
+import { stalePortBitmap } from "./stale-port-bitmap/race.ts";
 import { thirdDomain } from "./third-domain/race.ts";
 import { typePutUnderLock } from "./type-put-under-lock/race.ts";
 
@@ -58,4 +66,12 @@ export const RACES: readonly Race[] = [
   ringPageWindow,
   ringDisabledInUse,
   foreignAnswer,
+  revokeWhileMapped,
+  checkThenMap,
+  doubleGrant,
+  countBeforeFlush,
+  portList,
+  stalePortBitmap,
+  iotlbNotFlushed,
+  lineRelease,
 ];

@@ -17,6 +17,7 @@ import { evtchnDestroy } from "../evtchn/bind";
 import { portsForget } from "../evtchn/port";
 import { sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
 import { claimForget } from "../hypercall/claim";
+import { devicesForget } from "../iocap/assign";
 import { iocapForget } from "../iocap/permission";
 import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
@@ -64,6 +65,7 @@ function beginDestroy(d: Domain): void {
   virqHandlersForget(d);
   claimForget(d);
   iocapForget(d);
+  devicesForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
   Rangeset.destroy(d.p2mLogDirtyRanges);
   d.p2mLogDirtyRanges = 0;

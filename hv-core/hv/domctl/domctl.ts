@@ -21,9 +21,11 @@ import {
   DOMCTL_GETVCPUCONTEXT,
   DOMCTL_GETVCPUEXTSTATE,
   DOMCTL_IOMEM_PERMISSION,
+  DOMCTL_IOPORT_MAPPING,
   DOMCTL_IOPORT_PERMISSION,
   DOMCTL_IRQ_PERMISSION,
   DOMCTL_MEM_SHARING_OP,
+  DOMCTL_MEMORY_MAPPING,
   DOMCTL_MONITOR_OP,
   DOMCTL_SCHEDULER_OP,
   DOMCTL_SENDTRIGGER,
@@ -68,8 +70,10 @@ import {
   DOMID_INVALID,
   DOMID_IO,
 } from "../../abi/hypercalls";
-import { DEFECT_SELF_PAUSE } from "../../abi/knobs";
+import { DEFECT_SELF_PAUSE, IO_ERA_TODAY, KNOB_IO_ERA, KNOB_IO_IOMMU } from "../../abi/knobs";
+import { DOMCTL_GSI_PERMISSION } from "../../abi/physdev";
 import { Defects } from "../../base/defects";
+import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
 import { domainDestroy } from "../domain/destroy";
 import { findOtherDomain } from "../domain/find";
@@ -77,7 +81,10 @@ import { controllerPause, controllerUnpause } from "../domain/pause";
 import { continueWith } from "../hypercall/continuation";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { hypercallPageFill } from "../hypercall/hypercall-page";
-import { iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
+import { assignDevice } from "../iocap/assign";
+import { memoryMapping } from "../iocap/memory-mapping";
+import { gsiPermission, iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
+import { ioportMapping } from "../iocap/port-mapping";
 import { shadowOp } from "../logdirty/shadow-op";
 import { sharingDomctl } from "../sharing/control";
 import { Vcpu } from "../vcpu";
@@ -238,6 +245,16 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return ioportPermission(v, d, u);
     case DOMCTL_IRQ_PERMISSION:
       return irqPermission(v, d, u);
+    case DOMCTL_MEMORY_MAPPING:
+      return memoryMapping(v, d, u);
+    case DOMCTL_IOPORT_MAPPING:
+      return ioportMapping(v, d, u);
+    case DOMCTL_GSI_PERMISSION:
+      return Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_TODAY ? gsiPermission(v, d, u) : absentFeature(v, d, cmd, u);
+    case DOMCTL_ASSIGN_DEVICE:
+    case DOMCTL_TEST_ASSIGN_DEVICE:
+    case DOMCTL_DEASSIGN_DEVICE:
+      return assignDevice(cmd, d, d.slot == v.domainSlot, u);
     case DOMCTL_SET_VIRQ_HANDLER:
       return takeVirq(d, u);
     case DOMCTL_MEM_SHARING_OP:
@@ -280,6 +297,7 @@ function hasOutput(cmd: u32): bool {
 
 /** Device assignment: without an IOMMU every answer is the same, before the domain is looked at where one need not exist. */
 function isAssignment(cmd: u32, domid: u32): bool {
+  if (Knobs.get(KNOB_IO_IOMMU) != 0) return false;
   if (cmd == <u32>DOMCTL_TEST_ASSIGN_DEVICE) return true;
   if (cmd != <u32>DOMCTL_ASSIGN_DEVICE && cmd != <u32>DOMCTL_DEASSIGN_DEVICE) return false;
   return domid == <u32>DOMID_IO || Domain.find(domid) != 0;

@@ -31,6 +31,7 @@ import { frameWrite8 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
 import { Domain, NO_SERVER } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { isPortPassed, PORT_RETRY, passedPort } from "../iocap/ports";
 import { IoreqLock } from "../ioreq/lock";
 import { ioreqSelect, pciSnoopAddress } from "../ioreq/select";
 import { ioreqSend } from "../ioreq/send";
@@ -69,6 +70,11 @@ export function ioDo(v: Vcpu, kind: u32, addr: u64, data: u64, count: u32, size:
     if (!IoKind.isPtr(kind) && rtcAccess(v, <u32>addr, size, IoKind.isRead(kind), data)) {
       v.ioState = STATE_IOREQ_NONE;
       return IO_OKAY;
+    }
+    if (isPortPassed(v.domain, <u32>addr, size)) {
+      v.ioState = STATE_IOREQ_NONE;
+      const passed = passedPort(v, <u32>addr, size, IoKind.isRead(kind), data);
+      return passed == PORT_RETRY ? IO_RETRY : IO_OKAY;
     }
     if (!IoKind.isRead(kind) && !IoKind.isPtr(kind)) pciSnoopAddress(v.domain, addr, size, data);
   }

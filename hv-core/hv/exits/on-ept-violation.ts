@@ -53,6 +53,7 @@ import { domainCrash } from "../domain/shutdown";
 import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
 import { NO_LATCH } from "../emulate/memory";
+import { hwdomFixup } from "../iocap/hwdom";
 import { logDirtyFault } from "../logdirty/global";
 import { MmioRo } from "../p2m/mmio-ro";
 import { P2m } from "../p2m/p2m";
@@ -91,6 +92,8 @@ export function onEptViolation(v: Vcpu): Verdict {
     verdict = Verdict.Crash; // no memory for a page that was to be populated
   } else if (!isViolated && isShatterDue(c, type, d.lookupOrder)) {
     verdict = shatter(v, c, gfn, type); // step 4a
+  } else if (type == <u32>P2M_MMIO_DM && hwdomFixup(d, gfn)) {
+    verdict = spurious(c); // the hardware domain's own MMIO, mapped at its first touch
   } else if (isViolated && !isAsync((event = accessCheck(v, gfn, access)))) {
     verdict = event == ACCESS_CRASHED ? Verdict.Crash : spurious(c); // step 4c
   } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(d, type)) || isReadWatched(d, type)) {

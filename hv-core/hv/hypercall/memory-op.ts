@@ -24,7 +24,7 @@ import { XENMEM_ACCESS_OP, XENMEM_PAGING_OP } from "../../abi/vm-event";
 import { Machine } from "../../base/machine";
 import { accessOp } from "../access/access-op";
 import { Domain } from "../domain";
-import { findDomain, findOtherDomain } from "../domain/find";
+import { findDomain } from "../domain/find";
 import { pagingOp } from "../paging/paging-op";
 import { sharingMemop } from "../sharing/memop";
 import { Sharing } from "../sharing/state";

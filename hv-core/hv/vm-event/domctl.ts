@@ -1,5 +1,5 @@
 /** DOMCTL_vm_event_op: who may listen to what (spec 04 section 4.6). Structure: op u32, mode u32, port or version u32 @8. */
-import { EINVAL, ENODEV, ENOSYS, EXDEV, OK } from "../../abi/errno";
+import { EINVAL, EMLINK, ENODEV, ENOSYS, EXDEV, OK } from "../../abi/errno";
 import { KNOB_MEM_PAGING } from "../../abi/knobs";
 import {
   VM_EVENT_DISABLE,
@@ -43,6 +43,7 @@ function isBuilt(mode: u32): bool {
 
 function enable(v: Vcpu, d: Domain, mode: u32, u: usize): i32 {
   if (mode != <u32>VM_EVENT_MODE_MONITOR && d.isHvm == 0) return -ENODEV; // no HAP
+  if (mode == <u32>VM_EVENT_MODE_PAGING && d.assignedDevices != 0) return -EMLINK;
   if (mode == <u32>VM_EVENT_MODE_PAGING && (d.podEntries != 0 || d.podCount != 0)) return -EXDEV;
   const port = vmEventEnable(d, mode, v.domid);
   if (port < 0) return port;
@@ -52,7 +53,7 @@ function enable(v: Vcpu, d: Domain, mode: u32, u: usize): i32 {
 
 /**
  * @returns OK; -EINVAL (on oneself, no vCPU yet, disable without a ring), -ENOSYS (unknown mode or operation, or not built), -ENODEV
- * (resume without a ring; not HAP), -EXDEV (paging a populate-on-demand domain), and what enable.ts answers. Dying domain: OK, nothing done.
+ * (resume without a ring; not HAP), -EMLINK (paging with a device), -EXDEV (paging a populate-on-demand domain), and what enable.ts answers. Dying domain: OK, nothing done.
  */
 export function vmEventOp(v: Vcpu, d: Domain, u: usize): i32 {
   const op = load<u32>(u);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ROOT } from "../../../host/node/paths.ts";
 import { lifeAndResources, pageInfo, restAndDestroy, settings, shadow } from "./domctls.ts";
 import { events } from "./events.ts";
+import { mappings } from "./mappings.ts";
 import { physmap, questions, reservations } from "./memory.ts";
 import { params } from "./params.ts";
 import { permissions } from "./permissions.ts";
@@ -18,9 +19,9 @@ export interface RecordedRow extends Row {
   readonly id: string;
 }
 
-/** Parts of the record that are put to vmexit elsewhere or not yet: I/O mappings and dm_ops, sysctl and the rest. */
+/** Parts of the record that are put to vmexit elsewhere or not yet: dm_ops, sysctl and the rest. */
 const NOT_REPLAYED: readonly (readonly [first: number, last: number])[] = [
-  [499, 817],
+  [553, 817],
   [1312, 1382],
 ];
 
@@ -59,6 +60,7 @@ export function replay(): Row[] {
   extended(p);
   restAndDestroy(p, N);
   permissions(p);
+  mappings(p);
   params(p);
   reservations(p);
   physmap(p);
