@@ -79,3 +79,5 @@ export const W_RESPONSE_TAKEN = 87;
 export const W_RING_CHECKED = 89;
 /** A vCPU found no free slot and has not said yet that it waits for one. */
 export const W_NO_SLOT = 90;
+/** Pseudo window: an access to shared state, made a switch point by `--windows all` (scripts/footprint.mjs). */
+export const W_ACCESS = 30;

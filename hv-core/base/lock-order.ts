@@ -1,64 +1,95 @@
 /**
- * The order of memory-management locks (spec 01 section 1.4), as Xen checks it on every processor: p2m (16) before page (24), two pages
- * in ascending order. Taking one against the order is where a deadlock begins, whether it happens this time or not, so Xen stops there;
- * debug and race builds assert. Only page locks are noted: they are few, and nothing may be taken under them but page locks.
+ * Lock order (abi/lock-order.ts), checked in debug and race builds whenever a lock is taken: who holds a lock of the same domain with the
+ * same or a higher order may not. Nothing is kept for it: a lock word names its owner.
  */
-import { LOCK_ORDER_BASE } from "../abi/layout";
-import { Hv } from "./assert";
-import { Lock } from "./lock";
+import { KNOB_LOCK_ORDER } from "../abi/knobs";
+import {
+  DOMAIN_SIZE,
+  DOMAINS_BASE,
+  IOREQ_SERVER_SIZE,
+  IOREQ_SERVERS_BASE,
+  MAX_DOMAINS,
+  MAX_IOREQ_SERVERS_TOTAL,
+} from "../abi/layout";
+import {
+  LOCK_BUFFERED_OFFSET,
+  LOCK_EVTCHN_OFFSET,
+  LOCK_IOREQ_OFFSET,
+  LOCK_P2M_IOREQ_OFFSET,
+  LOCK_P2M_OFFSET,
+  LOCK_PAGING_OFFSET,
+  LOCK_POD_OFFSET,
+  ORDER_BUFFERED,
+  ORDER_EVTCHN,
+  ORDER_IOREQ,
+  ORDER_P2M,
+  ORDER_P2M_IOREQ,
+  ORDER_PAGING,
+  ORDER_POD,
+} from "../abi/lock-order";
+import { Machine } from "./machine";
+import { Variant } from "./variant";
 
-const SITE_LOCK_ORDER: u32 = 62;
-
-/** Words of the page locks that somebody holds: count, then the addresses in ascending order. */
-const COUNT_AT: usize = LOCK_ORDER_BASE;
-const WORDS_AT: usize = LOCK_ORDER_BASE + 4;
-const MAX_HELD: u32 = 31;
-
-class Held {
-  @inline static at(i: u32): usize {
-    return WORDS_AT + ((<usize>i) << 2);
-  }
-
-  @inline static isMine(i: u32): bool {
-    return (load<u32>(load<u32>(Held.at(i))) & 0xffff) == Lock.me();
+/** Order of the lock at an offset of a domain's record; 0 = none is there. */
+function orderAt(offset: u32): u32 {
+  switch (offset) {
+    case LOCK_IOREQ_OFFSET:
+      return ORDER_IOREQ;
+    case LOCK_P2M_OFFSET:
+      return ORDER_P2M;
+    case LOCK_P2M_IOREQ_OFFSET:
+      return ORDER_P2M_IOREQ;
+    case LOCK_POD_OFFSET:
+      return ORDER_POD;
+    case LOCK_PAGING_OFFSET:
+      return ORDER_PAGING;
+    case LOCK_EVTCHN_OFFSET:
+      return ORDER_EVTCHN;
+    default:
+      return 0;
   }
 }
 
+function orderOf(word: usize): u32 {
+  if (word - DOMAINS_BASE < <usize>(MAX_DOMAINS * DOMAIN_SIZE))
+    return orderAt(<u32>(word - DOMAINS_BASE) % DOMAIN_SIZE);
+  if (word - IOREQ_SERVERS_BASE < <usize>(MAX_IOREQ_SERVERS_TOTAL * IOREQ_SERVER_SIZE)) return ORDER_BUFFERED;
+  return 0;
+}
+
+/** Whether `me` holds a lock other than `word` of order `order` or more. */
+function holds(base: usize, offset: u32, word: usize, order: u32, me: u32): bool {
+  const at = base + offset;
+  return at != word && (load<u32>(at) & 0xffff) == me && orderAt(offset) >= order;
+}
+
+function holdsAny(base: usize, word: usize, order: u32, me: u32): bool {
+  return (
+    holds(base, LOCK_IOREQ_OFFSET, word, order, me) ||
+    holds(base, LOCK_P2M_OFFSET, word, order, me) ||
+    holds(base, LOCK_P2M_IOREQ_OFFSET, word, order, me) ||
+    holds(base, LOCK_POD_OFFSET, word, order, me) ||
+    holds(base, LOCK_PAGING_OFFSET, word, order, me) ||
+    holds(base, LOCK_EVTCHN_OFFSET, word, order, me)
+  );
+}
+
 export class LockOrder {
-  /** This processor is about to take the p2m lock at `word`; one that it has already may be taken again. */
-  static takingP2m(word: usize): void {
-    if (isDefined(DEBUG)) {
-      const count = load<u32>(COUNT_AT);
-      if (count == 0 || (load<u32>(word) & 0xffff) == Lock.me()) return;
-      for (let i: u32 = 0; i < count; i++) Hv.assert(!Held.isMine(i), SITE_LOCK_ORDER);
+  /**
+   * Whether processor `me` may take the lock at `word`, which it does not hold. Other domains' locks are not looked at: a caller's own
+   * p2m comes after those of the domain it works on.
+   */
+  static allows(word: usize, me: u32): bool {
+    const order = orderOf(word);
+    if (order == 0 || Variant.is(KNOB_LOCK_ORDER, 1)) return true;
+    if (order == <u32>ORDER_BUFFERED) return true; // of several servers only one is used at a time
+    const domain = word - ((word - DOMAINS_BASE) % DOMAIN_SIZE);
+    if (holdsAny(domain, word, order, me)) return false;
+    const servers = Machine.get().ioreqServerMark;
+    for (let i: u32 = 0; i < servers; i++) {
+      const at = IOREQ_SERVERS_BASE + <usize>i * IOREQ_SERVER_SIZE + LOCK_BUFFERED_OFFSET;
+      if ((load<u32>(at) & 0xffff) == me && <u32>ORDER_BUFFERED >= order) return false;
     }
-  }
-
-  /** This processor has taken the page lock at `word`. */
-  static tookPage(word: usize): void {
-    if (isDefined(DEBUG)) {
-      const count = load<u32>(COUNT_AT);
-      Hv.assert(count < MAX_HELD, SITE_LOCK_ORDER);
-      let i = count;
-      while (i != 0 && load<u32>(Held.at(i - 1)) > <u32>word) {
-        Hv.assert(!Held.isMine(i - 1), SITE_LOCK_ORDER);
-        store<u32>(Held.at(i), load<u32>(Held.at(i - 1)));
-        i--;
-      }
-      store<u32>(Held.at(i), <u32>word);
-      store<u32>(COUNT_AT, count + 1);
-    }
-  }
-
-  static droppedPage(word: usize): void {
-    if (isDefined(DEBUG)) {
-      const count = load<u32>(COUNT_AT);
-      let i: u32 = 0;
-      while (i < count && load<u32>(Held.at(i)) != <u32>word) i++;
-      Hv.assert(i < count, SITE_LOCK_ORDER);
-      for (; i + 1 < count; i++) store<u32>(Held.at(i), load<u32>(Held.at(i + 1)));
-      store<u32>(Held.at(count - 1), 0);
-      store<u32>(COUNT_AT, count - 1);
-    }
+    return true;
   }
 }

@@ -35,7 +35,7 @@ describe("explore", () => {
     expect(found.out).toContain("guest0");
     expect(found.out).toContain("toolstack");
     expect(found.out).toContain("broken: every-write-once");
-    const command = /Replay it with: vmexit race replay (\S+)/.exec(found.out)![1]!;
+    const command = /Replay it with: vmexit replay (\S+)/.exec(found.out)![1]!;
     const replayed = vmexit("replay", command);
     expect(replayed.code).toBe(1);
     expect(replayed.out).toContain("broken: every-write-once");

@@ -92,6 +92,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["xen", "needs-all", "lost", "wake-all"],
     text: "what happens when a ring is full",
   },
+  "locks.order": {
+    index: knobs.KNOB_LOCK_ORDER,
+    values: ["checked", "unchecked"],
+    text: "taking a lock against the order is a violation, or only what comes of it",
+  },
   "send.pending": {
     index: knobs.KNOB_SEND_PENDING,
     values: ["xen", "fixed"],

@@ -3,6 +3,7 @@
  * Layouts are the same for 32-bit and 64-bit callers. FIFO channels are not offered: init_control says -ENOSYS and guests stay
  * with two levels.
  */
+
 import { EFAULT, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import {
   DOMID_SELF,
@@ -24,9 +25,11 @@ import {
   EVTCHNSTAT_UNBOUND,
   EVTCHNSTAT_VIRQ,
 } from "../../abi/hypercalls";
+import { MUTATION_EVTCHN_UNLOCKED } from "../../abi/mutations";
 import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { BIND_PIRQ_WILL_SHARE } from "../../abi/physdev";
 import { Lock } from "../../base/lock";
+import { Mutation } from "../../base/mutation";
 import { Domain } from "../domain";
 import { findDomain, findVcpu } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
@@ -246,9 +249,10 @@ export function eventChannelOp(v: Vcpu, cmd: u32, argGva: u64): i64 {
   const arg = Scratch.at;
   if (copyFromGuest(v, arg, argGva, bytes) != 0) return -EFAULT;
   const lock = changetype<usize>(v.domain) + offsetof<Domain>("evtchnLock");
-  Lock.acquire(lock);
+  const isLocked = !Mutation.is(MUTATION_EVTCHN_UNLOCKED);
+  if (isLocked) Lock.acquire(lock);
   const result = operate(v, cmd, arg);
-  Lock.release(lock);
+  if (isLocked) Lock.release(lock);
   if (result == OK && hasOutput(cmd) && copyToGuest(v, argGva, arg, bytes) != 0) return -EFAULT;
   return result;
 }

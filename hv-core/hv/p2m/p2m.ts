@@ -14,7 +14,7 @@ import {
 } from "../../abi/p2m-types";
 import { W_P2M_UNLOCKED, W_SHARED_SEEN } from "../../abi/windows";
 import { Lock } from "../../base/lock";
-import { LockOrder } from "../../base/lock-order";
+import { PageLockOrder } from "../../base/page-lock-order";
 import { ACCESS_READ, ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
@@ -41,7 +41,7 @@ export { INVALID_MFN } from "./entry";
 
 export class P2m {
   @inline static lock(d: Domain): void {
-    if (isDefined(DEBUG)) LockOrder.takingP2m(MmLock.word(d, MM_P2M));
+    if (isDefined(DEBUG)) PageLockOrder.takingP2m(MmLock.word(d, MM_P2M));
     MmLock.acquire(d, MM_P2M);
   }
 

@@ -5,7 +5,7 @@
  * Order (level 24): after every p2m lock (16); two pages in ascending order of their mfn. base/lock-order.ts checks it.
  */
 import { Lock } from "../../base/lock";
-import { LockOrder } from "../../base/lock-order";
+import { PageLockOrder } from "../../base/page-lock-order";
 import { Frame, PAGE_TYPE_SHARED } from "../../mem/frame-table";
 
 export class PageLock {
@@ -27,7 +27,7 @@ export class PageLock {
       Lock.release(word);
       return false;
     }
-    LockOrder.tookPage(word);
+    PageLockOrder.tookPage(word);
     return true;
   }
 
@@ -36,13 +36,13 @@ export class PageLock {
     if (!Frame.isValid(mfn) || Frame.at(mfn).typeCount == 0) return false;
     const word = PageLock.word(mfn);
     Lock.acquire(word);
-    LockOrder.tookPage(word);
+    PageLockOrder.tookPage(word);
     return true;
   }
 
   static release(mfn: u32): void {
     const word = PageLock.word(mfn);
-    LockOrder.droppedPage(word);
+    PageLockOrder.droppedPage(word);
     Lock.release(word);
   }
 }

@@ -1,0 +1,67 @@
+/** vmexit replay and vmexit shrink. */
+import { UsageError } from "../lib/errors.ts";
+import { record, replay } from "../lib/explore/replay.ts";
+import { interleaving, mermaidReport, violationReport } from "../lib/explore/report.ts";
+import { formatSchedule } from "../lib/explore/schedule.ts";
+import { shrink } from "../lib/explore/shrink.ts";
+import { writeOutput } from "../node/files.ts";
+import { parseCount } from "./options.ts";
+import {
+  type BudgetOptions,
+  CLEAN,
+  openSchedule,
+  parseBudget,
+  print,
+  printJson,
+  readSchedule,
+  VIOLATION,
+} from "./race-common.ts";
+
+export interface ReplayOptions {
+  readonly at?: string;
+  readonly markdown?: boolean;
+  readonly anyCore?: boolean;
+  readonly json?: boolean;
+}
+
+export interface ShrinkOptions extends BudgetOptions {
+  readonly out?: string;
+  readonly anyCore?: boolean;
+}
+
+export function replayCommand(file: string, options: ReplayOptions): number {
+  const schedule = readSchedule(file, options.anyCore === true);
+  const instance = openSchedule(schedule);
+  const until = options.at === undefined ? undefined : parseCount(options.at, "--at", 0, 1e9);
+  const replayed = replay(instance, schedule, until);
+  if (options.json) printJson({ file, ...replayed });
+  else if (options.markdown) print(mermaidReport(instance, schedule.variant, replayed.steps, replayed.violation));
+  else if (replayed.violation)
+    print(violationReport(instance, schedule.variant, replayed.steps, replayed.violation, `vmexit replay ${file}`));
+  else print(interleaving(instance, replayed.steps));
+  if (replayed.divergence !== undefined) throw new UsageError(`${file}: ${replayed.divergence}`);
+  if (!options.json && !options.markdown && !replayed.violation)
+    print(until === undefined ? "No invariant breaks.\n" : `Stopped after step ${replayed.steps.length}.\n`);
+  return replayed.violation ? VIOLATION : CLEAN;
+}
+
+export function shrinkCommand(file: string, options: ShrinkOptions): number {
+  const schedule = readSchedule(file, options.anyCore === true);
+  const instance = openSchedule(schedule);
+  const { violation, steps, divergence } = replay(instance, schedule);
+  if (!violation)
+    throw new UsageError(`${file}: ${divergence ?? "no invariant breaks, so there is nothing to shrink"}`);
+  const found = {
+    ...violation,
+    schedule: steps.map((step) => step.actor),
+    ...(schedule.cycleFrom === undefined ? {} : { cycleFrom: schedule.cycleFrom }),
+  };
+  const smaller = shrink(instance, found, parseBudget(options));
+  const { variant, knobs, core, accesses } = schedule;
+  const header = { variant, knobs, ...(core === undefined ? {} : { core }), ...(accesses ? { accesses } : {}) };
+  const text = formatSchedule(record(instance, header, smaller));
+  if (options.out === undefined) print(text);
+  else writeOutput(options.out, text, "schedule");
+  process.stderr.write(`${schedule.steps.length} steps -> ${smaller.schedule.length} steps\n`);
+  return CLEAN;
+}
