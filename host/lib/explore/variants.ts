@@ -8,6 +8,14 @@ export interface VariantKnob {
   readonly text: string;
 }
 
+/** Names of single bits of domctl.defects; sums are written as numbers. */
+const DEFECTS: Readonly<Record<number, string>> = {
+  0: "none",
+  [knobs.DEFECT_SELF_PAUSE]: "self-pause",
+  [knobs.DEFECT_PAUSE_FLAG]: "pause-flag",
+  [knobs.DEFECT_VNUMA_FREE]: "vnuma-free",
+};
+
 export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   "unmap.p2mLock": {
     index: knobs.KNOB_UNMAP_LOCK,
@@ -58,6 +66,21 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     index: knobs.KNOB_REPLAY,
     values: ["used", "by-rights"],
     text: "a replayed access that has an answer takes it, or goes to memory where the EPT allows it by now",
+  },
+  "domctl.defects": {
+    index: knobs.KNOB_DOMCTL_DEFECTS,
+    values: Array.from({ length: 256 }, (_, bits) => DEFECTS[bits] ?? String(bits)),
+    text: "bugs of other years in domctls, one bit each",
+  },
+  "domctl.lock": {
+    index: knobs.KNOB_DOMCTL_LOCK,
+    values: ["all", "xsa492"],
+    text: "the domctl lock: around every operation, or not around those of a device model's domain",
+  },
+  "domctl.virqHandler": {
+    index: knobs.KNOB_VIRQ_HANDLER,
+    values: ["xen", "fixed"],
+    text: "who may become the handler of a global VIRQ: any domain, or only one that lives and takes it from nobody",
   },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,

@@ -15,7 +15,7 @@ import { FRAME_ALLOCATED, Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, DOMAIN_DEAD, DOMAIN_DYING, Domain } from "../domain";
 import { evtchnDestroy } from "../evtchn/bind";
 import { portsForget } from "../evtchn/port";
-import { sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
+import { isVirqHandler, sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
 import { claimForget } from "../hypercall/claim";
 import { iocapForget } from "../iocap/permission";
 import { Rangeset } from "../iocap/rangeset";
@@ -70,7 +70,10 @@ function beginDestroy(d: Domain): void {
 
 /** Kills the domain: -ERESTART while its frames are not all given back; again on a zombie: nothing to do. */
 export function domainDestroy(d: Domain): i32 {
-  if (d.state == DOMAIN_ALIVE) beginDestroy(d);
+  if (d.state == DOMAIN_ALIVE) {
+    beginDestroy(d);
+    if (isDefined(RACE)) return -ERESTART; // a machine of the explorer is too small to be preempted for its size
+  }
   if (d.state != DOMAIN_DYING) return OK;
   if (!relinquishFrames(d)) return -ERESTART;
   d.state = DOMAIN_DEAD;
@@ -80,17 +83,17 @@ export function domainDestroy(d: Domain): i32 {
   return OK;
 }
 
-/** Frees the slots of dead domains whose frames have all come back. */
+/** Frees the slots of dead domains whose frames have all come back, and that no global VIRQ goes to: that is a reference, too. */
 export function reapDeadDomains(): void {
   const m = Machine.get();
   if (m.deadDomains == 0) return;
   for (let slot: u32 = 0; slot < m.domainMark; slot++) {
     const d = Domain.at(slot);
-    if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0) continue;
+    if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0 || isVirqHandler(d)) continue;
     destroyVcpus(d);
-    DomainTable.remove(d);
     m.deadDomains--;
     Trace.event(TRC_DOMAIN_DESTROYED, TRACE_NO_VCPU, d.domid, 0, 0);
+    DomainTable.remove(d);
     sendGlobalVirq(VIRQ_DOM_EXC);
   }
 }
