@@ -8,6 +8,7 @@ import { type Effort, NORMAL, QUICK } from "./harness.ts";
 import { type Table, tableText } from "./report.ts";
 import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
+import { hypercallSuite } from "./suites/hypercalls.ts";
 import { ioSuite } from "./suites/io.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
 import { walkSuite } from "./suites/walk.ts";
@@ -18,6 +19,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   "p2m-recalc": p2mRecalcSuite,
   walk: walkSuite,
   explorer: explorerSuite,
+  hypercalls: hypercallSuite,
 };
 
 const { values, positionals } = parseArgs({
