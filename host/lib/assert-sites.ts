@@ -9,11 +9,13 @@ import { type Core, refreshViews } from "./core.ts";
 const SITES: Readonly<Record<number, string>> = {
   1: "a lock is held by another processor although nothing can run in between (base/lock.ts)",
   2: "a lock is released by somebody who does not hold it (base/lock.ts)",
+  3: "P-10: a memory-management lock is taken while one that comes after it is held (hv/mm-lock.ts)",
   10: "an access to frame contents outside the machine or over the end of a frame (mem/frame-access.ts)",
   11: "a reference to a frame is dropped that nobody holds (mem/allocator.ts)",
   12: "a domain's count of frames would become negative (mem/allocator.ts)",
   30: "I-2: a vCPU enters the guest while an I/O request of its is not finished (run/vcpu.ts)",
   31: "C-5: the state of a slot changed between its check and the jump through the table (hv/ioreq/wait.ts)",
+  60: "an object is given back to a class of small objects that it does not belong to (mem/frame-slab.ts)",
   20: "a domain is unpaused more often than it was paused (hv/domain/pause.ts)",
 };
 

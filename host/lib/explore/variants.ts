@@ -82,6 +82,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["xen", "fixed"],
     text: "who may become the handler of a global VIRQ: any domain, or only one that lives and takes it from nobody",
   },
+  "send.pending": {
+    index: knobs.KNOB_SEND_PENDING,
+    values: ["xen", "fixed"],
+    text: "a request is marked pending after the device model was told, or before",
+  },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,
     values: ["none", "ioreq"],
