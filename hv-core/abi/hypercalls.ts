@@ -118,6 +118,7 @@ export const HVM_PARAM_VIRIDIAN = 9;
 export const HVM_PARAM_TIMER_MODE = 10;
 export const HVM_PARAM_IDENT_PT = 12;
 export const HVM_PARAM_CONSOLE_PFN = 17;
+export const HVM_PARAM_ACPI_IOPORTS_LOCATION = 19;
 export const HVM_PARAM_CONSOLE_EVTCHN = 18;
 export const HVM_PARAM_PAGING_RING_PFN = 27;
 export const HVM_PARAM_MONITOR_RING_PFN = 28;
