@@ -72,7 +72,7 @@ export function rowsPage(title: string, rows: readonly SpecRow[]): string {
   const line = (r: SpecRow): string => `| ${r.row.replaceAll("|", "\\|")} | ${testsOf(r)} |`;
   return `# ${title}
 
-Each row of the specification and the tests that reach it: ${count} of ${rows.length}${elsewhere ? `; ${elsewhere} belong to other parts ("with ...") and are tested there` : ""}. "recorded" are calls whose answers were recorded on a real Xen 4.17 (\`test/oracle/recorded/dm-op-vectors.tsv\`), "race" is an
+Each row of the specification and the tests that reach it: ${count} of ${rows.length}${elsewhere ? `; ${elsewhere} belong to other parts ("with ...") and are tested there` : ""}. "recorded" are calls whose answers were recorded on a real Xen 4.17 (\`test/oracle/recorded/dm-op-vectors.tsv\`), "dom0" are rows of \`dom0-vectors.tsv\` beside it, "race" is an
 entry of the catalogue (\`vmexit race list\`); other names are files under \`test/\`. The list is in \`test/spec/\`; a test there fails when a row leads to no test, and keeps this page equal to the list.
 
 | row | tests |
