@@ -42,6 +42,7 @@ export const XENMEM_SET_MEMORY_MAP = 13;
 export const XENMEM_MAXIMUM_GPFN = 14;
 export const XENMEM_REMOVE_FROM_PHYSMAP = 15;
 export const XENMEM_ADD_TO_PHYSMAP_BATCH = 23;
+export const XENMEM_GET_VNUMAINFO = 26;
 export const XENMEM_ACQUIRE_RESOURCE = 28;
 export const XENMAPSPACE_SHARED_INFO = 0;
 export const XENMAPSPACE_GRANT_TABLE = 1;

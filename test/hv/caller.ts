@@ -38,6 +38,8 @@ export interface Caller {
   /** IN, or OUT of `value`, of 16 bits. */
   port16(port: number, value?: number): number;
   domctl(cmd: number, domid: number, fields?: readonly Field[], version?: number): number;
+  /** A memory_op whose structure has these fields. */
+  memoryOp(cmd: number, fields: readonly Field[]): number;
   /** The same with the interface version of 2014. */
   domctl0a(cmd: number, domid: number): number;
   /** Gives the mappings into dom0 back; a destroyed domain is gone only then. */
@@ -123,6 +125,13 @@ export function makeCaller(door: Door, flags = 0, emulation = 1): Caller {
       const access = value === undefined ? [0x31, 0xc0, 0x66, 0xed] : [0xb8, ...word(value), 0x66, 0xef];
       execute([0xba, ...word(port), ...access, 0xa3, ...word(RESULT)]);
       return door.view.getUint32(code + (RESULT & 4095), true);
+    },
+    memoryOp(cmd, fields) {
+      new Uint8Array(door.view.buffer, data, 64).fill(0);
+      for (const [offset, bytes, value] of fields)
+        for (let i = 0; i < bytes; i++)
+          door.view.setUint8(data + offset + i, Number((BigInt(value) >> BigInt(8 * i)) & 0xffn));
+      return caller.call(HC_MEMORY_OP, cmd, DATA);
     },
     domctl0a: (cmd, target) => caller.domctl(cmd, target, [], DOMCTL_INTERFACE_VERSION_0A),
     domctl(cmd, target, fields = [], version = DOMCTL_INTERFACE_VERSION_4_17) {

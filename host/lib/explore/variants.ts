@@ -69,7 +69,7 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   },
   "domctl.defects": {
     index: knobs.KNOB_DOMCTL_DEFECTS,
-    values: Array.from({ length: 256 }, (_, bits) => DEFECTS[bits] ?? String(bits)),
+    values: Array.from({ length: 32 }, (_, bits) => DEFECTS[bits] ?? String(bits)),
     text: "bugs of other years in domctls, one bit each",
   },
   "domctl.lock": {

@@ -27,6 +27,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_FALLING_ASLEEP]: "looks at the slot again",
   [windows.W_STATE_CHECKED]: "uses the state it checked",
   [windows.W_DOMCTL_BUSY]: "makes the hypercall again: the domctl lock was held",
+  [windows.W_VNUMA_SIZED]: "copies the topology whose size it has seen",
   [windows.W_DOMCTL_LOCKED]: "carries the domctl out: the domctl lock is its own",
   [windows.W_P2M_RELEASED]: "looks the page type up again: the p2m lock is free",
   [windows.W_TYPE_SERVER_CHECKED]: "sets the types of the pages",

@@ -13,6 +13,7 @@ import { selfPause } from "./self-pause/race.ts";
 import { setTypeWindow } from "./set-type-window/race.ts";
 import { slotStateReadTwice } from "./slot-state-read-twice/race.ts";
 import { slotStateToggled } from "./slot-state-toggled/race.ts";
+import { vnumaFree } from "./vnuma-free/race.ts";
 import { zombieHandler } from "./zombie-handler/race.ts";
 
 export const RACES: readonly Race[] = [
@@ -30,4 +31,5 @@ export const RACES: readonly Race[] = [
   domctlStarvation,
   pauseCount,
   zombieHandler,
+  vnumaFree,
 ];

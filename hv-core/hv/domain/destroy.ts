@@ -26,6 +26,7 @@ import { vcpuInfoForget } from "../sched/vcpu-info";
 import { watchdogsStop } from "../sched/watchdog";
 import { timersStop } from "../time/timers";
 import { Vcpu } from "../vcpu";
+import { Vnuma } from "../vnuma/tables";
 import { controllerPause } from "./pause";
 import { DomainTable } from "./table";
 import { destroyVcpus } from "./vcpu-create";
@@ -61,6 +62,7 @@ function beginDestroy(d: Domain): void {
   claimForget(d);
   iocapForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
+  Vnuma.replace(d, 0);
   Rangeset.destroy(d.p2mLogDirtyRanges);
   d.p2mLogDirtyRanges = 0;
   tableFreeTree(d, d.p2mRoot, 4);

@@ -37,6 +37,7 @@ import {
   DOMCTL_SETTSCINFO,
   DOMCTL_SETVCPUAFFINITY,
   DOMCTL_SETVCPUCONTEXT,
+  DOMCTL_SETVNUMAINFO,
   DOMCTL_SIZE,
   DOMCTL_SOFT_RESET,
   DOMCTL_SOFT_RESET_CONT,
@@ -103,6 +104,7 @@ import {
 } from "./settings";
 import { getTscInfo, setTscInfo } from "./tsc";
 import { getVcpuContext, setVcpuContext } from "./vcpu-context";
+import { setVnumaInfo } from "./vnuma";
 
 /** Operations that a domain may not do to itself: they pause it, or take away what it stands on. */
 function isNotForSelf(cmd: u32): bool {
@@ -229,6 +231,8 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return irqPermission(v, d, u);
     case DOMCTL_SET_VIRQ_HANDLER:
       return takeVirq(d, u);
+    case DOMCTL_SETVNUMAINFO:
+      return setVnumaInfo(v, d, u);
     case DOMCTL_SETNODEAFFINITY:
       return setNodeAffinity(v, d, u);
     case DOMCTL_GETNODEAFFINITY:
