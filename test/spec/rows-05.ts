@@ -260,6 +260,11 @@ export const ROWS_05: readonly SpecRow[] = [
     "dom0: V229 getvcpuaffinity H nr_bits=2^32-1 (F-3 wrap)",
     "dom0: V231 getvcpuaffinity H nr_bits=32000",
   ),
+  row(
+    "F-2 sysctl getdomaininfolist: every byte of it is written",
+    "hv/sysctl.test.ts: V1333 as many as there is room for, in order, each as getdomaininfo says it",
+    `${FUZZ}: no byte of the hypervisor goes out`,
+  ),
   row("F-4 the leak family: no byte goes out that nobody wrote", `${FUZZ}: no byte of the hypervisor goes out`),
   row("F-5 two controllers", CHECK, "race: pause-count"),
   row(

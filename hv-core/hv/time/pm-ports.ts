@@ -2,8 +2,8 @@
  * The power-management device of a HVM domain (XEN_X86_EMU_PM in its emulation_flags): the ACPI status and enable registers in which
  * the power and sleep buttons show, and the ACPI timer. It stands at one of two places, HVM_PARAM_ACPI_IOPORTS_LOCATION says which.
  *
- * A button whose bit is enabled asserts the SCI, interrupt line 9. No interrupt controller of this machine has that line (docs/facts-
- * differences.md), so that a guest finds the button by looking.
+ * A button whose bit is enabled would assert the SCI, interrupt line 9. This machine has local APICs and no controller with such
+ * lines, so nobody hears it: a guest finds the button by looking.
  */
 import { HVM_PARAM_ACPI_IOPORTS_LOCATION } from "../../abi/hypercalls";
 import { Domain } from "../domain";

@@ -1,5 +1,6 @@
 /** Random hypercalls, for fast-check: a structure definition, a value for each field that sits on some edge, and who is meant. */
 import fc from "fast-check";
+import { SYSCTL_INTERFACE_VERSION_4_17 } from "../../../hv-core/abi/sysctl.ts";
 import { ARG, LIST, NOWHERE, OUT } from "../../hv/door.ts";
 import { type Kind, STRUCTURES, type Structure } from "./structures.ts";
 
@@ -85,7 +86,7 @@ export function layOut({ structure, target, values, list }: WildCall, ids: reado
   const bytes = new Uint8Array(160);
   const view = new DataView(bytes.buffer);
   const isDomctl = structure.shape === "domctl";
-  const base = isDomctl ? 16 : structure.shape === "dm" ? 40 : 0;
+  const base = { domctl: 16, sysctl: 8, dm: 40, two: 0, vcpu: 0, registers: 0 }[structure.shape];
   const domid = domidOf(ids, target);
   structure.fields.forEach(({ kind, offset }, i) => {
     const value = kind === "d" ? BigInt(domidOf(ids, Number(values[i]))) : values[i]!;
@@ -97,6 +98,10 @@ export function layOut({ structure, target, values, list }: WildCall, ids: reado
     view.setUint32(4, version, true);
     view.setUint16(8, domid, true);
   }
+  if (structure.shape === "sysctl") {
+    view.setUint32(0, structure.command, true);
+    view.setUint32(4, SYSCTL_INTERFACE_VERSION_4_17, true);
+  }
   const words = new Uint8Array(64);
   list.forEach((value, i) => new DataView(words.buffer).setBigUint64(i * 8, value, true));
   return {
@@ -105,6 +110,7 @@ export function layOut({ structure, target, values, list }: WildCall, ids: reado
     call(at) {
       switch (structure.shape) {
         case "domctl":
+        case "sysctl":
           return [structure.nr, at];
         case "dm":
           // One buffer: {pointer, size}, and the dm_op right behind it.

@@ -16,7 +16,7 @@ export interface Structure {
   readonly nr: number;
   readonly command: number;
   /** "domctl": command and domain in the structure; "dm": three arguments and a buffer; "two": command and pointer. */
-  readonly shape: "domctl" | "two" | "dm" | "vcpu" | "registers";
+  readonly shape: "domctl" | "sysctl" | "two" | "dm" | "vcpu" | "registers";
   readonly size: number;
   readonly fields: readonly StructureField[];
 }
@@ -184,7 +184,7 @@ const OTHERS = [
   ...parse("two", hc.HC_XEN_VERSION, 64, "version 0 w@0\nextraversion 1\nfeatures 6 n@0\nguest_handle 8\nunknown 55"),
   ...parse("two", hc.HC_SCHED_OP, 32, "poll 3 p@0 n@8 q@16\nremote_shutdown 4 d@0 n@4\nwatchdog 6 n@0 n@4\nunknown 40"),
   ...parse("two", hc.HC_XSM_OP, 64, "load_policy 0 w@0 w@4 n@8 p@16"),
-  ...parse("two", hc.HC_SYSCTL, 144, "sysctl 0 n@0 w@4 q@8"),
+  ...parse("sysctl", hc.HC_SYSCTL, 136, "getdomaininfolist 6 d@0 n@4 p@8\nphysinfo 3 p@0"),
   ...parse("two", hc.HC_PHYSDEV_OP, 32, "map_pirq 13 d@0 n@4\neoi 12 n@0\nunknown 60"),
   ...parse(
     "vcpu",
