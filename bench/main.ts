@@ -8,6 +8,7 @@ import { type Effort, NORMAL, QUICK } from "./harness.ts";
 import { type Table, tableText } from "./report.ts";
 import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
+import { hypercallSuite } from "./suites/hypercalls.ts";
 import { ioSuite } from "./suites/io.ts";
 import { ioAccountSuite } from "./suites/io-account.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
@@ -22,6 +23,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   select: selectSuite,
   walk: walkSuite,
   explorer: explorerSuite,
+  hypercalls: hypercallSuite,
 };
 
 const { values, positionals } = parseArgs({

@@ -225,9 +225,9 @@ export const KNOBS: readonly Knob[] = [
     name: "domctl.defects",
     index: KNOB_DOMCTL_DEFECTS,
     min: 0,
-    max: 255,
+    max: 31,
     default: 0,
-    text: "defects put back, debug build only: of 2014 1 self pause, 2 stack padding, 4 pause as a flag, 8 unchecked I/O grants; 16 to 128 see docs/eras.md",
+    text: "defects put back, debug build only: of 2014 1 self pause, 2 stack padding, 4 pause as a flag, 8 unchecked I/O grants; 16 vNUMA tables read after they went (XSA-502)",
   },
   {
     name: "domctl.era",

@@ -7,6 +7,10 @@ export const W_ANSWERED = 5;
 export const W_TYPE_SERVER_CLEARED = 6;
 /** The domctl lock was tried and is held: the hypercall is made again. */
 export const W_DOMCTL_BUSY = 14;
+/** The domctl lock has just been taken. */
+export const W_DOMCTL_LOCKED = 50;
+/** The size of a virtual NUMA topology is known; the lock over it is free. */
+export const W_VNUMA_SIZED = 51;
 /** The p2m lock is free, the TLB flush for what changed under it is not yet sent. */
 export const W_P2M_UNLOCKED = 20;
 /** One entry of a path has been repaired, the ones below are invalid now (order: children first, then the parent). */

@@ -296,6 +296,12 @@ export class Domain {
   /** Answered and kept for 2014's toolstack: bits of addresses it may be given memory with, 0 = any. */
   machineAddressSize: u32;
   suppressFaults: u32;
+  /** Virtual NUMA topology: its frame, 0 = none (hv/vnuma/tables.ts). Written under vnumaLock. */
+  vnumaLock: u32;
+  vnumaMfn: u32;
+  /** Status and enable registers of the power-management device (hv/time/pm-ports.ts). */
+  pmStatus: u32;
+  pmEnable: u32;
   migrateDisabled: u32;
 
   /** Slot + 1 of the next domain: with the same hash, and with the next higher id (hv/domain/table.ts). */

@@ -39,6 +39,14 @@ export const jump = (from: number, target: number): Instruction => ({
   text: `jmp ${hex(target)}`,
 });
 
+/** vmcall of hypercall `nr` with two arguments, in one step for each of its instructions. */
+export const vmcall = (nr: number, a1: number, a2 = 0): Instruction[] => [
+  { bytes: [0xb8, ...u32(nr)], text: `mov eax, ${nr}` },
+  { bytes: [0xbb, ...u32(a1)], text: `mov ebx, ${hex(a1)}` },
+  { bytes: [0xb9, ...u32(a2)], text: `mov ecx, ${hex(a2)}` },
+  { bytes: [0x0f, 0x01, 0xc1], text: "vmcall" },
+];
+
 export interface Program {
   readonly gpa: number;
   readonly code: Uint8Array;

@@ -10,6 +10,13 @@ export interface VariantKnob {
 
 /** The values of a knob of `bits` flags. */
 const bitMask = (bits: number): string[] => Array.from({ length: 2 ** bits }, (_, value) => String(value));
+/** Names of single bits of domctl.defects; sums are written as numbers. */
+const DEFECTS: Readonly<Record<number, string>> = {
+  0: "none",
+  [knobs.DEFECT_SELF_PAUSE]: "self-pause",
+  [knobs.DEFECT_PAUSE_FLAG]: "pause-flag",
+  [knobs.DEFECT_VNUMA_FREE]: "vnuma-free",
+};
 
 export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   "unmap.p2mLock": {
@@ -97,6 +104,21 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["checked", "unchecked"],
     text: "taking a lock against the order is a violation, or only what comes of it",
   },
+  "domctl.defects": {
+    index: knobs.KNOB_DOMCTL_DEFECTS,
+    values: Array.from({ length: 32 }, (_, bits) => DEFECTS[bits] ?? String(bits)),
+    text: "bugs of other years in domctls, one bit each",
+  },
+  "domctl.lock": {
+    index: knobs.KNOB_DOMCTL_LOCK,
+    values: ["all", "xsa492"],
+    text: "the domctl lock: around every operation, or not around those of a device model's domain",
+  },
+  "domctl.virqHandler": {
+    index: knobs.KNOB_VIRQ_HANDLER,
+    values: ["xen", "fixed"],
+    text: "who may become the handler of a global VIRQ: any domain, or only one that lives and takes it from nobody",
+  },
   "send.pending": {
     index: knobs.KNOB_SEND_PENDING,
     values: ["xen", "fixed"],
@@ -121,11 +143,6 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     index: knobs.KNOB_SHARING_THIRD,
     values: ["xen", "fixed"],
     text: "the lock of a third domain is taken under page locks, or before them",
-  },
-  "domctl.lock": {
-    index: knobs.KNOB_DOMCTL_LOCK,
-    values: ["all", "part"],
-    text: "the domctl lock is around every operation, or not around those on I/O resources",
   },
   "iomem.account": {
     index: knobs.KNOB_IO_ACCOUNT,

@@ -11,6 +11,7 @@ import { cowTypeUnlocked } from "./cow-type-unlocked/race.ts";
 import { crossedShares } from "./crossed-shares/race.ts";
 import { dedupHashThenShare } from "./dedup-hash-then-share/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
+import { domctlStarvation } from "./domctl-starvation/race.ts";
 import { doubleGrant } from "./double-grant/race.ts";
 import { emulatorDies } from "./emulator-dies/race.ts";
 import { evictAgainstTouch } from "./evict-against-touch/race.ts";
@@ -24,18 +25,22 @@ import { lineRelease } from "./line-release/race.ts";
 import { lockLeftBehind } from "./lock-left-behind/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
 import { pageInEarly } from "./page-in-early/race.ts";
+import { pauseCount } from "./pause-count/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
 import { portList } from "./port-list/race.ts";
 import { revokeWhileMapped } from "./revoke-while-mapped/race.ts";
 import { ringDisabledInUse } from "./ring-disabled-in-use/race.ts";
 import { ringPageWindow } from "./ring-page-window/race.ts";
 import { savedCountedTwice } from "./saved-counted-twice/race.ts";
+import { selfPause } from "./self-pause/race.ts";
 import { setTypeWindow } from "./set-type-window/race.ts";
 import { slotStateReadTwice } from "./slot-state-read-twice/race.ts";
 import { slotStateToggled } from "./slot-state-toggled/race.ts";
 import { stalePortBitmap } from "./stale-port-bitmap/race.ts";
 import { thirdDomain } from "./third-domain/race.ts";
 import { typePutUnderLock } from "./type-put-under-lock/race.ts";
+import { vnumaFree } from "./vnuma-free/race.ts";
+import { zombieHandler } from "./zombie-handler/race.ts";
 
 export const RACES: readonly Race[] = [
   ioreqUnmapWindow,
@@ -74,4 +79,9 @@ export const RACES: readonly Race[] = [
   stalePortBitmap,
   iotlbNotFlushed,
   lineRelease,
+  selfPause,
+  domctlStarvation,
+  pauseCount,
+  zombieHandler,
+  vnumaFree,
 ];

@@ -41,6 +41,7 @@ import {
   DOMCTL_SETTSCINFO,
   DOMCTL_SETVCPUAFFINITY,
   DOMCTL_SETVCPUCONTEXT,
+  DOMCTL_SETVNUMAINFO,
   DOMCTL_SIZE,
   DOMCTL_SOFT_RESET,
   DOMCTL_SOFT_RESET_CONT,
@@ -117,6 +118,7 @@ import {
 } from "./settings";
 import { getTscInfo, setTscInfo } from "./tsc";
 import { getVcpuContext, setVcpuContext } from "./vcpu-context";
+import { setVnumaInfo } from "./vnuma";
 
 /** Operations that a domain may not do to itself: they pause it, or take away what it stands on. */
 function isNotForSelf(cmd: u32): bool {
@@ -259,6 +261,8 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return takeVirq(d, u);
     case DOMCTL_MEM_SHARING_OP:
       return sharingDomctl(d, u);
+    case DOMCTL_SETVNUMAINFO:
+      return setVnumaInfo(v, d, u);
     case DOMCTL_SETNODEAFFINITY:
       return setNodeAffinity(v, d, u);
     case DOMCTL_GETNODEAFFINITY:

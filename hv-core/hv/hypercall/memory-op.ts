@@ -9,6 +9,7 @@ import {
   XENMEM_GET_POD_TARGET,
   XENMEM_GET_SHARING_FREED_PAGES,
   XENMEM_GET_SHARING_SHARED_PAGES,
+  XENMEM_GET_VNUMAINFO,
   XENMEM_INCREASE_RESERVATION,
   XENMEM_MAXIMUM_GPFN,
   XENMEM_MAXIMUM_RAM_PAGE,
@@ -37,13 +38,13 @@ import { machineMemoryMap, memoryMap, setMemoryMap } from "./memory-map";
 import { addToPhysmap, addToPhysmapBatch, removeFromPhysmap } from "./physmap-op";
 import { podTarget } from "./pod-target";
 import { reservationOp } from "./reservation";
+import { getVnumaInfo } from "./vnuma-info";
 
 const XENMEM_MACHPHYS_MFN_LIST = 5;
 const XENMEM_MACHINE_MEMORY_MAP = 10;
 const XENMEM_CLAIM_PAGES = 24;
 const XENMEM_EXCHANGE = 11;
 const XENMEM_MACHPHYS_COMPAT_MFN_LIST = 25;
-const XENMEM_GET_VNUMAINFO = 26;
 const XENMEM_RESERVED_DEVICE_MEMORY_MAP = 27;
 /** What is read of a structure before its operation is refused. */
 const EXCHANGE_SIZE: u32 = 72;
@@ -121,8 +122,9 @@ export function memoryOp(v: Vcpu, cmd: u64, arg: u64): i64 {
       return machineMemoryMap(v, arg);
     case XENMEM_MACHPHYS_MFN_LIST:
     case XENMEM_MACHPHYS_COMPAT_MFN_LIST:
-    case XENMEM_GET_VNUMAINFO:
       return -EOPNOTSUPP;
+    case XENMEM_GET_VNUMAINFO:
+      return cmd >> 6 != 0 ? -EINVAL : getVnumaInfo(v, arg);
     case XENMEM_SET_POD_TARGET:
     case XENMEM_GET_POD_TARGET:
       return podTarget(v, cmd, arg);
