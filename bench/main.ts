@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { environment, environmentText } from "./environment.ts";
 import { type Effort, NORMAL, QUICK } from "./harness.ts";
 import { type Table, tableText } from "./report.ts";
+import { buffersSuite } from "./suites/buffers.ts";
 import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
 import { hypercallSuite } from "./suites/hypercalls.ts";
@@ -24,6 +25,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   walk: walkSuite,
   explorer: explorerSuite,
   hypercalls: hypercallSuite,
+  buffers: buffersSuite,
 };
 
 const { values, positionals } = parseArgs({

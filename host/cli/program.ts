@@ -5,8 +5,10 @@
 import { Command, CommanderError } from "commander";
 import { HvError, UsageError } from "../lib/errors.ts";
 import { addAudit } from "./audit.ts";
+import { addBuffers } from "./buffers.ts";
 import { addDedup } from "./dedup.ts";
 import { addDemo } from "./demo.ts";
+import { addDom } from "./dom.ts";
 import { addGuests } from "./guests.ts";
 import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
@@ -49,6 +51,8 @@ export async function main(args: readonly string[]): Promise<number> {
   addWalk(program);
   addRace(program, done);
   addAudit(program);
+  addBuffers(program);
+  addDom(program);
   addP2m(program);
   addDedup(program, done);
   addIo(program, done);

@@ -40,6 +40,8 @@ export const ACTOR_RACE_TOOLSTACK = 13;
 export const ACTOR_RACE_DEVICE = 14;
 export const ACTOR_RACE_WRITER = 15;
 export const ACTOR_RACE_LISTENER = 17;
+/** A process of dom0 with its page flags and frames (process/memory.ts). */
+export const ACTOR_RACE_PROCESS = 16;
 
 export const ACTOR_KIND = 0;
 export const ACTOR_DOMID = 4;

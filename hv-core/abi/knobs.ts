@@ -57,6 +57,8 @@ export const KNOB_DOMCTL_LOCK = 16;
 /** What Xen 4.17 does and a processor would not: 0 = xen, 1 = fixed. */
 export const AS_XEN = 0;
 export const AS_FIXED = 1;
+/** Variants only, 0/1: the memory of dom0's process may change under its hypercall (spec 07 section 7.5): W_COPY_OUT is a window. */
+export const KNOB_CALLER_MEMORY = 20;
 /** Repeated string instructions: one request with a count, or every element for itself. */
 export const KNOB_EMULATE_REP = 32;
 /** A repeated instruction may hand a watched page to a device model as its buffer (N-4), or its elements are writes to be watched. */

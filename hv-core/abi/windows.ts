@@ -37,6 +37,8 @@ export const W_IO_LINE_EMPTY = 101;
 export const W_LOCK = 0;
 /** The answer to a request is in and the vCPU has not entered the guest yet. */
 export const W_COMPLETED = 7;
+/** A domctl has done its work, and has not copied its answer to the caller yet (where KNOB_CALLER_MEMORY says so). */
+export const W_COPY_OUT = 60;
 /** A hypercall gave up the processor between two pieces (-ERESTART). */
 export const W_PREEMPTED = 8;
 /** Pseudo window: the actor waits until the vCPUs of a domain have left the hypervisor. */

@@ -2,7 +2,15 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Arena, addressOf, allocBlock, createArena, dropArena, freeBlock } from "../../host/lib/buffers/arena.ts";
+import {
+  type Arena,
+  addressOf,
+  allocBlock,
+  createArena,
+  dropArena,
+  freeBlock,
+  isLive,
+} from "../../host/lib/buffers/arena.ts";
 import { keptBlocks } from "../../host/lib/buffers/books.ts";
 import { bounce } from "../../host/lib/buffers/bounce.ts";
 import { handleField, plain, safeHypercall, setHandle } from "../../host/lib/buffers/call.ts";
@@ -188,7 +196,7 @@ describe("the toolstack", () => {
     freeBlock(machine.dom0.arena, allocBlock(machine.dom0.arena, 9000, "something else"));
     const held = allocBlock(machine.dom0.arena, 5, "held");
     machine.restore(snapshot);
-    expect(held.isLive).toBe(false);
+    expect(isLive(machine.dom0.arena, held)).toBe(false);
     expect(again()).toBe(first);
   });
 });

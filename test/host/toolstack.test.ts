@@ -5,14 +5,20 @@ import { createDom0, type Dom0 } from "../../host/lib/dom0.ts";
 import { HvError } from "../../host/lib/errors.ts";
 import { DomId } from "../../host/lib/ids.ts";
 import { domainGetCpuPolicy, domainSetCpuPolicy } from "../../host/lib/toolstack/cpu-policy.ts";
+import * as irq from "../../host/lib/toolstack/dm-op-irq.ts";
 import {
   domainCreate,
   domainDestroy,
   domainGetInfo,
+  domainGetPagingPool,
+  domainList,
   domainMaxMem,
   domainMaxVcpus,
 } from "../../host/lib/toolstack/domctl.ts";
+import * as hvm from "../../host/lib/toolstack/hvm.ts";
+import * as memory from "../../host/lib/toolstack/memory.ts";
 import { populatePhysmap } from "../../host/lib/toolstack/memory.ts";
+import * as permissions from "../../host/lib/toolstack/permissions.ts";
 import * as settings from "../../host/lib/toolstack/settings.ts";
 import * as vcpu from "../../host/lib/toolstack/vcpu.ts";
 import { xsmLoadPolicy, xsmLoadPolicyFile } from "../../host/lib/toolstack/xsm.ts";
@@ -104,6 +110,44 @@ it("an HVM context is a list of records, each of which can be asked for", () => 
   expect(types).toEqual([1, 5, 5, 6, 6, 7, 8, 9, 14, 14, 18, 18, 19, 19, 0]);
   expect(vcpu.domainGetHvmRecord(dom0, guest, 6, 1)).toHaveLength(1024);
   expect(failure(() => vcpu.domainGetHvmRecord(dom0, guest, 2)).code).toBe("ENODATA");
+});
+
+it("memory, permissions and what a device model does", () => {
+  expect([memory.currentReservation(dom0, guest), memory.maximumReservation(dom0, guest)]).toEqual([4, 256]);
+  expect(memory.maximumGpfn(dom0, guest)).toBe(3);
+  expect(memory.decreaseReservation(dom0, guest, [3, 2, 900], 0)).toBe(2);
+  expect(memory.currentReservation(dom0, guest)).toBe(2);
+  expect([hvm.hvmGetMemType(dom0, guest, 1), hvm.hvmGetMemType(dom0, guest, 3)]).toEqual([0, 2]);
+  expect(domainGetPagingPool(dom0, guest)).toBeGreaterThan(0);
+  permissions.domainIoportPermission(dom0, guest, 0x200, 8, true);
+  expect(failure(() => permissions.domainIoportPermission(dom0, guest, 0xffff, 2, true)).code).toBe("EINVAL");
+  permissions.domainIomemPermission(dom0, guest, 0xa0n, 0x20n, true);
+  expect(failure(() => permissions.domainIomemPermission(dom0, guest, 2n ** 63n, 2n ** 63n + 1n, true)).code).toBe(
+    "EINVAL",
+  );
+  permissions.domainIrqPermission(dom0, guest, 5, true);
+  expect(failure(() => permissions.domainIrqPermission(dom0, guest, 1e6, true)).code).toBe("EINVAL");
+  expect(irq.dmNrVcpus(dom0, guest)).toBe(2);
+  irq.dmSetIsaIrqLevel(dom0, guest, 4, true);
+  expect(failure(() => irq.dmSetIsaIrqLevel(dom0, guest, 16, true)).code).toBe("EINVAL");
+  irq.dmSetPciIntxLevel(dom0, guest, 3, 1, true);
+  expect(failure(() => irq.dmSetPciIntxLevel(dom0, guest, 3, 4, true)).code).toBe("EINVAL");
+  irq.dmSetPciLinkRoute(dom0, guest, 3, 11);
+  expect(failure(() => irq.dmSetPciLinkRoute(dom0, guest, 4, 0)).code).toBe("EINVAL");
+  expect(failure(() => irq.dmInjectMsi(dom0, guest, 0xfee0_0000n, 0)).code).toBe("ERANGE");
+  irq.dmInjectEvent(dom0, guest, 0, { vector: 13, type: 3, errorCode: 0 });
+  expect(failure(() => irq.dmInjectEvent(dom0, guest, 0, { vector: 13, type: 3 }))).toMatchObject({
+    code: "EBUSY",
+    call: "XEN_DMOP_inject_event",
+    arguments: { domid: guest, vcpu: 0, vector: 13, type: 3 },
+  });
+});
+
+it("the list of domains begins with dom0", () => {
+  expect(domainList(dom0).map((d) => [d.domid, d.isPaused, d.maxVcpuId])).toEqual([
+    [0, false, 0],
+    [guest, true, 1],
+  ]);
 });
 
 it("what is gone is gone", () => {

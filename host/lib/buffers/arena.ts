@@ -52,6 +52,8 @@ export interface ArenaStatistics {
   readonly misses: number;
   readonly tooBig: number;
   readonly bytesZeroed: number;
+  /** By bounces, in and out. */
+  readonly bytesCopied: number;
 }
 
 export interface Block {
@@ -62,7 +64,9 @@ export interface Block {
   readonly label: string;
   /** Which allocation of the arena this is: two blocks on one page differ in it. */
   readonly generation: number;
-  isLive: boolean;
+  /** How often the machine had been put back to a snapshot when this was taken. */
+  readonly epoch: number;
+  isFreed: boolean;
 }
 
 export interface Arena {
@@ -70,9 +74,10 @@ export interface Arena {
   readonly place: ArenaPlace;
   readonly checks: ArenaChecks;
   readonly books: Books;
-  readonly live: Set<Block>;
   readonly stats: { -readonly [K in keyof ArenaStatistics]: number };
   generation: number;
+  /** How often the machine was put back to a snapshot. */
+  epoch: number;
 }
 
 /** Pages beyond what the books can hold stay unused. */
@@ -84,9 +89,19 @@ export function createArena(core: Core, place: ArenaPlace, checks: ArenaChecks =
     place,
     checks,
     books: { core, at: place.booksAt, pages: Math.min(place.pages, MAX_ARENA_PAGES) },
-    live: new Set(),
-    stats: { allocations: 0, releases: 0, current: 0, maximum: 0, hits: 0, misses: 0, tooBig: 0, bytesZeroed: 0 },
+    stats: {
+      allocations: 0,
+      releases: 0,
+      current: 0,
+      maximum: 0,
+      hits: 0,
+      misses: 0,
+      tooBig: 0,
+      bytesZeroed: 0,
+      bytesCopied: 0,
+    },
     generation: 0,
+    epoch: 0,
   };
 }
 
@@ -113,8 +128,7 @@ function takePages(arena: Arena, pages: number): number {
 
 /** The machine was put back to a snapshot: its books came with it, and buffers that somebody still holds are dead. */
 export function forgetBlocks(arena: Arena): void {
-  for (const block of arena.live) block.isLive = false;
-  arena.live.clear();
+  arena.epoch++;
   arena.stats.current = 0;
 }
 
@@ -152,7 +166,15 @@ export function allocBlock(arena: Arena, bytes: number, label: string, willOverw
   if (grow) growMemory(arena.core);
   const pages = Math.ceil((bytes + (debug ? CANARY_BYTES : 0)) / PAGE);
   const page = takePages(arena, pages);
-  const block: Block = { page, pages, bytes, label, generation: ++arena.generation, isLive: true };
+  const block: Block = {
+    page,
+    pages,
+    bytes,
+    label,
+    generation: ++arena.generation,
+    epoch: arena.epoch,
+    isFreed: false,
+  };
   const at = addressOf(arena, block);
   const { u8 } = arena.core;
   const zeroed = willOverwrite ? pages * PAGE - bytes : pages * PAGE;
@@ -163,16 +185,14 @@ export function allocBlock(arena: Arena, bytes: number, label: string, willOverw
   stats.allocations++;
   stats.current++;
   stats.maximum = Math.max(stats.maximum, stats.current);
-  arena.live.add(block);
   return block;
 }
 
 /** @throws HvError EFAULT when the block is freed already, or something wrote beyond its end. */
 export function freeBlock(arena: Arena, block: Block): void {
-  checkLive(block);
+  checkLive(arena, block);
   const intact = isIntact(arena, block);
-  block.isLive = false;
-  arena.live.delete(block);
+  block.isFreed = true;
   const { stats } = arena;
   stats.releases++;
   stats.current--;
@@ -193,8 +213,11 @@ function isIntact(arena: Arena, block: Block): boolean {
   return true;
 }
 
-export function checkLive(block: Block): void {
-  if (!block.isLive)
+export const isLive = (arena: Arena, block: Block): boolean => !block.isFreed && block.epoch === arena.epoch;
+
+/** @throws HvError EFAULT */
+export function checkLive(arena: Arena, block: Block): void {
+  if (!isLive(arena, block))
     throw new HvError("EFAULT", `hypercall buffer "${block.label}"`, {
       hint: "it was freed before this use: keep the use inside its scope",
     });

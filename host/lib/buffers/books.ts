@@ -49,22 +49,26 @@ export function pushKept(books: Books, first: number, pages: number): boolean {
   return true;
 }
 
-const isTaken = (books: Books, page: number): boolean =>
-  ((books.core.u8[books.at + TAKEN + (page >> 3)]! >> (page & 7)) & 1) !== 0;
-
 export function markPages(books: Books, first: number, pages: number, taken: boolean): void {
   const { u8 } = books.core;
-  for (let page = first; page < first + pages; page++) {
-    const at = books.at + TAKEN + (page >> 3);
-    u8[at] = taken ? u8[at]! | (1 << (page & 7)) : u8[at]! & ~(1 << (page & 7));
+  const map = books.at + TAKEN;
+  const end = first + pages;
+  for (let page = first; page < end; ) {
+    const bits = Math.min(8 - (page & 7), end - page); // all of one byte at once
+    const mask = ((1 << bits) - 1) << (page & 7);
+    const at = map + (page >> 3);
+    u8[at] = taken ? u8[at]! | mask : u8[at]! & ~mask;
+    page += bits;
   }
 }
 
 /** The lowest run of free pages of this length, marked as taken; -1 when there is none. */
 export function takeRun(books: Books, pages: number): number {
+  const { u8 } = books.core;
+  const map = books.at + TAKEN;
   let run = 0;
   for (let page = 0; page < books.pages; page++) {
-    run = isTaken(books, page) ? 0 : run + 1;
+    run = ((u8[map + (page >> 3)]! >> (page & 7)) & 1) !== 0 ? 0 : run + 1;
     if (run < pages) continue;
     const first = page + 1 - pages;
     markPages(books, first, pages, true);

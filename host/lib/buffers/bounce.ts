@@ -2,12 +2,12 @@
  * Bounce buffers: the caller's own array is copied into safe memory before the call and back after it. Unlike libxc, nothing is
  * copied back when the call fails, so the caller's data stay what they were (spec 07 section 7.4, rule 5).
  */
-import { type Arena, addressOf, allocBlock, type Block, freeBlock } from "./arena.ts";
+import { type Arena, addressOf, allocBlock, type Block, freeBlock, isLive } from "./arena.ts";
 import { type AnyElement, U8 } from "./element.ts";
 import { type Direction, Safe } from "./safe.ts";
 
 /** Arrays that are bounced right now: two bounces of the same bytes would overwrite each other's result. */
-const bouncing = new Set<Uint8Array>();
+const bouncing: Uint8Array[] = [];
 
 function overlaps(a: Uint8Array, b: Uint8Array): boolean {
   return a.buffer === b.buffer && a.byteOffset < b.byteOffset + b.length && b.byteOffset < a.byteOffset + a.length;
@@ -38,19 +38,22 @@ export function bounceAs<E extends AnyElement, D extends Direction, T>(
 ): T {
   if (user.length % element.bytes !== 0)
     throw new RangeError(`bounce "${label}": ${user.length} bytes are no whole number of ${element.name}`);
-  for (const other of bouncing)
-    if (overlaps(user, other)) throw new TypeError(`bounce "${label}": this array is being bounced already`);
+  for (let i = 0; i < bouncing.length; i++)
+    if (overlaps(user, bouncing[i]!)) throw new TypeError(`bounce "${label}": this array is being bounced already`);
   const copiesIn = direction !== "out";
   const block = allocBlock(arena, user.length, label, copiesIn);
-  bouncing.add(user);
+  bouncing.push(user);
   try {
-    if (copiesIn) arena.core.u8.set(user, addressOf(arena, block));
+    if (copiesIn) {
+      arena.core.u8.set(user, addressOf(arena, block));
+      arena.stats.bytesCopied += user.length;
+    }
     const result = body(new Safe(arena, block, element, direction, user.length / element.bytes));
     if (direction !== "in") copyBack(arena, block, user);
     return result;
   } finally {
-    bouncing.delete(user);
-    if (block.isLive) freeBlock(arena, block);
+    bouncing.pop(); // bounces nest
+    if (isLive(arena, block)) freeBlock(arena, block);
   }
 }
 
@@ -58,4 +61,5 @@ export function bounceAs<E extends AnyElement, D extends Direction, T>(
 function copyBack(arena: Arena, block: Block, user: Uint8Array): void {
   const at = addressOf(arena, block);
   user.set(arena.core.u8.subarray(at, at + user.length));
+  arena.stats.bytesCopied += user.length;
 }

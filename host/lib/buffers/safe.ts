@@ -53,7 +53,7 @@ export class Safe<E extends AnyElement, D extends Direction> {
 
   /** Guest-physical address for the hypercall, after the checks that only run time can make. */
   gpa(neededBytes = 1): bigint {
-    checkLive(this.#block);
+    checkLive(this.#arena, this.#block);
     if (neededBytes > this.#block.bytes)
       throw new HvError("EINVAL", `hypercall buffer "${this.label}"`, {
         hint: `the call needs ${neededBytes} bytes, the buffer has ${this.#block.bytes}`,
@@ -91,7 +91,7 @@ export class Safe<E extends AnyElement, D extends Direction> {
   }
 
   #at(i: number): number {
-    checkLive(this.#block);
+    checkLive(this.#arena, this.#block);
     if (!Number.isInteger(i) || i < 0 || i >= this.count)
       throw new RangeError(`hypercall buffer "${this.label}": element ${i} of ${this.count}`);
     return addressOf(this.#arena, this.#block) + i * this.element.bytes;

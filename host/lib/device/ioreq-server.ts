@@ -103,9 +103,11 @@ export function closeServer({ dom0 }: DeviceContext, actor: ActorId): void {
   const gfn = getField(dom0.core, slab, GFN);
   unmapGfn(dom0, Gfn(gfn));
   unmapGfn(dom0, Gfn(gfn + 1));
-  destroyIoreqServer(
-    dom0,
-    DomId(getField(dom0.core, slab, ACTOR_DOMID)),
-    ServerId(getField(dom0.core, slab, SERVER_ID)),
-  );
+  const domid = DomId(getField(dom0.core, slab, ACTOR_DOMID));
+  try {
+    destroyIoreqServer(dom0, domid, ServerId(getField(dom0.core, slab, SERVER_ID)));
+  } catch (error) {
+    // Another domain may have destroyed this one: its servers are gone with it.
+    if (!(error instanceof HvError && (error.code === "ENOENT" || error.code === "ESRCH"))) throw error;
+  }
 }

@@ -72,6 +72,8 @@ export interface RaceExports extends CoreExports {
   exploreLeave(): number;
   exploreRun(slot: number): number;
   vcpuWork(slot: number): number;
+  /** dom0 turns paging on, with this page directory (guest-physical, 32-bit paging). */
+  dom0LoadPageTable(directory: number): void;
   /** Instrumented build only: 1 = tell every access, 0 = no longer. */
   recordAccesses?(isRecording: number): void;
 }

@@ -21,6 +21,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_P2M_CHILDREN_INVALID]: "repairs the entry above: the ones below are invalid now",
   [windows.W_MARKED_DIRTY]: "allows the write: the page is marked dirty",
   [windows.W_COMPLETED]: "enters the guest again: the request is done",
+  [windows.W_COPY_OUT]: "copies its answer to the caller",
   [windows.W_PREEMPTED]: "goes on with the preempted hypercall",
   [windows.W_PAUSE]: "goes on: the vCPUs have stopped",
   [windows.W_NOT_ANSWERED]: "says that it sleeps",

@@ -31,7 +31,8 @@ import { type Continuations, continuationAt, createContinuations, type RaceExpor
 
 /** Frames of a race's machine: most of them stay untouched and cost nothing. */
 const FRAME_COUNT = 512;
-const DOM0_PAGES = 12;
+/** dom0 of most races; a race that needs more pages of it puts its own behind these. */
+export const DOM0_PAGES = 12;
 const TLB_ENTRIES = 16;
 const POOL_FRAMES = 64;
 
@@ -46,6 +47,8 @@ export interface WorldOptions {
   readonly pages: number;
   /** One for each vCPU. */
   readonly programs: readonly GuestProgram[];
+  /** Pages of RAM of dom0; default DOM0_PAGES. */
+  readonly dom0Pages?: number;
   /** Index in abi/knobs.ts and value, for instance of a variant. */
   readonly knobs: readonly (readonly [index: number, value: number])[];
 }
@@ -97,9 +100,10 @@ export function createWorld(module: WebAssembly.Module, options: WorldOptions): 
   exports.setKnob(KNOB_TLB_ENTRIES, TLB_ENTRIES);
   exports.setKnob(KNOB_P2M_SUPERPAGES, 0);
   for (const [index, value] of options.knobs) exports.setKnob(index, value);
-  check(exports.machineInit(FRAME_COUNT, DOM0_PAGES), "machineInit");
+  const dom0Pages = options.dom0Pages ?? DOM0_PAGES;
+  check(exports.machineInit(FRAME_COUNT, dom0Pages), "machineInit");
   refreshViews(core);
-  const dom0 = createDom0(core, DOM0_PAGES);
+  const dom0 = createDom0(core, dom0Pages);
   const window = createForeignWindow(dom0);
   const vcpuCount = options.programs.length;
   const domid = domainCreate(dom0, vcpuCount);

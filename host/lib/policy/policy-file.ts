@@ -42,6 +42,11 @@ const MAX_LIMIT = Number.MAX_SAFE_INTEGER;
  * @throws UsageError "file:line: what is wrong and what would be right"
  */
 export function parsePolicy(text: string, file: string, domids: ReadonlyMap<string, number>): PolicyRule[] {
+  return policyRules(parseLocated(text, file), file, domids);
+}
+
+/** The same for a policy that is part of a larger file. */
+export function policyRules(root: LocatedNode, file: string, domids: ReadonlyMap<string, number>): PolicyRule[] {
   const fail = (node: LocatedNode, reason: string): never => {
     throw new UsageError(`${file}:${node.line}: ${reason}`);
   };
@@ -65,7 +70,6 @@ export function parsePolicy(text: string, file: string, domids: ReadonlyMap<stri
     return DOMCTL_NUMBERS.get(name) ?? fail(node, `no domctl is called "${name}": see docs/policy.md`);
   };
 
-  const root = parseLocated(text, file);
   const top = members(root, ["version", "rules"], "a policy");
   const version = need(root, top, "version", "the policy");
   if (version.value !== numbers.XSM_POLICY_VERSION) fail(version, `version is ${numbers.XSM_POLICY_VERSION}`);

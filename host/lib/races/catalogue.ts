@@ -17,6 +17,7 @@ import { emulatorDies } from "./emulator-dies/race.ts";
 import { evictAgainstTouch } from "./evict-against-touch/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
 import { foreignAnswer } from "./foreign-answer/race.ts";
+import { forkDuringHypercall } from "./fork-during-hypercall/race.ts";
 import { fullRing } from "./full-ring/race.ts";
 import { infoFreedEarly } from "./info-freed-early/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
@@ -24,6 +25,8 @@ import { iotlbNotFlushed } from "./iotlb-not-flushed/race.ts";
 import { lineRelease } from "./line-release/race.ts";
 import { lockLeftBehind } from "./lock-left-behind/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
+import { migrationEntry } from "./migration-entry/race.ts";
+import { mlockDoesNotNest } from "./mlock-does-not-nest/race.ts";
 import { pageInEarly } from "./page-in-early/race.ts";
 import { pauseCount } from "./pause-count/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
@@ -37,6 +40,7 @@ import { setTypeWindow } from "./set-type-window/race.ts";
 import { slotStateReadTwice } from "./slot-state-read-twice/race.ts";
 import { slotStateToggled } from "./slot-state-toggled/race.ts";
 import { stalePortBitmap } from "./stale-port-bitmap/race.ts";
+import { staleView } from "./stale-view/race.ts";
 import { thirdDomain } from "./third-domain/race.ts";
 import { typePutUnderLock } from "./type-put-under-lock/race.ts";
 import { vnumaFree } from "./vnuma-free/race.ts";
@@ -84,4 +88,8 @@ export const RACES: readonly Race[] = [
   pauseCount,
   zombieHandler,
   vnumaFree,
+  mlockDoesNotNest,
+  migrationEntry,
+  forkDuringHypercall,
+  staleView,
 ];

@@ -64,7 +64,7 @@ function whereIsWrong(view: DataView, at: number): string | undefined {
 /** Changes these leaves, all or none. Only before the domain first runs. @throws HvError whose hint names the leaf that is wrong. */
 export function domainSetCpuPolicy(dom0: Dom0, domid: DomId, policy: readonly CpuidLeaf[]): void {
   using leaves = allocSafe(dom0.arena, LEAF, "inout", Math.max(1, policy.length), "CPU policy");
-  policy.forEach((leaf, i) => leaves.set(i, leaf));
+  for (const [i, leaf] of policy.entries()) leaves.set(i, leaf);
   const fill = (view: DataView, at: number, op: DomctlStruct): void => {
     view.setUint32(at, policy.length, true);
     setHandle(op, LEAVES, leaves);

@@ -7,6 +7,7 @@ import {
   CDF_HVM,
   DOMCTL_CREATEDOMAIN,
   DOMCTL_DESTROYDOMAIN,
+  DOMCTL_GET_PAGING_MEMPOOL_SIZE,
   DOMCTL_GETDOMAININFO,
   DOMCTL_MAX_MEM,
   DOMCTL_MAX_VCPUS,
@@ -14,6 +15,7 @@ import {
   DOMCTL_SET_PAGING_MEMPOOL_SIZE,
   DOMCTL_SETHVMCONTEXT,
   DOMCTL_UNPAUSEDOMAIN,
+  DOMID_FIRST_RESERVED,
   DOMINF_BLOCKED,
   DOMINF_DYING,
   DOMINF_PAUSED,
@@ -25,6 +27,7 @@ import { setHandle } from "../buffers/call.ts";
 import { U8 } from "../buffers/element.ts";
 import { allocSafe } from "../buffers/safe.ts";
 import type { Dom0 } from "../dom0.ts";
+import { HvError } from "../errors.ts";
 import { DomId } from "../ids.ts";
 import { type DomctlStruct, domctl, domctlHandle, nothing } from "./domctl-call.ts";
 
@@ -88,6 +91,12 @@ export function domainSetPagingPool(dom0: Dom0, domid: DomId, bytes: number): vo
   );
 }
 
+/** Bytes of the domain's paging pool. */
+export function domainGetPagingPool(dom0: Dom0, domid: DomId): number {
+  const read = (view: DataView, at: number): number => Number(view.getBigUint64(at, true));
+  return domctl(dom0, "DOMCTL_get_paging_mempool_size", DOMCTL_GET_PAGING_MEMPOOL_SIZE, domid, nothing, read);
+}
+
 export function domainPause(dom0: Dom0, domid: DomId): void {
   domctl(dom0, "DOMCTL_pausedomain", DOMCTL_PAUSEDOMAIN, domid, nothing, nothing);
 }
@@ -111,26 +120,59 @@ export interface DomainInfo {
   readonly shutdownCode: number;
   readonly totPages: number;
   readonly maxPages: number;
+  readonly sharedPages: number;
+  readonly pagedPages: number;
+  /** Of all its vCPUs, in nanoseconds of virtual time. */
+  readonly cpuTimeNs: bigint;
+  readonly onlineVcpus: number;
+  readonly maxVcpuId: number;
+  /** UUID, 16 bytes. */
+  readonly handle: Uint8Array;
+}
+
+/** xen_domctl_getdomaininfo at `at`. */
+export function readDomainInfo(view: DataView, at: number): DomainInfo {
+  const flags = view.getUint32(at + 4, true);
+  const has = (flag: number): boolean => (flags & flag) !== 0;
+  const u64 = (offset: number): number => Number(view.getBigUint64(at + offset, true));
+  return {
+    domid: DomId(view.getUint16(at, true)),
+    isDying: has(DOMINF_DYING),
+    isShutDown: has(DOMINF_SHUTDOWN),
+    isPaused: has(DOMINF_PAUSED),
+    isBlocked: has(DOMINF_BLOCKED),
+    isRunning: has(DOMINF_RUNNING),
+    shutdownCode: (flags >>> DOMINF_SHUTDOWN_SHIFT) & 0xff,
+    totPages: u64(8),
+    maxPages: u64(16),
+    sharedPages: u64(32),
+    pagedPages: u64(40),
+    cpuTimeNs: view.getBigUint64(at + 56, true),
+    onlineVcpus: view.getUint32(at + 64, true),
+    maxVcpuId: view.getUint32(at + 68, true),
+    handle: Uint8Array.from({ length: 16 }, (_, i) => view.getUint8(at + 76 + i)),
+  };
 }
 
 /** The domain with this id, or the one with the next higher id: look at the id in the answer. @throws HvError ESRCH */
 export function domainGetInfo(dom0: Dom0, domid: DomId): DomainInfo {
-  return domctl(dom0, "DOMCTL_getdomaininfo", DOMCTL_GETDOMAININFO, domid, nothing, (view, at) => {
-    const flags = view.getUint32(at + 4, true);
-    const u64 = (offset: number): number =>
-      view.getUint32(at + offset, true) + view.getUint32(at + offset + 4, true) * 2 ** 32;
-    return {
-      domid: DomId(view.getUint16(at, true)),
-      isDying: (flags & DOMINF_DYING) !== 0,
-      isShutDown: (flags & DOMINF_SHUTDOWN) !== 0,
-      isPaused: (flags & DOMINF_PAUSED) !== 0,
-      isBlocked: (flags & DOMINF_BLOCKED) !== 0,
-      isRunning: (flags & DOMINF_RUNNING) !== 0,
-      shutdownCode: (flags >>> DOMINF_SHUTDOWN_SHIFT) & 0xff,
-      totPages: u64(8),
-      maxPages: u64(16),
-    };
-  });
+  return domctl(dom0, "DOMCTL_getdomaininfo", DOMCTL_GETDOMAININFO, domid, nothing, readDomainInfo);
+}
+
+/** All domains from dom0 on, as `xl list` asks for them. */
+export function domainList(dom0: Dom0): DomainInfo[] {
+  const found: DomainInfo[] = [];
+  for (let next = 0; next < DOMID_FIRST_RESERVED; ) {
+    try {
+      const info = domainGetInfo(dom0, DomId(next));
+      found.push(info);
+      next = info.domid + 1;
+    } catch (error) {
+      if (error instanceof HvError && error.code === "ESRCH") break; // there is none from here on
+      throw error;
+    }
+  }
+  return found;
 }
 
 /** Loads HVM save records into a domain: the state its vCPUs start with (hvm-context.ts makes them). */

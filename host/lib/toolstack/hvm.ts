@@ -3,6 +3,7 @@ import {
   DOMID_FIRST_RESERVED,
   HC_HVM_OP,
   HC_SCHED_OP,
+  HVMOP_GET_MEM_TYPE,
   HVMOP_GET_PARAM,
   HVMOP_SET_PARAM,
   SCHEDOP_REMOTE_SHUTDOWN,
@@ -15,6 +16,7 @@ import { check } from "../errors.ts";
 import type { DomId } from "../ids.ts";
 
 const XEN_HVM_PARAM = struct("xen_hvm_param", 16);
+const XEN_HVM_GET_MEM_TYPE = struct("xen_hvm_get_mem_type", 16);
 const SCHED_REMOTE_SHUTDOWN = struct("sched_remote_shutdown", 8);
 
 /** @param index HVM_PARAM_* */
@@ -34,6 +36,16 @@ export function hvmGetParam(dom0: Dom0, domid: DomId, index: number): number {
   const result = safeHypercall(dom0, plain(HC_HVM_OP), plain(HVMOP_GET_PARAM), op);
   check(result, "HVMOP_get_param", { arguments: { domid, index } });
   return Number(op.u64(8));
+}
+
+/** HVMMEM_* of a guest frame. */
+export function hvmGetMemType(dom0: Dom0, domid: DomId, gfn: number): number {
+  using op = allocStruct(dom0.arena, XEN_HVM_GET_MEM_TYPE, "inout");
+  op.setU16(0, domid);
+  op.setU64(8, gfn);
+  const result = safeHypercall(dom0, plain(HC_HVM_OP), plain(HVMOP_GET_MEM_TYPE), op);
+  check(result, "HVMOP_get_mem_type", { arguments: { domid, gfn } });
+  return op.u16(2);
 }
 
 /** Shuts another domain down with SHUTDOWN_*: what a device model does for a guest's power button. */

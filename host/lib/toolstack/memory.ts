@@ -5,6 +5,10 @@ import {
   XENMAPSPACE_GMFN_FOREIGN,
   XENMEM_ACQUIRE_RESOURCE,
   XENMEM_ADD_TO_PHYSMAP_BATCH,
+  XENMEM_CURRENT_RESERVATION,
+  XENMEM_DECREASE_RESERVATION,
+  XENMEM_MAXIMUM_GPFN,
+  XENMEM_MAXIMUM_RESERVATION,
   XENMEM_POPULATE_PHYSMAP,
   XENMEM_RESOURCE_IOREQ_SERVER,
   XENMEM_SET_MEMORY_MAP,
@@ -19,6 +23,7 @@ import type { DomId, Gfn, ServerId } from "../ids.ts";
 
 const RESERVATION = struct("xen_memory_reservation", 32);
 const EXTENTS = handleField(RESERVATION, 0, U64, "inout");
+const DOMID = struct("domid", 8);
 const ADD_TO_PHYSMAP_BATCH = struct("xen_add_to_physmap_batch", 32);
 const IDXS = handleField(ADD_TO_PHYSMAP_BATCH, 8, U64, "in");
 const GPFNS = handleField(ADD_TO_PHYSMAP_BATCH, 16, U64, "in");
@@ -42,6 +47,26 @@ function memoryOp(
   return check(safeHypercall(dom0, plain(HC_MEMORY_OP), plain(op), argument), name, { arguments: args });
 }
 
+function reservation(
+  dom0: Dom0,
+  name: string,
+  number: number,
+  domid: DomId,
+  gfns: readonly number[],
+  order: number,
+): number {
+  using extents = allocSafe(dom0.arena, U64, "inout", gfns.length, "extents");
+  gfns.forEach((gfn, i) => {
+    extents.set(i, BigInt(gfn));
+  });
+  using op = allocStruct(dom0.arena, RESERVATION, "inout");
+  setHandle(op, EXTENTS, extents, gfns.length);
+  op.setU64(8, gfns.length);
+  op.setU32(16, order);
+  op.setU16(24, domid);
+  return memoryOp(dom0, name, number, op, { domid, first: gfns[0]!, extents: gfns.length, order });
+}
+
 /**
  * Gives a domain RAM at `gfns`, each the start of 2^order pages.
  * @returns how many extents were done; fewer than asked means no frame (of that order) is left.
@@ -50,22 +75,42 @@ export function populatePhysmap(dom0: Dom0, domid: DomId, gfns: readonly number[
   let done = 0;
   while (done < gfns.length) {
     const part = gfns.slice(done, done + BATCH);
-    using extents = allocSafe(dom0.arena, U64, "inout", part.length, "extents");
-    part.forEach((gfn, i) => {
-      extents.set(i, BigInt(gfn));
-    });
-    using op = allocStruct(dom0.arena, RESERVATION, "inout");
-    setHandle(op, EXTENTS, extents, part.length);
-    op.setU64(8, part.length);
-    op.setU32(16, order);
-    op.setU16(24, domid);
-    const args = { domid, first: part[0]!, extents: part.length, order };
-    const count = memoryOp(dom0, "XENMEM_populate_physmap", XENMEM_POPULATE_PHYSMAP, op, args);
+    const count = reservation(dom0, "XENMEM_populate_physmap", XENMEM_POPULATE_PHYSMAP, domid, part, order);
     done += count;
     if (count < part.length) break;
   }
   return done;
 }
+
+/** Takes extents away from a domain. @returns how many were there to take */
+export function decreaseReservation(dom0: Dom0, domid: DomId, gfns: readonly number[], order: number): number {
+  let done = 0;
+  while (done < gfns.length) {
+    const part = gfns.slice(done, done + BATCH);
+    const count = reservation(dom0, "XENMEM_decrease_reservation", XENMEM_DECREASE_RESERVATION, domid, part, order);
+    done += count;
+    if (count < part.length) break;
+  }
+  return done;
+}
+
+function quantity(dom0: Dom0, name: string, op: number, domid: DomId): number {
+  using argument = allocStruct(dom0.arena, DOMID, "inout");
+  argument.setU16(0, domid);
+  return memoryOp(dom0, name, op, argument, { domid });
+}
+
+/** Pages that a domain has. */
+export const currentReservation = (dom0: Dom0, domid: DomId): number =>
+  quantity(dom0, "XENMEM_current_reservation", XENMEM_CURRENT_RESERVATION, domid);
+
+/** Pages that it may have at most. */
+export const maximumReservation = (dom0: Dom0, domid: DomId): number =>
+  quantity(dom0, "XENMEM_maximum_reservation", XENMEM_MAXIMUM_RESERVATION, domid);
+
+/** The highest guest frame that was ever mapped. */
+export const maximumGpfn = (dom0: Dom0, domid: DomId): number =>
+  quantity(dom0, "XENMEM_maximum_gpfn", XENMEM_MAXIMUM_GPFN, domid);
 
 /** Maps `count` pages of another domain, from `foreign` on, into dom0 from `gfn` on. @throws HvError for the first page that failed. */
 export function mapForeign(dom0: Dom0, domid: DomId, foreign: number, gfn: Gfn, count: number): void {

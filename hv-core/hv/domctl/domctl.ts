@@ -71,10 +71,13 @@ import {
   DOMID_INVALID,
   DOMID_IO,
 } from "../../abi/hypercalls";
-import { DEFECT_SELF_PAUSE, IO_ERA_TODAY, KNOB_IO_ERA, KNOB_IO_IOMMU } from "../../abi/knobs";
+import { DEFECT_SELF_PAUSE, IO_ERA_TODAY, KNOB_CALLER_MEMORY, KNOB_IO_ERA, KNOB_IO_IOMMU } from "../../abi/knobs";
 import { DOMCTL_GSI_PERMISSION } from "../../abi/physdev";
+import { W_COPY_OUT } from "../../abi/windows";
 import { Defects } from "../../base/defects";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
+import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainDestroy } from "../domain/destroy";
 import { findOtherDomain } from "../domain/find";
@@ -373,6 +376,9 @@ export function domctl(v: Vcpu, argGva: u64, resuming: u64): i64 {
   if (isLocked && !domctlLockTry(v)) return continueWith(v, argGva, resuming, 0);
   const result = run(v, op, resuming == RESUMING);
   if (isLocked) domctlUnlock(v);
-  if (goesBack(cmd, result) && copyToGuest(v, argGva, op, DOMCTL_SIZE) != 0) return -EFAULT;
+  const isAnswered = goesBack(cmd, result);
+  // The work is done: what happens to the caller's page tables from here on makes an EFAULT of it.
+  if (isAnswered && Variant.is(KNOB_CALLER_MEMORY, 1)) Window.at(W_COPY_OUT, <usize>argGva, ACCESS_WRITE);
+  if (isAnswered && copyToGuest(v, argGva, op, DOMCTL_SIZE) != 0) return -EFAULT;
   return result == -ERESTART ? continueWith(v, argGva, RESUMING, 0) : result;
 }
