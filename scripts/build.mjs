@@ -31,6 +31,8 @@ const ENTRIES = {
   wasi: "hv-core/wasi/main.ts",
   "p2m-bench": "hv-core/units/p2m-bench.ts",
 };
+/** Targets for one test each: built only when named. */
+const ON_DEMAND = new Set(["planted"]);
 const force = process.argv.includes("--force");
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
@@ -92,7 +94,7 @@ if (isWanted("host") && !isFresh("dist/.built", host)) {
   });
 }
 for (const [name, target] of Object.entries(targets)) {
-  if (!isWanted(name)) continue;
+  if (!isWanted(name) || (ON_DEMAND.has(name) && wanted.length === 0)) continue;
   const result = name === "race" ? "build/race.wasm" : target.outFile;
   if (isFresh(result, core)) continue;
   steps.push(async () => {

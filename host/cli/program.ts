@@ -5,6 +5,8 @@
 import { Command, CommanderError } from "commander";
 import { HvError, UsageError } from "../lib/errors.ts";
 import { addAudit } from "./audit.ts";
+import { addBench } from "./bench.ts";
+import { addCost } from "./cost.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
@@ -48,6 +50,8 @@ export async function main(args: readonly string[]): Promise<number> {
   addRace(program, done);
   addAudit(program);
   addP2m(program);
+  addBench(program, done);
+  addCost(program);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

@@ -14,6 +14,7 @@ import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi
 import { W_P2M_RELEASED, W_TYPE_READ } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
+import { Planted } from "../../base/planted";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
@@ -30,6 +31,7 @@ import { Verdict } from "../verdict";
 import { requeueEvent } from "./requeue";
 
 export function onEptViolation(v: Vcpu): Verdict {
+  Planted.delay();
   const c = v.cpu;
   const gpa = c.exitGpa;
   // Step 1: our own handlers, without a lookup and without the lock.
