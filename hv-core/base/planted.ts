@@ -5,7 +5,7 @@
 import { MAILBOX_BASE } from "../abi/layout";
 
 /** About 5 % of a store to an in-core device. */
-const TURNS = 10;
+const TURNS = 13;
 
 export class Planted {
   @inline static delay(): void {
