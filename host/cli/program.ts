@@ -13,6 +13,7 @@ import { addKnobs } from "./knobs.ts";
 import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
+import { addStudy } from "./study.ts";
 import { addWalk } from "./walk.ts";
 
 const USAGE = 2;
@@ -52,6 +53,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addP2m(program);
   addBench(program, done);
   addCost(program);
+  addStudy(program);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({
