@@ -12,6 +12,8 @@ export interface PlotOptions {
   readonly y: string;
   readonly scale: "log" | "linear";
   readonly yScale?: "log" | "linear";
+  /** Black on white with the names of the curves inside, for a picture that stands alone. */
+  readonly isAlone?: boolean;
 }
 
 /** Okabe and Ito's palette: told apart by people who do not see all colours, on white and on black. */
@@ -48,7 +50,10 @@ export function plotCurves(curves: readonly Curve[], options: PlotOptions): stri
       height: 380,
       marginLeft: 72,
       marginBottom: 42,
-      style: { background: "transparent", color: "currentColor", fontSize: "12px" },
+      marginTop: options.isAlone ? 30 + 16 * curves.length : 24,
+      style: options.isAlone
+        ? { background: "white", color: "black", fontSize: "12px" }
+        : { background: "transparent", color: "currentColor", fontSize: "12px" },
       x: { type: type(options.scale), label: options.x, tickFormat: (n: number) => n.toLocaleString("en") },
       y: {
         type: y,
@@ -63,10 +68,22 @@ export function plotCurves(curves: readonly Curve[], options: PlotOptions): stri
     figure.setAttribute("role", "img");
     figure.setAttribute("aria-label", `${options.y} over ${options.x}: ${curves.map((c) => c.label).join(", ")}`);
     figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    return figure.outerHTML;
+    return options.isAlone ? withLegend(figure.outerHTML, curves) : figure.outerHTML;
   } finally {
     window.close();
   }
+}
+
+/** Puts a white ground and the curves' names into the picture itself. */
+function withLegend(svg: string, curves: readonly Curve[]): string {
+  const start = svg.indexOf(">") + 1;
+  const names = curves.map(({ label }, i) => {
+    const colour = PALETTE[i % PALETTE.length]!;
+    const line = `<line x1="0" y1="5" x2="28" y2="5" stroke="${colour}" stroke-width="2" stroke-dasharray="${DASHES[i % DASHES.length]!}"/>`;
+    const mark = `<path d="${SHAPES[i % SHAPES.length]!}" fill="${colour}"/>`;
+    return `<g transform="translate(72,${8 + 16 * i})">${line}${mark}<text x="34" y="9" text-anchor="start" fill="black">${escapeHtml(label)}</text></g>`;
+  });
+  return `${svg.slice(0, start)}<rect width="100%" height="100%" fill="white"/>${names.join("")}${svg.slice(start)}\n`;
 }
 
 /** The legend: symbol, dash and name of each curve, as inline SVG and text. */

@@ -1,7 +1,7 @@
 /** One self-contained page for a study: question, plots, findings, table, environment, command, raw data. Light and dark. */
 import { environmentText } from "../environment.ts";
 import { findings, phasesOf } from "./findings.ts";
-import { escapeHtml, legendHtml, plotCurves } from "./plot.ts";
+import { type Curve, escapeHtml, legendHtml, plotCurves } from "./plot.ts";
 import type { StudyResult } from "./result.ts";
 import { ALL_PHASES, type Point, type Study } from "./study.ts";
 
@@ -24,23 +24,38 @@ code, pre { background: var(--soft); padding: .1rem .3rem; border-radius: 3px; o
 
 const number = (n: number): string => (n >= 1000 ? Math.round(n).toLocaleString("en") : n.toPrecision(3));
 
-function figure(study: Study, points: readonly Point[], phase: string, of: "nanoseconds" | "cycles"): string {
-  const what = of === "cycles" ? `simulated cycles per ${study.operation}` : `ns per ${study.operation}, this computer`;
-  const curves = study.variants.map(({ label }) => ({
+function curvesOf(study: Study, points: readonly Point[], phase: string, of: "nanoseconds" | "cycles"): Curve[] {
+  const spread = (p: Point) => ({
+    low: Math.max(p.nanoseconds - p.mad, p.nanoseconds / 10),
+    high: p.nanoseconds + p.mad,
+  });
+  return study.variants.map(({ label }) => ({
     label,
     points: points
       .filter((p) => p.variant === label && p.phase === phase && p[of] > 0)
-      .map((p) => ({
-        x: p.size,
-        y: p[of],
-        ...(of === "nanoseconds"
-          ? { low: Math.max(p.nanoseconds - p.mad, p.nanoseconds / 10), high: p.nanoseconds + p.mad }
-          : {}),
-      })),
+      .map((p) => ({ x: p.size, y: p[of], ...(of === "nanoseconds" ? spread(p) : {}) })),
   }));
+}
+
+/** The simulated cost of everything together as a picture that stands alone; exact, so the same everywhere. */
+export function studySvg(study: Study, points: readonly Point[]): string {
+  const phases = phasesOf(points);
+  const phase = phases.includes(ALL_PHASES) ? ALL_PHASES : phases[0]!;
+  const y = `simulated cycles per ${study.operation}`;
+  return plotCurves(curvesOf(study, points, phase, "cycles"), {
+    x: study.sizeLabel,
+    y,
+    scale: study.scale,
+    isAlone: true,
+  });
+}
+
+function figure(study: Study, points: readonly Point[], phase: string, of: "nanoseconds" | "cycles"): string {
+  const y = of === "cycles" ? `simulated cycles per ${study.operation}` : `ns per ${study.operation}, this computer`;
   const caption =
     of === "cycles" ? "Simulated cost (exact counts, declared costs)" : "Time on this computer (median, MAD)";
-  return `<figure><figcaption>${caption}</figcaption>${plotCurves(curves, { x: study.sizeLabel, y: what, scale: study.scale })}</figure>`;
+  const plot = plotCurves(curvesOf(study, points, phase, of), { x: study.sizeLabel, y, scale: study.scale });
+  return `<figure><figcaption>${caption}</figcaption>${plot}</figure>`;
 }
 
 function table(study: Study, points: readonly Point[], phase: string): string {

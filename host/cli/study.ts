@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { writeWhole } from "../../bench/result-file.ts";
 import { findStudy, STUDIES } from "../../bench/study/catalogue.ts";
 import { STUDY_NORMAL, STUDY_QUICK } from "../../bench/study/measure.ts";
-import { studyHtml } from "../../bench/study/report-html.ts";
+import { studyHtml, studySvg } from "../../bench/study/report-html.ts";
 import { studyText } from "../../bench/study/report-text.ts";
 import { runStudy } from "../../bench/study/result.ts";
 import { readCosts } from "./cost.ts";
@@ -13,6 +13,7 @@ interface StudyOptions {
   readonly quick?: boolean;
   readonly cost?: string;
   readonly json?: boolean;
+  readonly plot?: string;
 }
 
 function study(name: string, options: StudyOptions): void {
@@ -25,6 +26,7 @@ function study(name: string, options: StudyOptions): void {
   const result = runStudy(chosen, effort, costs, command, (text) => process.stderr.write(`${text}\n`));
   const out = options.out ?? `study-${name}.html`;
   writeWhole(out, studyHtml(chosen, result));
+  if (options.plot !== undefined) writeWhole(options.plot, studySvg(chosen, result.points));
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${studyText(chosen, result)}written: ${out}\n`);
 }
 
@@ -34,6 +36,7 @@ export function addStudy(program: Command): void {
     .description("weigh designs over a workload: tables, and one page with plots")
     .argument("[name]", "which; without it the studies are listed")
     .option("--out <file>", "where the page goes (default study-NAME.html)")
+    .option("--plot <file>", "the simulated cost as an SVG picture as well")
     .option("--quick", "fewer rounds")
     .option("--cost <file>", "costs of your own (vmexit cost)")
     .option("--json", "print the raw data")
