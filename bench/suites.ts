@@ -5,6 +5,7 @@ import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
 import { ioSuite } from "./suites/io.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
+import { selectSuite } from "./suites/select.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 export interface Suite {
@@ -19,6 +20,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   "guest-mips": { run: guestMipsSuite, builds: ["silicon"], seconds: [8, 25] },
   io: { run: ioSuite, builds: ["release"], seconds: [3, 10] },
   "p2m-recalc": { run: p2mRecalcSuite, builds: ["p2m-bench"], seconds: [4, 12] },
+  select: { run: selectSuite, builds: ["p2m-bench"], seconds: [4, 12] },
   walk: { run: walkSuite, builds: ["silicon"], seconds: [8, 20] },
   explorer: { run: explorerSuite, builds: ["race"], seconds: [15, 40] },
 };

@@ -6,9 +6,9 @@
  */
 import { CTR_LOGDIRTY_MARKED } from "../../abi/counters";
 import { Count } from "../../base/counters";
-import { Lock } from "../../base/lock";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { MM_PAGING, MmLock } from "../mm-lock";
 import { poolAlloc, poolFree } from "../p2m/tables";
 
 /** Pages that one leaf speaks for: 8 bits in each of 4096 bytes. */
@@ -17,10 +17,6 @@ const LEAF_SHIFT: u64 = 15;
 const NODE_SHIFT: u64 = 9;
 /** Pages that the whole tree can speak for. */
 export const BITMAP_PAGES: u64 = (<u64>1) << (LEAF_SHIFT + 3 * NODE_SHIFT);
-
-export function pagingLockOf(d: Domain): usize {
-  return changetype<usize>(d) + offsetof<Domain>("pagingLock");
-}
 
 function newNode(d: Domain): u32 {
   const mfn = poolAlloc(d);
@@ -57,7 +53,7 @@ function leafOf(d: Domain, gfn: u64, create: bool): u32 {
 /** Notes that the page was written. Without a frame for the bit the reader will hear of it (-ENOMEM): no dirty page is lost silently. */
 export function logDirtyMark(d: Domain, gfn: u64): void {
   if (d.logDirtyMode == 0 || gfn >= BITMAP_PAGES) return;
-  Lock.acquire(pagingLockOf(d));
+  MmLock.acquire(d, MM_PAGING);
   const leaf = leafOf(d, gfn, true);
   if (leaf == 0) {
     d.logDirtyFailed++;
@@ -71,7 +67,7 @@ export function logDirtyMark(d: Domain, gfn: u64): void {
       Count.one(CTR_LOGDIRTY_MARKED);
     }
   }
-  Lock.release(pagingLockOf(d));
+  MmLock.release(d, MM_PAGING);
 }
 
 /** Whether the page is noted as written. */
