@@ -33,6 +33,8 @@ const ENTRIES = {
   "p2m-bench": "hv-core/units/p2m-bench.ts",
   "io-bench": "hv-core/units/io-bench.ts",
 };
+/** Targets for one test each: built only when named. */
+const ON_DEMAND = new Set(["planted"]);
 const force = process.argv.includes("--force");
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 /** The taint build is made of debug and shadow together. */
@@ -96,7 +98,7 @@ if (isWanted("host") && !isFresh("dist/.built", host)) {
   });
 }
 for (const [name, target] of Object.entries(targets)) {
-  if (!isWanted(name)) continue;
+  if (!isWanted(name) || (ON_DEMAND.has(name) && wanted.length === 0)) continue;
   const result = { race: "build/race-footprint.wasm", debug: "build/taint.wasm" }[name] ?? target.outFile;
   if (isFresh(result, core)) continue;
   steps.push(async () => {

@@ -5,7 +5,9 @@
 import { Command, CommanderError } from "commander";
 import { HvError, UsageError } from "../lib/errors.ts";
 import { addAudit } from "./audit.ts";
+import { addBench } from "./bench.ts";
 import { addBuffers } from "./buffers.ts";
+import { addCost } from "./cost.ts";
 import { addDedup } from "./dedup.ts";
 import { addDemo } from "./demo.ts";
 import { addDom } from "./dom.ts";
@@ -15,6 +17,7 @@ import { addKnobs } from "./knobs.ts";
 import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
+import { addStudy } from "./study.ts";
 import { addWalk } from "./walk.ts";
 
 const USAGE = 2;
@@ -56,6 +59,9 @@ export async function main(args: readonly string[]): Promise<number> {
   addP2m(program);
   addDedup(program, done);
   addIo(program, done);
+  addBench(program, done);
+  addCost(program);
+  addStudy(program);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

@@ -35,6 +35,7 @@ import { MEM_ACCESS_GLA_VALID, REASON_MEM_ACCESS } from "../../abi/vm-event";
 import { W_ACCESS_CHECKED, W_P2M_RELEASED, W_PAGED_SEEN, W_SHARED_SEEN, W_TYPE_READ } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
+import { Planted } from "../../base/planted";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
@@ -68,6 +69,7 @@ import { vmEventMonitor } from "../vm-event/request";
 import { requeueEvent } from "./requeue";
 
 export function onEptViolation(v: Vcpu): Verdict {
+  Planted.delay();
   const c = v.cpu;
   const gpa = c.exitGpa;
   // Step 1: our own handlers, without a lookup and without the lock.
