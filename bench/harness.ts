@@ -14,12 +14,19 @@ export interface Contestant {
   readonly call?: () => void;
   /** Gives seconds per call by itself. */
   readonly sample?: () => readonly number[];
+  /** What the core has counted so far; one call's share goes into the measurement. */
+  readonly counters?: () => Readonly<Record<string, number>>;
 }
 
 export interface Measurement {
   readonly name: string;
   /** Nanoseconds for one operation, in the order they were taken. */
   readonly samples: readonly number[];
+  /** A native program: what ours is compared with. */
+  readonly isNative?: boolean;
+  /** What was counted in one call, and the operations in that call. */
+  readonly counters?: Readonly<Record<string, number>>;
+  readonly operations?: number;
 }
 
 export interface Effort {
@@ -46,15 +53,36 @@ function sampleCall(call: () => void, seconds: number): readonly number[] {
   return bench.stats.sample;
 }
 
+/** What one call counts. It is the second call: exact, and the same in every process. */
+function countCall(contestant: Contestant): Readonly<Record<string, number>> | undefined {
+  if (!contestant.counters || !contestant.call) return undefined;
+  const before = contestant.counters();
+  contestant.call();
+  const after = contestant.counters();
+  const difference: Record<string, number> = {};
+  for (const [name, count] of Object.entries(after)) {
+    const more = count - (before[name] ?? 0);
+    if (more !== 0) difference[name] = more;
+  }
+  return difference;
+}
+
 /** Samples all contestants, in turn, for the given number of rounds. */
 export function measure(contestants: readonly Contestant[], effort: Effort = NORMAL): Measurement[] {
   const samples = contestants.map(() => [] as number[]);
   for (const contestant of contestants) contestant.call?.(); // warm up: compile, fill caches
+  const counted = contestants.map(countCall);
   for (let round = 0; round < effort.rounds; round++) {
     contestants.forEach((contestant, i) => {
       const taken = contestant.sample ? contestant.sample() : sampleCall(contestant.call!, effort.roundSeconds);
       for (const seconds of taken) samples[i]!.push((seconds * 1e9) / contestant.operations);
     });
   }
-  return contestants.map((contestant, i) => ({ name: contestant.name, samples: samples[i]! }));
+  return contestants.map((contestant, i) => ({
+    name: contestant.name,
+    samples: samples[i]!,
+    operations: contestant.operations,
+    ...(contestant.sample ? { isNative: true } : {}),
+    ...(counted[i] ? { counters: counted[i] } : {}),
+  }));
 }

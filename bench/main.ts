@@ -1,44 +1,40 @@
 /**
- * `npm run bench`: every suite, one table each, ratios within this run. `-- --quick` takes fewer samples; `-- --json` prints raw samples;
- * a word chooses suites whose name contains it.
+ * `npm run bench`: every suite, one table each, ratios within this run.
+ *
+ *   npm run bench -- --quick              fewer samples, under three minutes
+ *   npm run bench -- walk io              suites whose name contains one of the words
+ *   npm run bench -- --json out.json      the result file for `vmexit bench compare` as well
  */
 import { parseArgs } from "node:util";
-import { environment, environmentText } from "./environment.ts";
-import { type Effort, NORMAL, QUICK } from "./harness.ts";
-import { type Table, tableText } from "./report.ts";
-import { buffersSuite } from "./suites/buffers.ts";
-import { explorerSuite } from "./suites/explorer.ts";
-import { guestMipsSuite } from "./suites/guest-mips.ts";
-import { ioSuite } from "./suites/io.ts";
-import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
-import { selectSuite } from "./suites/select.ts";
-import { walkSuite } from "./suites/walk.ts";
+import { UsageError } from "../host/lib/errors.ts";
+import { NORMAL, QUICK } from "./harness.ts";
+import { writeWhole } from "./result-file.ts";
+import { runBench } from "./run.ts";
 
-const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
-  "guest-mips": guestMipsSuite,
-  io: ioSuite,
-  "p2m-recalc": p2mRecalcSuite,
-  select: selectSuite,
-  walk: walkSuite,
-  explorer: explorerSuite,
-  buffers: buffersSuite,
-};
+function options(): { readonly isQuick: boolean; readonly json?: string; readonly words: readonly string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      options: { quick: { type: "boolean", default: false }, json: { type: "string" } },
+      allowPositionals: true,
+    });
+    return { isQuick: values.quick, words: positionals, ...(values.json === undefined ? {} : { json: values.json }) };
+  } catch (cause) {
+    throw new UsageError(`${(cause as Error).message}: --quick, --json FILE and names of suites are understood`, {
+      cause,
+    });
+  }
+}
 
-const { values, positionals } = parseArgs({
-  options: { quick: { type: "boolean", default: false }, json: { type: "boolean", default: false } },
-  allowPositionals: true,
-});
-const machine = environment();
-const chosen = Object.entries(SUITES).filter(([name]) => positionals.every((word) => name.includes(word)));
-if (chosen.length === 0) {
-  console.error(`no suite is called like that; there are: ${Object.keys(SUITES).join(", ")}`);
-  process.exit(2);
+try {
+  const { isQuick, json, words } = options();
+  const result = runBench(words, isQuick ? QUICK : NORMAL, {
+    table: (text) => console.log(text),
+    progress: (text) => console.error(text),
+  });
+  if (json !== undefined) writeWhole(json, `${JSON.stringify(result, null, 1)}\n`);
+  if (result.noise.verdict === "useless") process.exitCode = 3;
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 2;
 }
-if (!values.json) console.log(`${environmentText(machine)}\n`);
-const tables: Table[] = [];
-for (const [, suite] of chosen) {
-  const table = suite(values.quick ? QUICK : NORMAL);
-  tables.push(table);
-  if (!values.json) console.log(`${tableText(table)}\n`);
-}
-if (values.json) console.log(JSON.stringify({ format: "vmexit-bench", version: 1, machine, tables }, null, 1));

@@ -3,3 +3,5 @@ declare const RACE: i32;
 declare const DEBUG: i32;
 declare const VARIANTS: i32;
 declare const WASI: i32;
+/** Defined in the target "planted" only. */
+declare const PLANTED: i32;

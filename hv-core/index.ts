@@ -4,6 +4,16 @@ import "./base/abort";
 export { deviceInput } from "./dev/console";
 export { dom0Mfn, frameWritten, hypercall } from "./run/dom0";
 export { p2mInvariants, translateGva, walkGpa } from "./run/inspect";
+export {
+  bootGrant,
+  deviceRaise,
+  deviceStep,
+  ioCountBytes,
+  ioHolders,
+  ioInvariants,
+  ioRights,
+  ioUnit,
+} from "./run/io-inspect";
 export { setKnob } from "./run/knobs";
 export { machineInit } from "./run/machine-init";
 export { run, runVcpu } from "./run/scheduler";

@@ -31,10 +31,15 @@ const ENTRIES = {
   shadow: "hv-core/taint/shadow.ts",
   wasi: "hv-core/wasi/main.ts",
   "p2m-bench": "hv-core/units/p2m-bench.ts",
+  "io-bench": "hv-core/units/io-bench.ts",
 };
+/** Targets for one test each: built only when named. */
+const ON_DEMAND = new Set(["planted"]);
 const force = process.argv.includes("--force");
 const wanted = process.argv.slice(2).filter((name) => !name.startsWith("--"));
-const isWanted = (name) => wanted.length === 0 || wanted.includes(name);
+/** The taint build is made of debug and shadow together. */
+const isWanted = (name) =>
+  wanted.length === 0 || wanted.includes(name) || (name === "shadow" && wanted.includes("debug"));
 
 function newest(folder) {
   let time = 0;
@@ -93,7 +98,7 @@ if (isWanted("host") && !isFresh("dist/.built", host)) {
   });
 }
 for (const [name, target] of Object.entries(targets)) {
-  if (!isWanted(name)) continue;
+  if (!isWanted(name) || (ON_DEMAND.has(name) && wanted.length === 0)) continue;
   const result = { race: "build/race-footprint.wasm", debug: "build/taint.wasm" }[name] ?? target.outFile;
   if (isFresh(result, core)) continue;
   steps.push(async () => {

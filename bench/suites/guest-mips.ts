@@ -2,6 +2,7 @@
 import { frameAt, instantiateSilicon } from "../../host/lib/silicon.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { EXIT_BUDGET } from "../../hv-core/abi/exits.ts";
+import { countersOf } from "../counted.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
 import { compile, nativeContestant } from "../native.ts";
 import {
@@ -42,7 +43,8 @@ export function programContestant(module: WebAssembly.Module, program: BenchProg
     if (exit !== EXIT_BUDGET) throw new Error(`${program.name}: unexpected exit ${exit.toString(16)}`);
   };
   run(SETUP);
-  return { name: program.name, operations: COUNT, call: () => run(COUNT) };
+  const u32 = new Uint32Array(silicon.memory.buffer);
+  return { name: program.name, operations: COUNT, call: () => run(COUNT), counters: () => countersOf({ u32 }) };
 }
 
 export function guestMipsSuite(effort: Effort): Table {

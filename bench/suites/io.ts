@@ -11,6 +11,7 @@ import { compileBuild } from "../../host/node/wasm.ts";
 import { COUNTER_BASE, POST_PORT } from "../../hv-core/abi/devices.ts";
 import { BUFIOREQ_OFF, IO_RANGE_MEMORY, MAX_NR_IO_RANGES } from "../../hv-core/abi/ioreq.ts";
 import { DEVICE_AT_CORE, DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
+import { countersOf } from "../counted.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
 import type { Row, Table } from "../report.ts";
 
@@ -71,7 +72,8 @@ function ioContestant(
   run(WARM_UP);
   const before = exits();
   run(COUNT);
-  return { name, operations: exits() - before, call: () => run(COUNT) };
+  const operations = exits() - before;
+  return { name, operations, call: () => run(COUNT), counters: () => countersOf(machine.core) };
 }
 
 const AIMS: Readonly<Record<number, string>> = { [DEVICE_AT_HOST]: ">= 1.5", [DEVICE_AT_CORE]: ">= 5" };

@@ -5,14 +5,19 @@
 import { Command, CommanderError } from "commander";
 import { HvError, UsageError } from "../lib/errors.ts";
 import { addAudit } from "./audit.ts";
+import { addBench } from "./bench.ts";
 import { addBuffers } from "./buffers.ts";
+import { addCost } from "./cost.ts";
+import { addDedup } from "./dedup.ts";
 import { addDemo } from "./demo.ts";
 import { addDom } from "./dom.ts";
 import { addGuests } from "./guests.ts";
+import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
 import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
+import { addStudy } from "./study.ts";
 import { addWalk } from "./walk.ts";
 
 const USAGE = 2;
@@ -52,6 +57,11 @@ export async function main(args: readonly string[]): Promise<number> {
   addBuffers(program);
   addDom(program);
   addP2m(program);
+  addDedup(program, done);
+  addIo(program, done);
+  addBench(program, done);
+  addCost(program);
+  addStudy(program);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

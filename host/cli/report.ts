@@ -1,4 +1,7 @@
 /** What a run reports: the --json object, the --stats table, and the exit code. */
+import type { CostModel } from "../lib/cost/model.ts";
+import { simulateCost } from "../lib/cost/simulate.ts";
+import { costText } from "../lib/cost/text.ts";
 import type { GuestEnd, Machine, Outcome } from "../lib/machine.ts";
 
 /** 0 powered off, 1 crashed or another reason, 2 wrong usage or image, 3 budget spent. */
@@ -56,13 +59,15 @@ export function countTable(title: string, counts: Readonly<Record<string, number
   return `${title}\n${rows.map(([name, n]) => `  ${name.padEnd(width)} ${n.toLocaleString("en-US").padStart(15)}\n`).join("")}`;
 }
 
-export function statsText(machine: Machine, wallMs: number): string {
-  const { instructions, exits, counters } = machine.stats();
+export function statsText(machine: Machine, wallMs: number, costs: CostModel): string {
+  const stats = machine.stats();
+  const { instructions, exits, counters } = stats;
   const mips = wallMs > 0 ? instructions / wallMs / 1000 : 0;
   return [
     `counted (exact)        ${instructions.toLocaleString("en-US")} instructions\n`,
     `measured (this computer) ${wallMs.toFixed(0)} ms, ${mips.toFixed(1)} million instructions a second\n`,
     countTable("exits", exits),
     countTable("counters", counters),
+    costText(simulateCost(stats, costs)),
   ].join("");
 }

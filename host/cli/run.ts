@@ -12,6 +12,7 @@ import { traceText } from "../lib/trace/text.ts";
 import { readInput, writeOutput } from "../node/files.ts";
 import { openTerminal, type Terminal } from "../node/terminal.ts";
 import { compileBuild } from "../node/wasm.ts";
+import { readCosts } from "./cost.ts";
 import { openGuest } from "./guest-source.ts";
 import { collect, parseCount, parseInstructions, parseKnobOptions, parseMemory } from "./options.ts";
 import { exitCode, makeReport, statsText } from "./report.ts";
@@ -27,6 +28,7 @@ interface RunOptions {
   readonly maxInstructions?: string;
   readonly trace?: string;
   readonly stats?: boolean;
+  readonly cost?: string;
   readonly json?: boolean;
   readonly list?: boolean;
   readonly flat?: boolean;
@@ -97,6 +99,7 @@ async function run(what: string, options: RunOptions): Promise<number> {
   }
   const modules = options.module.map((file) => readInput(file, "module"));
   const knobOptions = parseKnobOptions(options);
+  const costs = readCosts(options.cost);
 
   using machine = createMachine(compileBuild("release"), { memoryBytes, vcpus, ...knobOptions });
   const { domid } = machine.createGuest({
@@ -128,7 +131,7 @@ async function run(what: string, options: RunOptions): Promise<number> {
   if (options.json) process.stdout.write(`${JSON.stringify(makeReport(machine, source.name, end, wallMs))}\n`);
   else if (end.outcome !== "poweroff") process.stderr.write(`vmexit: ${source.name}: ${end.outcome}: ${end.reason}\n`);
   if (!options.json && (end.outcome === "crash" || end.isFault)) process.stderr.write(crashDump(machine, domid));
-  if (options.stats) process.stderr.write(statsText(machine, wallMs));
+  if (options.stats) process.stderr.write(statsText(machine, wallMs, costs));
   return exitCode(end.outcome);
 }
 
@@ -154,7 +157,8 @@ export function addRun(program: Command, done: (code: number) => void): void {
     .option("--knob <name=value>", "one knob (repeatable; vmexit knobs)", collect, [])
     .option("--max-instructions <n>", "stop after so many, exit code 3")
     .option("--trace <file>", "write the trace: Chrome JSON for *.json, text otherwise")
-    .option("--stats", "print counts and time at the end")
+    .option("--stats", "print counts, simulated cost and time at the end")
+    .option("--cost <file>", "costs of your own for --stats (vmexit cost)")
     .option("--json", "print one JSON object instead of the console")
     .option("--list", "print the guest's listing and end")
     .option("--wasi [system]", "run the stand-alone command module under wasmer (default) or node")

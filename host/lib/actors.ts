@@ -5,7 +5,7 @@
  *
  * Common header, 64 bytes: kind u32@0 (0 = free), domid u32@4 (the domain it serves), then fields of the kind.
  */
-import { ACTOR_SIZE, ACTORS_BASE, MAX_ACTORS } from "../../hv-core/abi/layout.ts";
+import { ACTOR_MARK, ACTOR_SIZE, ACTORS_BASE, MAX_ACTORS } from "../../hv-core/abi/layout.ts";
 import type { Core } from "./core.ts";
 import { HvError } from "./errors.ts";
 
@@ -31,11 +31,15 @@ export const ACTOR_CORE_INPUT = 11;
 export const ACTOR_SHADOW_TABLE = 12;
 export const ACTOR_SHADOW_PAGES = 13;
 
+/** A listener on a vm_event ring (vm-event/listener.ts). */
+export const ACTOR_VM_EVENT = 16;
+
 /** Actors of the explorer (explore/actors.ts): a vCPU, a list of hypercalls, a device model, a list of writes to shared pages. */
 export const ACTOR_RACE_VCPU = 12;
 export const ACTOR_RACE_TOOLSTACK = 13;
 export const ACTOR_RACE_DEVICE = 14;
 export const ACTOR_RACE_WRITER = 15;
+export const ACTOR_RACE_LISTENER = 17;
 /** A process of dom0 with its page flags and frames (process/memory.ts). */
 export const ACTOR_RACE_PROCESS = 24;
 
@@ -69,6 +73,7 @@ export function allocActor(core: Core, kind: number, domid: number, slabs = 1): 
       setField(core, slabOf(first + i), ACTOR_KIND, i === 0 ? kind : ACTOR_CONTINUED);
       setField(core, slabOf(first + i), ACTOR_DOMID, domid);
     }
+    setField(core, slabOf(0), ACTOR_MARK, Math.max(getField(core, slabOf(0), ACTOR_MARK), actor + 1));
     return first;
   }
   throw new HvError("ENOSPC", "allocActor", {

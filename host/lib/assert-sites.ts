@@ -19,7 +19,16 @@ const SITES: Readonly<Record<number, string>> = {
   12: "a domain's count of frames would become negative (mem/allocator.ts)",
   30: "I-2: a vCPU enters the guest while an I/O request of its is not finished (run/vcpu.ts)",
   31: "C-5: the state of a slot changed between its check and the jump through the table (hv/ioreq/wait.ts)",
+  40: "C-62: a vCPU is unpaused for events more often than it was paused (hv/vm-event/pause.ts)",
+  41: "C-66: a request goes to a vm_event ring that was disabled since its slot was claimed (hv/vm-event/slots.ts)",
   60: "an object is given back to a class of small objects that it does not belong to (mem/frame-slab.ts)",
+  61: "the sum of the domains' shared pages is not freed + used pages (hv/sharing/state.ts)",
+  62: "a lock is taken against the order of memory-management locks: p2m (16), then page (24), pages by mfn (base/lock-order.ts)",
+  63: "a shared page's reverse map does not know the domain that unshares it (hv/sharing/unshare.ts)",
+  64: "the last sharer's page could not become private (hv/sharing/unshare.ts)",
+  65: "an entry of the client's reverse map could not be moved to the source (hv/sharing/share.ts)",
+  66: "a page is of type shared and has no sharing info (hv/sharing/debug-info.ts)",
+  70: "C-72: a virtual NUMA topology is read after its memory went back (hv/hypercall/vnuma-info.ts)",
   20: "a domain is unpaused more often than it was paused (hv/domain/pause.ts)",
 };
 

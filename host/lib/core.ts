@@ -26,6 +26,26 @@ export interface CoreExports {
   codeCacheReset(): void;
   /** Bits of broken invariants of a domain's p2m; all ones in builds without checks. */
   p2mInvariants(domid: number): number;
+  /** The board: one step of a device's DMA engine; a device raises its line (hv-core/run/io-inspect.ts). */
+  deviceStep(index: number): number;
+  deviceRaise(index: number): number;
+  /** Before the first domain is made: a right of dom0, or a reservation. 0 or a negative errno. */
+  bootGrant(
+    kind: number,
+    firstLow: number,
+    firstHigh: number,
+    lastLow: number,
+    lastHigh: number,
+    isReserve: number,
+  ): number;
+  /** IO_UNIT_* | holder << 8 of a frame, port or line; its count is the first word of the mailbox. */
+  ioUnit(kind: number, low: number, high: number): number;
+  ioCountBytes(): number;
+  /** 1 and a range in the mailbox, or 0: the rights of a domain, and who holds what for the accountant. */
+  ioRights(domid: number, kind: number, low: number, high: number): number;
+  ioHolders(kind: number, low: number, high: number): number;
+  /** Bits of broken invariants O-1..O-8; all ones in builds without checks. */
+  ioInvariants(): number;
   /** A character for the in-core UART of the domain in a slot; 0 = its queue is full. */
   deviceInput(domainSlot: number, character: number): number;
 }

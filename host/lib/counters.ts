@@ -18,20 +18,20 @@ for (const [name, index] of Object.entries(counters)) {
 export const counterNames: ReadonlyMap<number, string> = new Map(named.map(([name, index]) => [index, name]));
 
 /** Reads one counter. Exact up to 2^53. */
-export function readCounter(core: Core, index: number): number {
+export function readCounter(core: Pick<Core, "u32">, index: number): number {
   const at = (COUNTERS_BASE >> 2) + index * 2;
   return core.u32[at]! + core.u32[at + 1]! * 2 ** 32;
 }
 
 /** Every counter that is not an exit counter, by name. */
-export function readCounters(core: Core): Record<string, number> {
+export function readCounters(core: Pick<Core, "u32">): Record<string, number> {
   const all: Record<string, number> = {};
   for (const [name, index] of named) all[name] = readCounter(core, index);
   return all;
 }
 
 /** Exits by name, only those that happened. */
-export function readExits(core: Core): Record<string, number> {
+export function readExits(core: Pick<Core, "u32">): Record<string, number> {
   const all: Record<string, number> = {};
   for (const reason of EXIT_REASONS) {
     const count = readCounter(core, counters.CTR_EXITS + exitCounter(reason));

@@ -17,8 +17,13 @@ const SENTENCES: Record<number, string> = {
   [crash.CRASH_NO_TABLE]: "no frame was left for an EPT table",
   [crash.CRASH_NO_PROGRESS]: "the same exit came again and again without progress",
   [crash.CRASH_DEADLOCK]: "a processor would wait for a lock that it holds itself (ioreq.lock=plain)",
+  [crash.CRASH_UNSHARE_NO_MEMORY]:
+    "a write to a shared page found no memory for a copy, and nobody listens on the sharing ring to free some",
   [crash.CRASH_BROKEN_FRAME]: "the page's machine frame is bad",
   [crash.CRASH_POD_EMPTY]: "a populate-on-demand page was touched and no memory is left for it",
+  [crash.CRASH_NO_PAGER]: "a page that is paged out was touched and no pager listens",
+  [crash.CRASH_ACCESS_REQUIRED]: "a page access was violated and nobody listens, although the domain requires it",
+  [crash.CRASH_EVENT_UNSENT]: "the event of a violated page access could not be sent: its listener went",
 };
 
 export function crashSentence(reason: number): string {

@@ -4,8 +4,8 @@
  *
  * dom0's RAM is gfn 0..pages-1. Page 0 stays unused, page 1 holds the arguments of the hot calls (event channels),
  * the rest is the arena of hypercall buffers. Mappings (shared_info, foreign pages, ioreq pages) go to gfns from `pages` on.
- * Kept in actor slab 0: nextGfn u32@8, the arena's books @64 (buffers/books.ts), and from 256 on the port table, one u16 per port:
- * actor | data << 7 | 0x8000, 0 = unbound.
+ * Kept in actor slab 0: nextGfn u32@8, the arena's books @64 (buffers/books.ts), and from 256 on the port table, one u32 per port:
+ * actor | data << 16 | 0x80000000, 0 = unbound.
  */
 import {
   DOMID_SELF,
@@ -35,8 +35,10 @@ const SLAB = slabOf(0);
 const NEXT_GFN = 8;
 const ARENA_BOOKS = 64;
 const PORT_TABLE = 256;
-const PORT_COUNT = (ACTOR_SIZE - PORT_TABLE) >> 1;
-const PORT_BOUND = 0x8000;
+const PORT_COUNT = (ACTOR_SIZE - PORT_TABLE) >> 2;
+const PORT_BOUND = 0x8000_0000;
+/** An entry: actor in the low half, data above it. */
+const PORT_DATA_SHIFT = 16;
 
 /** Offsets in shared_info, 64-bit layout (spec 08 section 8.4). vcpu_info 0 is at 0. */
 const UPCALL_PENDING = 0;
@@ -144,11 +146,11 @@ export function unmapGfn(dom0: Dom0, gfn: Gfn): void {
 export function bindActor(dom0: Dom0, port: Port, actor: ActorId, data = 0): void {
   if (port >= PORT_COUNT)
     throw new HvError("ENOSPC", "bindActor", { hint: `dom0 listens to ports below ${PORT_COUNT}` });
-  dom0.core.u16[(SLAB + PORT_TABLE + port * 2) >> 1] = PORT_BOUND | (data << 7) | actor;
+  dom0.core.u32[(SLAB + PORT_TABLE + port * 4) >> 2] = (PORT_BOUND | (data << PORT_DATA_SHIFT) | actor) >>> 0;
 }
 
 export function unbindActor(dom0: Dom0, port: Port): void {
-  dom0.core.u16[(SLAB + PORT_TABLE + port * 2) >> 1] = 0;
+  dom0.core.u32[(SLAB + PORT_TABLE + port * 4) >> 2] = 0;
 }
 
 /** EVTCHNOP_send without allocations: the hot call of every device model. @returns 0 or a negative errno. */
@@ -200,7 +202,7 @@ function scanPorts(dom0: Dom0, word: number, handler: EventHandler): void {
     ready &= ready - 1;
     core.u32[pendingAt]! &= ~(1 << bit);
     const port = word * 32 + bit;
-    const entry = port < PORT_COUNT ? core.u16[(SLAB + PORT_TABLE + port * 2) >> 1]! : 0;
-    if (entry !== 0) handler(entry & 127, (entry >> 7) & 255);
+    const entry = port < PORT_COUNT ? core.u32[(SLAB + PORT_TABLE + port * 4) >> 2]! : 0;
+    if (entry !== 0) handler(entry & 0xffff, (entry >>> PORT_DATA_SHIFT) & 0x7fff);
   }
 }

@@ -4,6 +4,7 @@ import {
   DOM_CRASH_REASON,
   DOM_DOMID,
   DOM_IS_SHUT_DOWN,
+  DOM_SHARED_PAGES,
   DOM_SHUTDOWN_CODE,
   DOM_STATE,
   MACHINE_DOMAIN_MARK,
@@ -48,4 +49,10 @@ export function crashReason(core: Core, domid: DomId): number {
 export function shutdownCode(core: Core, domid: DomId): number | undefined {
   const slot = domainSlot(core, domid);
   return slot >= 0 && field(core, slot, DOM_IS_SHUT_DOWN) !== 0 ? field(core, slot, DOM_SHUTDOWN_CODE) : undefined;
+}
+
+/** Entries of the domain's p2m that show a shared frame (shr_pages). Looking leaves no trace. */
+export function sharedPagesOf(core: Core, domid: DomId): number {
+  const slot = domainSlot(core, domid);
+  return slot < 0 ? 0 : field(core, slot, DOM_SHARED_PAGES);
 }

@@ -14,7 +14,7 @@ import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
 import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
-import { ACTOR_TOOLSTACK, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
+import { ACTOR_TOOLSTACK, type ActorId, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
 import { forgetBlocks } from "./buffers/arena.ts";
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
@@ -45,24 +45,30 @@ import {
   type WalkStep,
   walk,
 } from "./inspect.ts";
+import { grantAtBoot, type IoRight } from "./iocap/rights-file.ts";
 import { DEFAULT_ERA, type EraName, eraKnobs, type KnobValues, knobSettings } from "./knobs.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
 import { type BuiltDomain, buildDomain, type DomainSpec, overheadFrames } from "./toolstack/build.ts";
 import { domainDestroy, domainUnpause } from "./toolstack/domctl.ts";
 import { evtchnBindVirq } from "./toolstack/evtchn.ts";
 import { createForeignWindow, type ForeignWindow } from "./toolstack/foreign.ts";
+import { forgetListeners, type Listener } from "./vm-event/listener.ts";
 
 export type { GuestEnd, Outcome } from "./guest-end.ts";
 
 export interface MachineOptions {
   /** RAM of all guests together, in bytes: decides the number of machine frames. */
   readonly memoryBytes: number;
+  /** Machine frames, if their number is to be exact: otherwise memoryBytes and what guests need beside their RAM. */
+  readonly frameCount?: number;
   /** vCPUs of all guests together. Default 8. */
   readonly vcpus?: number;
   readonly era?: EraName;
   readonly knobs?: KnobValues;
   /** Pages of RAM of dom0: its bounce arena. Default 64. */
   readonly dom0Pages?: number;
+  /** I/O rights of dom0 and reservations that a boot loader's list names (iocap/rights-file.ts), with knob iocap.dom0=listed. */
+  readonly ioRights?: readonly IoRight[];
   readonly suspend?: (window: number, addr: number, kind: number) => void;
 }
 
@@ -112,6 +118,8 @@ export interface Machine extends Disposable {
   console(from?: number): string;
   /** Bytes not yet taken by takeConsole, as the terminal wants them. */
   takeConsole(): Uint8Array;
+  /** Runs `serve` whenever the ring of a listener (a pager, a monitor) has something. */
+  attachListener(listener: Listener, serve: () => void): void;
   /** Types on the guest's consoles. */
   type(domid: DomId, bytes: Uint8Array): void;
   stats(): Stats;
@@ -136,14 +144,16 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   const settings = knobSettings(era, options.knobs ?? {});
   const dom0Pages = options.dom0Pages ?? 64;
   const frameCount =
+    options.frameCount ??
     Math.ceil(options.memoryBytes / 4096) +
-    overheadFrames(options.memoryBytes, options.vcpus ?? 8) +
-    dom0Pages +
-    SPARE_FRAMES;
+      overheadFrames(options.memoryBytes, options.vcpus ?? 8) +
+      dom0Pages +
+      SPARE_FRAMES;
   const core = instantiateCore(wasm, { frameCount, ...(options.suspend ? { suspend: options.suspend } : {}) });
   for (const [index, value] of settings) core.exports.setKnob(index, value);
   check(core.exports.machineInit(frameCount, dom0Pages), "machineInit", "the machine is too small for its dom0");
   refreshViews(core);
+  for (const right of options.ioRights ?? []) grantAtBoot(core, right);
 
   const dom0 = createDom0(core, dom0Pages);
   const log: ConsoleLog = createConsoleLog();
@@ -155,7 +165,12 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   let taken = 0;
 
   const onCoreByte = (byte: number): void => putConsole(context, byte);
-  const onEvent = (actor: number, data: number): void => serveActor(context, actor, data);
+  const listeners = new Map<ActorId, () => void>();
+  const onEvent = (actor: number, data: number): void => {
+    const serve = listeners.get(actor);
+    if (serve) serve();
+    else serveActor(context, actor, data);
+  };
   const toolstackSlab = slabOf(toolstack);
 
   /** Whether VIRQ_DOM_EXC said that some domain stopped, since the last time this was asked. */
@@ -191,6 +206,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       return domain;
     },
     destroyGuest(domid) {
+      for (const actor of forgetListeners(dom0, domid)) listeners.delete(actor);
       detachPlatform(context, domid);
       domainDestroy(dom0, domid);
     },
@@ -234,6 +250,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       taken = log.length;
       return bytes;
     },
+    attachListener: (listener, serve) => void listeners.set(listener.actor, serve),
     type: (domid, bytes) => typeToGuest(context, domid, bytes),
     stats: () => ({
       instructions: readCounter(core, CTR_INSTRUCTIONS),

@@ -1,18 +1,6 @@
-/** The name that was probably meant: the one with the fewest edits, if they are few. */
-export function nearest(wanted: string, names: readonly string[]): string | undefined {
-  let best: string | undefined;
-  let least = Math.max(2, Math.floor(wanted.length / 3)) + 1;
-  for (const name of names) {
-    const edits = distance(wanted.toLowerCase(), name.toLowerCase());
-    if (edits < least) {
-      least = edits;
-      best = name;
-    }
-  }
-  return best;
-}
+/** The word somebody probably meant: error messages suggest it. */
 
-/** Insertions, deletions and changes that make one of the other. */
+/** Changes of one letter that turn one word into the other (Levenshtein). */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
@@ -21,5 +9,20 @@ function distance(a: string, b: string): number {
       next.push(Math.min(next[j - 1]! + 1, row[j]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
     row = next;
   }
-  return row.at(-1)!;
+  return row[b.length]!;
+}
+
+/** The most similar of `words`, undefined when none is near. */
+export function nearest(word: string, words: readonly string[]): string | undefined {
+  const ranked = words
+    .map((w) => [distance(word.toLowerCase(), w.toLowerCase()), w] as const)
+    .sort((x, y) => x[0] - y[0]);
+  const [best] = ranked;
+  return best && best[0] <= Math.max(2, Math.floor(word.length / 3)) ? best[1] : undefined;
+}
+
+/** ` did you mean "x"?`, or the whole list when nothing is near. */
+export function suggestion(word: string, words: readonly string[]): string {
+  const near = nearest(word, words);
+  return near === undefined ? `there are ${words.join(", ")}` : `did you mean "${near}"?`;
 }

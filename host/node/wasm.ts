@@ -14,6 +14,7 @@ export type BuildName =
   | "wasi"
   | "silicon"
   | "p2m-bench"
+  | "io-bench"
   | "taint"
   | "shadow";
 

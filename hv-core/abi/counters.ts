@@ -52,6 +52,18 @@ export const CTR_LOGDIRTY_MARKED = 176;
 export const CTR_POD_POPULATED = 177;
 export const CTR_POD_RECLAIMED = 178;
 export const CTR_P2M_SHATTERED = 179;
+/** vm_event: requests sent; responses acted upon; responses skipped; waits for a slot; vCPUs stopped before the ring is full. */
+export const CTR_VM_EVENTS_SENT = 230;
+export const CTR_VM_EVENTS_ANSWERED = 231;
+export const CTR_VM_EVENTS_SKIPPED = 232;
+export const CTR_VM_EVENT_WAITS = 233;
+export const CTR_VM_EVENT_BLOCKED = 234;
+export const CTR_ACCESS_VIOLATIONS = 235;
+export const CTR_PAGED_OUT = 236;
+export const CTR_PAGED_IN = 237;
+/** A response index that nobody's requests can explain. */
+export const CTR_VM_EVENT_BAD_INDEX = 238;
+export const CTR_VM_EVENT_EMULATED = 239;
 /** Steps (copies and loop turns) made while the domctl lock was held, and where that count began. */
 export const CTR_DOMCTL_LOCK_STEPS = 200;
 export const CTR_DOMCTL_LOCK_START = 201;
@@ -59,4 +71,27 @@ export const CTR_DOMCTL_LOCK_START = 201;
 export const CTR_PAUSE_WAITS = 202;
 /** Domctls that found the lock held and were made again. */
 export const CTR_DOMCTL_BUSY = 203;
+/** Memory sharing: pages nominated and shared; unshared by copying, or by the last sharer; failed for want of memory. */
+export const CTR_SHARE_NOMINATED = 215;
+export const CTR_SHARE_SHARED = 216;
+export const CTR_UNSHARE_COPIED = 217;
+export const CTR_UNSHARE_LAST = 218;
+export const CTR_UNSHARE_FAILED = 219;
+/** Reverse maps: lists that became hashes, hashes that became lists, records looked at. */
+export const CTR_RMAP_TO_HASH = 220;
+export const CTR_RMAP_TO_LIST = 221;
+export const CTR_RMAP_STEPS = 222;
+/** Pages of a fork that came from its parent: shared with it, or copied. */
+export const CTR_FORK_SHARED = 223;
+export const CTR_FORK_COPIED = 224;
+/** I/O resources: accesses to devices of the bus, IOTLB fills and flushes, look-ups in capabilities, records that counting touched. */
+export const CTR_BUS_ACCESSES = 240;
+export const CTR_IOTLB_FILLS = 241;
+export const CTR_IOTLB_FLUSHES = 242;
+export const CTR_IO_CHECKS = 243;
+export const CTR_IO_COUNT_STEPS = 244;
+/** Mappings of I/O frames that a forced revocation took away. */
+export const CTR_IO_FORCED = 245;
+/** MMIO pages of dom0 that were mapped at their first touch. */
+export const CTR_IO_FIXUPS = 246;
 export const NR_COUNTERS = 512;

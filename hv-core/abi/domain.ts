@@ -12,6 +12,8 @@ export const DOM_P2M_IOREQ_ENTRIES = 96;
 export const DOM_P2M_IOREQ_LOCK = 104;
 export const DOM_IOREQ_LOCK = 124;
 export const DOM_EVTCHN_LOCK = 172;
+export const DOM_SHARED_PAGES = 908;
+export const DOM_ASSIGNED_DEVICES = 912;
 /** In the record at VCPU_HV_OFFSET. */
 export const VCPU_IN_USE = 0;
 export const VCPU_DOMID = 8;
@@ -19,3 +21,5 @@ export const VCPU_ID = 12;
 export const VCPU_PAUSE_FLAGS = 16;
 /** In the machine header (base/machine.ts): one past the highest domain slot ever used. */
 export const MACHINE_DOMAIN_MARK = 16;
+/** The domctl lock: vCPU slot + 1 of its holder. */
+export const MACHINE_DOMCTL_LOCK = 96;

@@ -42,6 +42,7 @@ export const XENMEM_SET_MEMORY_MAP = 13;
 export const XENMEM_MAXIMUM_GPFN = 14;
 export const XENMEM_REMOVE_FROM_PHYSMAP = 15;
 export const XENMEM_ADD_TO_PHYSMAP_BATCH = 23;
+export const XENMEM_GET_VNUMAINFO = 26;
 export const XENMEM_ACQUIRE_RESOURCE = 28;
 export const XENMAPSPACE_SHARED_INFO = 0;
 export const XENMAPSPACE_GRANT_TABLE = 1;
@@ -118,6 +119,7 @@ export const HVM_PARAM_VIRIDIAN = 9;
 export const HVM_PARAM_TIMER_MODE = 10;
 export const HVM_PARAM_IDENT_PT = 12;
 export const HVM_PARAM_CONSOLE_PFN = 17;
+export const HVM_PARAM_ACPI_IOPORTS_LOCATION = 19;
 export const HVM_PARAM_CONSOLE_EVTCHN = 18;
 export const HVM_PARAM_PAGING_RING_PFN = 27;
 export const HVM_PARAM_MONITOR_RING_PFN = 28;
@@ -212,3 +214,33 @@ export const SHADOW_LOGDIRTY_FINAL = 1;
 
 export const XENMEM_SET_POD_TARGET = 16;
 export const XENMEM_GET_POD_TARGET = 17;
+
+export const XENMEM_GET_SHARING_FREED_PAGES = 18;
+export const XENMEM_GET_SHARING_SHARED_PAGES = 19;
+export const XENMEM_SHARING_OP = 22;
+/** XENMEM_sharing_op (spec 04 section 4.2): its operations today, and the numbers of 2012 that differ. */
+export const SHARING_OP_NOMINATE_GFN = 0;
+export const SHARING_OP_NOMINATE_GREF = 1;
+export const SHARING_OP_SHARE = 2;
+export const SHARING_OP_DEBUG_GFN = 3;
+export const SHARING_OP_DEBUG_MFN = 4;
+export const SHARING_OP_DEBUG_GREF = 5;
+export const SHARING_OP_ADD_PHYSMAP = 6;
+export const SHARING_OP_AUDIT = 7;
+export const SHARING_OP_RANGE_SHARE = 8;
+export const SHARING_OP_FORK = 9;
+export const SHARING_OP_FORK_RESET = 10;
+export const SHARING_OP_2012_RESUME = 3;
+export const SHARING_OP_2012_DEBUG_GFN = 4;
+export const SHARING_OP_2012_DEBUG_MFN = 5;
+export const SHARING_OP_2012_DEBUG_GREF = 6;
+export const SHARING_OP_2012_ADD_PHYSMAP = 7;
+export const SHARING_OP_2012_AUDIT = 8;
+/** Results that are no errno, returned as they are. */
+export const SHARING_S_HANDLE_INVALID = -10;
+export const SHARING_C_HANDLE_INVALID = -9;
+/** Flags of fork and fork_reset. */
+export const FORK_WITH_IOMMU_ALLOWED = 1;
+export const FORK_BLOCK_INTERRUPTS = 2;
+export const FORK_RESET_STATE = 4;
+export const FORK_RESET_MEMORY = 8;

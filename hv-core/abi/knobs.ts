@@ -40,14 +40,8 @@ export const DEFECT_STACK_PADDING = 2;
 export const DEFECT_PAUSE_FLAG = 4;
 /** iomem_permission does not ask whether the caller holds what it gives. */
 export const DEFECT_UNCHECKED_IO = 8;
-/** Bugs of other years, for the explorer. A global VIRQ goes to a domain that dies while it is made the handler (C-74). */
-export const DEFECT_ZOMBIE_HANDLER = 16;
 /** get_vnumainfo looks at the tables, lets the lock go, and copies from them (C-72, XSA-502). */
-export const DEFECT_VNUMA_FREE = 32;
-/** A port's bucket is read without the lock under which a reset frees it (C-73, the XSA-343 family). */
-export const DEFECT_PORT_FREE = 64;
-/** getvcpuextstate answers the size of the features in use, which the guest can enlarge before the second call (C-75). */
-export const DEFECT_XSTATE_SIZE = 128;
+export const DEFECT_VNUMA_FREE = 16;
 /** Interface of HYPERVISOR_domctl: 0 = 4.17 (version 0x15), 1 = May 2014 (version 0x0a), the one that was audited. */
 export const KNOB_DOMCTL_ERA = 12;
 export const DOMCTL_ERA_4_17 = 0;
@@ -116,6 +110,110 @@ export const KNOB_TYPE_READ = 51;
 export const KNOB_TYPE_SERVERS = 52;
 /** The type can be mapped while pages of it are left: 0 = -EBUSY, 1 = yes. */
 export const KNOB_MAP_LEFT = 53;
+/** Memory sharing (hv/sharing): the answers of 4.17 or of the interface of 2012, where they differ. */
+export const KNOB_SHARING_ERA = 80;
+export const SHARING_ERA_4_17 = 0;
+export const SHARING_ERA_2012 = 1;
+/** What the hypervisor was built for and runs on: Intel's EPT, AMD's NPT (experimental), or without sharing (Xen's default). */
+export const KNOB_SHARING_BUILD = 81;
+export const SHARING_INTEL = 0;
+export const SHARING_AMD = 1;
+export const SHARING_OFF = 2;
+/** The reverse map of a shared frame: list or hash by its length, or always one of them. */
+export const KNOB_SHARING_RMAP = 82;
+export const SHARING_RMAP_AUTO = 0;
+export const SHARING_RMAP_LIST = 1;
+export const SHARING_RMAP_HASH = 2;
+/** A failed add_to_physmap counts a page as saved (S-8), or not. */
+export const KNOB_SHARING_ADD_COUNT = 83;
+/** The audit leaves pages locked that it finds broken (S-9), or not. */
+export const KNOB_SHARING_AUDIT = 84;
+/** Sharing moves pages of a third domain under the page locks (S-10: Xen stops), or with its p2m lock taken before them. */
+export const KNOB_SHARING_THIRD = 85;
+/** Defects of sharing's history, SHARING_DEFECT_*; only builds with variants have them. */
+export const KNOB_SHARING_DEFECTS = 86;
+/** C-50: the type is looked at before the lock is taken, and not again. */
+export const SHARING_DEFECT_UNLOCKED_TYPE = 1;
+/** C-51: an unshare that fails for want of memory does not put the saved page back. */
+export const SHARING_DEFECT_NO_UNDO = 2;
+/** C-52: the info of the last sharer is freed before the page is private. */
+export const SHARING_DEFECT_EARLY_FREE = 4;
+/** C-53: the last type reference of a destroyed domain's page is dropped under the page lock. */
+export const SHARING_DEFECT_PUT_LOCKED = 8;
+/** C-54: sharing with a bad client handle leaves the pages locked. */
+export const SHARING_DEFECT_LEFT_LOCKED = 16;
+/** C-56: the two gfns are locked in the order they were named. */
+export const SHARING_DEFECT_NAMED_ORDER = 64;
+/** Whether the hypervisor can page (CONFIG_MEM_PAGING): 0 = no, as in the recorded 4.17, 1 = yes. */
+export const KNOB_MEM_PAGING = 88;
+/** mem_access needs VMX: 0 = it has it, 1 = answers as on AMD. */
+export const KNOB_MEM_ACCESS = 89;
+export const MEM_ACCESS_SVM = 1;
+/** A response to a paging request by another domain's vCPU is ignored (S-11), or ends the request. */
+export const KNOB_PAGING_FOREIGN = 90;
+/** Disabling a ring while another processor has a slot of it: the ring is freed under its feet (C-66), or -EBUSY. */
+export const KNOB_EVENT_DISABLE = 91;
+/** Slots of a vm_event ring that are used, 1..8; 0 = all 8. A race is small with a small ring. */
+export const KNOB_EVENT_SLOTS = 95;
+/** The I/O Resource Accountant (spec 06 section 6.3): 0 = Xen without it, otherwise how it keeps its counts of mapped frames. */
+export const KNOB_IO_ACCOUNT = 96;
+export const ACCOUNT_NONE = 0;
+/** A word for every frame of the I/O window, in an array. */
+export const ACCOUNT_HEADERS = 1;
+/** An object for every mapped frame, found through a hash. */
+export const ACCOUNT_SLAB = 2;
+/** A tree of tables. */
+export const ACCOUNT_RADIX = 3;
+/** Ranges of frames with equal counts. */
+export const ACCOUNT_RANGES = 4;
+/** What the accountant does when a right is withdrawn that is in use. */
+export const KNOB_IO_REVOKE = 97;
+export const REVOKE_REFUSE = 0;
+export const REVOKE_LAZY = 1;
+export const REVOKE_FORCED = 2;
+/** How dom0's ports are checked: every access traps, or the I/O bitmap lets through what dom0 held when it was made. */
+export const KNOB_IO_PORT_CHECK = 98;
+export const PORT_CHECK_TRAP = 0;
+export const PORT_CHECK_BITMAP = 1;
+/** The hypervisor's own I/O frames: 0 = reserved, 1 = also counted as mapped by it. */
+export const KNOB_IO_OWN = 99;
+/** Ports that dom0 does not get at start: first port | number << 16, 0 = none. */
+export const KNOB_IO_DOM0_PORTS = 100;
+/** Rules of the permission and mapping domctls. */
+export const KNOB_IO_ERA = 101;
+export const IO_ERA_4_17 = 0;
+/** A caller hands out what it does not hold; mapping memory grants it. */
+export const IO_ERA_2014 = 1;
+/** A port mapping needs the target's right, and is no grant. Which of these domctls go without the domctl lock: KNOB_DOMCTL_LOCK. */
+export const IO_ERA_TODAY = 2;
+/** Most ranges in a domain's set of capabilities, 0 = unlimited. */
+export const KNOB_IO_QUOTA = 102;
+/** 1 = the machine has an IOMMU, and the devices of the bus can be assigned. */
+export const KNOB_IO_IOMMU = 103;
+/** Variant: where a check, a count or a flush comes too early or not at all. */
+export const KNOB_IO_RACE = 104;
+/** R-1, C-91: the right is checked, and the entry made later, with nothing held in between. */
+export const IO_RACE_CHECK_THEN_MAP = 1;
+/** R-2: a grant looks for other holders and takes the unit in two steps. */
+export const IO_RACE_DOUBLE_GRANT = 2;
+/** R-4: the count falls before the TLBs are flushed. */
+export const IO_RACE_EARLY_COUNT = 3;
+/** C-16: a port mapping that was found is used without another look. */
+export const IO_RACE_PORT_LIST = 4;
+/** C-94: a flush leaves the devices' translation caches out. */
+export const IO_RACE_NO_IOTLB = 5;
+/** R-7: an interrupt line changes hands while its last interrupt is not acknowledged. */
+export const IO_RACE_IN_FLIGHT = 6;
+/** C-93: a direct mapping of MMIO has the memory type that the guest's MTRRs say. */
+export const IO_RACE_GUEST_TYPE = 7;
+/** R-3: a count that fell to nothing is written back after another mapping was counted. */
+export const IO_RACE_LOST_COUNT = 8;
+/** 1 = dom0 begins with no I/O right at all: it gets what the boot loader's list says. */
+export const KNOB_IO_DOM0_CAPS = 105;
+/** vCPUs of dom0 beside the one that the host plays. */
+export const KNOB_DOM0_VCPUS = 106;
+/** Devices on the bus (abi/bus.ts). */
+export const KNOB_IO_DEVICES = 107;
 export const NR_KNOBS = 128;
 
 // For the explorer's own tests (builds with variants).
@@ -145,3 +243,20 @@ export const REPLAY_BY_RIGHTS = 1;
  */
 export const KNOB_UNMAP_LOCK = 58;
 export const UNMAP_LOCK_EARLY_RELEASE = 1;
+/** Paging as it once was. 1 = prep maps the page before its contents are there; 2 = evict without the p2m lock; 3 = evict takes a page that was touched. */
+export const KNOB_PAGING_HISTORIC = 92;
+export const PAGING_PREP_EARLY = 1;
+export const PAGING_UNLOCKED = 2;
+export const PAGING_TOUCH_IGNORED = 3;
+/** Responses as they once were handled. 1 = registers are written at once; 2 = the vCPU need not be paused, nor its count be above 0. */
+export const KNOB_EVENT_RESPONSE = 93;
+export const RESPONSE_AT_ONCE = 1;
+export const RESPONSE_UNCHECKED = 2;
+/**
+ * Full rings. 0 = as Xen 4.17: a slot lets one stopped vCPU go on. Historic: 1 = they go on only when there are as many slots as vCPUs;
+ * 2 = the request is dropped. 3 = fixed: a free slot lets all of them go on, those that find none sleep.
+ */
+export const KNOB_EVENT_FULL = 94;
+export const FULL_NEEDS_ALL = 1;
+export const FULL_LOST = 2;
+export const FULL_WAKE_ALL = 3;

@@ -12,6 +12,11 @@ export const PAGE_SHIFT = 12;
 /** Machine header: knobs, allocation marks, scheduler state (base/machine.ts). Below it: page zero and the compiler's constants. */
 export const MACHINE_BASE = 0x0001_0000;
 export const MACHINE_SIZE = 0x0001_0000;
+/** Classes of small objects: 64 descriptors of 16 bytes (mem/frame-slab.ts). */
+export const SLAB_DESCRIPTORS_BASE = 0x0001_1400;
+/** What memory sharing keeps for the whole machine (hv/sharing/state.ts), and the page locks that are held (base/lock-order.ts). */
+export const SHARING_STATE_BASE = 0x0001_1900;
+export const LOCK_ORDER_BASE = 0x0001_1980;
 /** Heads of the chains of domains, by the low bits of their ids: slot + 1 as u16, 0 = end (hv/domain/table.ts). */
 export const DOMAIN_HASH_BASE = 0x0001_2000;
 export const DOMAIN_HASH_BUCKETS = 256;
@@ -25,6 +30,8 @@ export const MAX_VCPUS = 512;
 export const VCPU_CPU_OFFSET = 0;
 export const VCPU_ANSWERS_OFFSET = 0x1000;
 export const VCPU_HV_OFFSET = 0x1800;
+/** Part of the hypervisor's record: what vm_event keeps about the vCPU (hv/vm-event/vcpu-events.ts). */
+export const VCPU_EVENTS_OFFSET = 0x1d80;
 export const VCPU_TLB_OFFSET = 0x2000;
 /** MSRs that are only stored (hv/exits/stored-msrs.ts): 8 bytes each, above the largest TLB. */
 export const VCPU_MSRS_OFFSET = 0x6000;
@@ -46,15 +53,29 @@ export const MAX_RANGE_NODES = 65536;
 export const DEVICES_BASE = 0x0160_0000;
 export const DEVICES_SIZE = 0x0010_0000;
 
+/** Machine-wide state of I/O resources (hv/iocap/io-state.ts); then the interrupt lines, then the devices of the bus (abi/bus.ts). */
+export const IO_STATE_BASE = 0x0170_0000;
+export const IO_STATE_SIZE = 256;
+export const IO_LINES_BASE = 0x0170_0100;
+export const IO_LINE_SIZE = 48;
+export const NR_IO_LINES = 256;
+export const IO_DEVICES_BASE = 0x0170_4000;
+export const IO_DEVICE_SIZE = 0x1000;
+/** Nodes of range maps (hv/iocap/range-map.ts): 32 bytes each, number 0 is none. */
+export const IO_NODES_BASE = 0x0170_8000;
+export const MAX_IO_NODES = 49152;
+
 /** State of actors that live outside the hypervisor (device models, toolstack programs): 4 KiB each. */
 export const ACTORS_BASE = 0x01a0_0000;
 export const ACTOR_SIZE = 0x1000;
-export const MAX_ACTORS = 128;
+export const MAX_ACTORS = 1024;
+/** In the first slab: one past the last one that was ever in use. Written by: the host. */
+export const ACTOR_MARK = 16;
 
-/** Stacks of suspended continuations in the race build: 64 KiB each. */
-export const CONTINUATIONS_BASE = 0x01b0_0000;
+/** Stacks of suspended continuations in the race build: 64 KiB each, one for each actor of a race. */
+export const CONTINUATIONS_BASE = 0x01f0_0000;
 export const CONTINUATION_SIZE = 0x0001_0000;
-export const MAX_CONTINUATIONS = 64;
+export const MAX_CONTINUATIONS = 16;
 
 /** One record of 32 bytes for each machine frame (mem/frame-table.ts). */
 export const FRAME_TABLE_BASE = 0x0200_0000;
@@ -102,6 +123,8 @@ export const SHADOW_BASE = 0x07c0_0000;
 /** As many as there are ids; what is used ends at Machine.domainMark. */
 export const DOMAINS_BASE = 0x0800_0000;
 export const DOMAIN_SIZE = 0x1000;
+/** Inside a domain's 4 KiB: the rings and what else vm_event keeps about it (hv/vm-event/ring.ts, domain-events.ts). */
+export const DOMAIN_EVENTS_OFFSET = 0xe00;
 export const MAX_DOMAINS = 0x7ff0;
 
 // --- frames (semantic) --------------------------------------------------------------------------------------------

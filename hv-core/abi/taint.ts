@@ -9,6 +9,9 @@ export const TAINT_OTHER = 2;
 /** A record or a frame of the hypervisor. */
 export const TAINT_HYPERVISOR = 4;
 
+/** Instead of a target: the caller may see every domain's memory. */
+export const TAINT_ANY = 0xfffffff0;
+
 // Offsets.
 export const TAINT_ON = 0;
 export const TAINT_CALLER = 4;

@@ -20,7 +20,13 @@ export const TRACE_CLASS_IOREQ = 0x03;
 export const TRACE_CLASS_HYPERCALL = 0x04;
 export const TRACE_CLASS_INTERRUPT = 0x05;
 export const TRACE_CLASS_DOMAIN = 0x06;
+export const TRACE_CLASS_SHARING = 0x07;
+export const TRACE_CLASS_VM_EVENT = 0x08;
 
+export const TRACE_CLASS_BUS = 0x09;
+
+/** A device of the bus was touched: a = flags of the log (abi/bus.ts) | size << 8, b = offset, c = value. */
+export const TRC_BUS = 0x0901;
 /** a = exit reason, b = qualification, c = gpa (violations), rip otherwise. */
 export const TRC_EXIT = 0x0101;
 /** The guest runs again. a = exit reason that was handled, b = verdict. */
@@ -50,3 +56,13 @@ export const TRC_CRASH = 0x0602;
 /** a = domid. */
 export const TRC_DOMAIN_CREATED = 0x0603;
 export const TRC_DOMAIN_DESTROYED = 0x0604;
+/** a = domid, b = gfn, c = handle. */
+export const TRC_SHARE_NOMINATE = 0x0701;
+/** a = domid of the source | of the client << 16, b = gfn of the source, c = gfn of the client. */
+export const TRC_SHARE = 0x0702;
+/** a = domid, b = gfn, c = 1: it was the last one and keeps the frame. */
+export const TRC_UNSHARE = 0x0703;
+/** A request on a vm_event ring: a = mode | reason << 8, b = gfn, c = flags. */
+export const TRC_VM_EVENT_REQUEST = 0x0801;
+/** A response taken from one: a = mode | reason << 8 | accepted << 16, b = vcpu_id, c = flags. */
+export const TRC_VM_EVENT_RESPONSE = 0x0802;

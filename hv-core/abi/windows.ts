@@ -7,6 +7,10 @@ export const W_ANSWERED = 5;
 export const W_TYPE_SERVER_CLEARED = 6;
 /** The domctl lock was tried and is held: the hypercall is made again. */
 export const W_DOMCTL_BUSY = 14;
+/** The domctl lock has just been taken. */
+export const W_DOMCTL_LOCKED = 50;
+/** The size of a virtual NUMA topology is known; the lock over it is free. */
+export const W_VNUMA_SIZED = 51;
 /** The p2m lock is free, the TLB flush for what changed under it is not yet sent. */
 export const W_P2M_UNLOCKED = 20;
 /** One entry of a path has been repaired, the ones below are invalid now (order: children first, then the parent). */
@@ -15,6 +19,20 @@ export const W_P2M_CHILDREN_INVALID = 21;
 export const W_MARKED_DIRTY = 22;
 /** The p2m lock has been let go between the lookup of a type and the request (knob unmap.holdP2mLock=off). */
 export const W_P2M_RELEASED = 15;
+/** A right to map a frame has been checked, its entry is not made yet. */
+export const W_IO_CHECKED = 95;
+/** A grant has found no other holder, and has not taken the unit yet. */
+export const W_IO_GRANT_CHECKED = 96;
+/** A mapping of ports has been found, and not been used yet. */
+export const W_IO_PORT_FOUND = 97;
+/** An entry that mapped a device is gone, its count is not lowered yet, or the reverse. */
+export const W_IO_ZAPPED = 98;
+/** A right was withdrawn, its mappings are still to be taken away. */
+export const W_IO_REVOKED = 99;
+/** A count has been read and is about to be written. */
+export const W_IO_COUNT_READ = 100;
+/** An interrupt line has no guest left, and is about to be released. */
+export const W_IO_LINE_EMPTY = 101;
 /** Pseudo window: the actor waits for a lock. */
 export const W_LOCK = 0;
 /** The answer to a request is in and the vCPU has not entered the guest yet. */
@@ -33,5 +51,39 @@ export const W_FALLING_ASLEEP = 11;
 export const W_STATE_CHECKED = 12;
 /** set_mem_type has seen that the page type has a server. */
 export const W_TYPE_SERVER_CHECKED = 13;
+/** Historic: a fault has seen a shared page, and has not taken the p2m lock yet. */
+export const W_SHARED_SEEN = 65;
+/** Nominated: the frame belongs to nobody's memory any more, the p2m still says ram_rw. */
+export const W_FRAME_TAKEN = 66;
+/** Unsharing has counted one saved page less, and has no frame for the copy yet. */
+export const W_SAVED_COUNTED = 67;
+/** Unsharing has copied the page, the p2m still shows the shared one. */
+export const W_PAGE_COPIED = 68;
+/** The last sharer's info is gone, the page is not private yet. */
+export const W_INFO_FREED = 69;
+/** Sharing has moved one entry of the client's reverse map to the source. */
+export const W_ENTRY_MOVED = 70;
+/** Sharing has counted one used frame less, and not yet one saved page more. */
+export const W_USED_COUNTED = 71;
+/** The audit has looked at the info of one page. */
+export const W_AUDITED = 72;
+/** A producer has a slot of a vm_event ring and has not filled it. */
+export const W_EVENT_CLAIMED = 80;
+/** A paged page is on its way in, its request is not on the ring yet. */
+export const W_POPULATE_TYPED = 81;
+/** A request is on the ring, its vCPU still in the hypervisor, the listener not told. */
+export const W_EVENT_PUT = 82;
+/** A violation of a page's access was found; the p2m lock is free, the event not sent. */
+export const W_ACCESS_CHECKED = 83;
+/** A paged page was met; the p2m lock is free, nobody has asked for the page. */
+export const W_PAGED_SEEN = 84;
+/** Historic: evict has looked at the page, without the p2m lock. */
+export const W_EVICT_CHECKED = 85;
+/** A response is off the ring, nothing has been done about it. */
+export const W_RESPONSE_TAKEN = 87;
+/** A producer has seen that there is a ring, and does not hold its lock. */
+export const W_RING_CHECKED = 89;
+/** A vCPU found no free slot and has not said yet that it waits for one. */
+export const W_NO_SLOT = 90;
 /** Pseudo window: an access to shared state, made a switch point by `--windows all` (scripts/footprint.mjs). */
 export const W_ACCESS = 30;

@@ -2,7 +2,7 @@
  * The machine header: what belongs to no domain and no vCPU. Semantic memory at MACHINE_BASE.
  * Knobs are written once, before the first domain exists.
  */
-import { MACHINE_DOMAIN_MARK } from "../abi/domain";
+import { MACHINE_DOMAIN_MARK, MACHINE_DOMCTL_LOCK } from "../abi/domain";
 import { NR_KNOBS } from "../abi/knobs";
 import { MACHINE_BASE } from "../abi/layout";
 
@@ -68,6 +68,7 @@ export class Machine {
   }
 }
 
+if (offsetof<Machine>("domctlLock") != MACHINE_DOMCTL_LOCK) ERROR("Machine.domctlLock moved");
 if (offsetof<Machine>("domainMark") != MACHINE_DOMAIN_MARK) ERROR("Machine.domainMark moved");
 
 const KNOBS_OFFSET = 0x1000;

@@ -5,6 +5,7 @@
 
 import { CONT_LOOKUP_OFFSET, CONT_LOOKUP_SIZE } from "../abi/continuation";
 import {
+  DOM_ASSIGNED_DEVICES,
   DOM_CONTROLLER_PAUSE,
   DOM_CRASH_REASON,
   DOM_DOMID,
@@ -16,6 +17,7 @@ import {
   DOM_P2M_IOREQ_LOCK,
   DOM_P2M_IOREQ_SERVER,
   DOM_P2M_LOCK,
+  DOM_SHARED_PAGES,
   DOM_SHUTDOWN_CODE,
   DOM_STATE,
 } from "../abi/domain";
@@ -270,6 +272,22 @@ export class Domain {
   pinnedMfn: u32;
   pinnedCount: u32;
 
+  // Memory sharing (hv/sharing). Written under p2mLock, but for the two flags, which the toolstack sets.
+  /** 1 = pages of the domain may be shared. */
+  sharingEnabled: u32;
+  /** Entries of the p2m that show a shared frame. */
+  sharedPages: u32;
+  /** Devices passed through: sharing and they exclude each other. */
+  assignedDevices: u32;
+  /** Domain this one is a fork of, as slot + 1; 0 = none. Forks that have this one as their parent. */
+  forkParent: u32;
+  forks: u32;
+  /** Next gfn that a preempted destroydomain looks for shared pages at. */
+  unshareNext: u64;
+
+  /** Ports that are the machine's (hv/iocap/port-mapping.ts): first mapping, 0 = none. Written under ioPortLock, by device models. */
+  ioPortMappings: u32;
+  ioPortLock: u32;
   /** Frame of the CPUID table that the toolstack changed, 0 = none yet, and its entries (hv/cpuid/table.ts). */
   cpuidMfn: u32;
   cpuidCount: u32;
@@ -278,6 +296,12 @@ export class Domain {
   /** Answered and kept for 2014's toolstack: bits of addresses it may be given memory with, 0 = any. */
   machineAddressSize: u32;
   suppressFaults: u32;
+  /** Virtual NUMA topology: its frame, 0 = none (hv/vnuma/tables.ts). Written under vnumaLock. */
+  vnumaLock: u32;
+  vnumaMfn: u32;
+  /** Status and enable registers of the power-management device (hv/time/pm-ports.ts). */
+  pmStatus: u32;
+  pmEnable: u32;
   migrateDisabled: u32;
 
   /** Slot + 1 of the next domain: with the same hash, and with the next higher id (hv/domain/table.ts). */
@@ -336,6 +360,8 @@ if (offsetof<Domain>("p2mIoreqServer") != DOM_P2M_IOREQ_SERVER) ERROR("Domain.p2
 if (offsetof<Domain>("p2mIoreqEntries") != DOM_P2M_IOREQ_ENTRIES) ERROR("Domain.p2mIoreqEntries moved");
 if (offsetof<Domain>("p2mIoreqLock") != DOM_P2M_IOREQ_LOCK) ERROR("Domain.p2mIoreqLock moved");
 if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock moved");
+if (offsetof<Domain>("sharedPages") != DOM_SHARED_PAGES) ERROR("Domain.sharedPages moved");
+if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");
 if (
   offsetof<Domain>("ioreqLock") != LOCK_IOREQ_OFFSET ||

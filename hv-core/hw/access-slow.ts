@@ -10,11 +10,12 @@ import { FRAMES_BASE, PAGE_SHIFT } from "../abi/layout";
 import { CodePages } from "../mem/code-pages";
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_READ_HALF, ACCESS_USER, ACCESS_WRITE } from "./access-kind";
 import { ANSWER_MEMORY, ANSWER_READ, ANSWER_WRITE } from "./answers";
+import { Bus } from "./bus";
 import { Cpu } from "./cpu";
 import { FAULT_EXIT, Fault } from "./exceptions";
 import { Mode } from "./mode";
 import { Replay } from "./replay";
-import { DENY_SMC, Tlb } from "./tlb";
+import { DENY_SMC, TLB_BUS_TYPE_SHIFT, Tlb } from "./tlb";
 import { HOST_FAULT, HOST_NOWHERE, HOST_REFUSED, Translate } from "./translate";
 
 export class AccessSlow {
@@ -130,6 +131,7 @@ export class AccessSlow {
    */
   private static readPart(c: Cpu, host: u32, gpa: u64, lin: u64, size: u32, access: u32): u64 {
     if (host == HOST_NOWHERE) return 0xffff_ffff_ffff_ffff >> (64 - (size << 3));
+    if (Bus.isHost(host)) return Bus.read(host, c.slot + 1, size, AccessSlow.memoryType(c, lin));
     let value: u64 = 0;
     let done: u32 = 0;
     while (done < size) {
@@ -153,6 +155,10 @@ export class AccessSlow {
   /** Writes the low `size` (1..8) bytes of `value` inside one page. */
   private static writePart(c: Cpu, host: u32, gpa: u64, lin: u64, size: u32, value: u64): void {
     if (host == HOST_NOWHERE) return;
+    if (Bus.isHost(host)) {
+      Bus.write(host, c.slot + 1, size, value, AccessSlow.memoryType(c, lin));
+      return;
+    }
     let done: u32 = 0;
     while (done < size) {
       const piece = AccessSlow.piece(size - done);
@@ -164,6 +170,11 @@ export class AccessSlow {
       done += piece;
     }
     if (host != HOST_REFUSED) AccessSlow.wroteRam(c, host, lin, size);
+  }
+
+  /** Memory type of a page of the bus that has just been resolved. */
+  @inline private static memoryType(c: Cpu, lin: u64): u32 {
+    return (Tlb.entry(c, lin).meta >> TLB_BUS_TYPE_SHIFT) & 7;
   }
 
   /** After a store to RAM: decoded code that it touched is dropped, and the page loses its protection when none is left. */

@@ -75,6 +75,18 @@ export class Ept {
     return Ept.walkMasked(root, gpa, ~EPTE_EMT_MASK);
   }
 
+  /** Memory type (EMT_*) of the leaf that maps `gpa`, which a walk has just found legal. */
+  static memoryType(root: u32, gpa: u64): u32 {
+    let table: usize = (<usize>root) << 12;
+    let shift: u64 = 39;
+    while (true) {
+      const e = load<u64>(table + <usize>((gpa >> (shift - 3)) & 0xff8), FRAMES_BASE);
+      if (shift == 12 || (e & EPTE_LEAF) != 0) return <u32>((e & EPTE_EMT_MASK) >> 3);
+      table = <usize>(<u32>e & 0xffff_f000);
+      shift -= 9;
+    }
+  }
+
   /** @param keep bits of each entry that count. */
   private static walkMasked(root: u32, gpa: u64, keep: u64): u64 {
     if (gpa >> 48) return 0; // beyond what four levels reach: like an entry that is not present

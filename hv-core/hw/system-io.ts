@@ -3,10 +3,12 @@
  * replay the answer instead. `flags` are the string, rep and immediate bits of the exit qualification.
  */
 import { SEG_TR } from "../abi/cpu";
-import { EXIT_IO_INSTRUCTION, QUAL_IO_IN_BIT, QUAL_IO_PORT_SHIFT } from "../abi/exits";
+import { EXIT_IO_INSTRUCTION, QUAL_IO_IN_BIT, QUAL_IO_PORT_SHIFT, QUAL_IO_STRING_BIT } from "../abi/exits";
+import { FRAMES_BASE, PAGE_SHIFT } from "../abi/layout";
 import { ATTR_UNUSABLE } from "../abi/regs";
 import { Mem } from "./access";
 import { ANSWER_PORT, ANSWER_READ, ANSWER_WRITE } from "./answers";
+import { Bus } from "./bus";
 import { Cpu } from "./cpu";
 import { Fault } from "./exceptions";
 import { Mode } from "./mode";
@@ -22,6 +24,7 @@ export class PortIo {
     port &= 0xffff;
     if (!PortIo.isAllowed(c, port, size)) return 0;
     if (c.replay) return <u32>Replay.access(c, ANSWER_PORT, ANSWER_READ, port, 0, size, 0);
+    if (PortIo.isLetThrough(c, port, size, flags)) return Bus.port(port, c.slot + 1, size, true, 0);
     PortIo.exit(c, port, size, flags | (1 << QUAL_IO_IN_BIT));
     return 0;
   }
@@ -30,7 +33,21 @@ export class PortIo {
     port &= 0xffff;
     if (!PortIo.isAllowed(c, port, size)) return;
     if (c.replay) Replay.access(c, ANSWER_PORT, ANSWER_WRITE, port, 0, size, value);
+    else if (PortIo.isLetThrough(c, port, size, flags)) Bus.port(port, c.slot + 1, size, false, value);
     else PortIo.exit(c, port, size, flags);
+  }
+
+  /**
+   * The I/O bitmap of the VMCS has no bit set for these ports (SDM 3C, 25.1.3). Two frames: ports below 8000 and the others. An access over
+   * the end of the ports exits always. String instructions exit here whatever the bitmap says.
+   */
+  @inline private static isLetThrough(c: Cpu, port: u32, size: u32, flags: u32): bool {
+    if (c.ioBitmap == 0 || (flags & (1 << QUAL_IO_STRING_BIT)) != 0 || port + size > 0x1_0000) return false;
+    for (let i: u32 = 0; i < size; i++) {
+      const at = FRAMES_BASE + ((<usize>c.ioBitmap) << PAGE_SHIFT) + ((port + i) >> 3);
+      if (((load<u8>(at) >> ((port + i) & 7)) & 1) != 0) return false;
+    }
+    return true;
   }
 
   private static exit(c: Cpu, port: u32, size: u32, flags: u32): void {

@@ -4,7 +4,7 @@
  *
  *   tag   63..12 linear page   11 never  6 SMC  5 UX  4 SX  3 UW  2 SW  1 UR  0 SR    (1 = this kind of access is refused)
  *   delta host address of a byte = delta + low 32 bits of its linear address (modulo 2^32)
- *   meta  0 global  1 from a large page of the guest
+ *   meta  0 global  1 from a large page of the guest  2 a frame of the bus: 13..8 the deny bits, 18..16 the memory type
  *
  * Because the deny bits stand in the tag, one masked compare decides hit, permission and "does not cross into the next page":
  * `((tag ^ (lin + size - 1)) & mask) == 0` with mask = page bits | deny bits of this access, where the deny bits of the address
@@ -32,6 +32,12 @@ export const TLB_EMPTY: u64 = 0xffff_ffff_ffff_ffff;
 
 export const TLB_GLOBAL: u32 = 1;
 export const TLB_LARGE: u32 = 2;
+/** A frame of the bus: the tag refuses everything, so that each access is slow; the real rights stand in meta, and the memory type. */
+export const TLB_BUS: u32 = 4;
+export const TLB_BUS_DENY_SHIFT: u32 = 8;
+export const TLB_BUS_TYPE_SHIFT: u32 = 16;
+/** Every right refused. */
+export const DENY_ALL: u64 = 63;
 
 @unmanaged
 export class TlbEntry {

@@ -107,20 +107,34 @@ export function allocatorInit(frameCount: u32): void {
   m.freeCount = 0;
 }
 
-/** One zeroed frame with one reference for `owner` (a domain slot or OWNER_*); 0 when memory is used up. */
-export function allocFrame(owner: u32, flags: u16): u32 {
+/** Some free frame, in nobody's account; 0 when memory is used up. */
+function takeFrame(): u32 {
   const m = Machine.get();
-  let mfn = m.freeHead;
+  const mfn = m.freeHead;
   if (mfn != 0) {
     m.freeHead = Frame.at(mfn).next;
     m.freeCount--;
     Poison.check(Frame.host(mfn), PAGE_SIZE, SITE_FRAME_USED_AFTER_FREE);
-  } else if (m.frameMark < m.frameCount) {
-    mfn = m.frameMark++;
-  } else {
-    return 0;
+    return mfn;
   }
+  return m.frameMark < m.frameCount ? m.frameMark++ : 0;
+}
+
+/** One zeroed frame with one reference for `owner` (a domain slot or OWNER_*); 0 when memory is used up. */
+export function allocFrame(owner: u32, flags: u16): u32 {
+  const mfn = takeFrame();
+  if (mfn == 0) return 0;
   clearFrames(mfn, 1);
+  claim(mfn, owner, flags);
+  return mfn;
+}
+
+/** As above, but with whatever the frame held: the caller overwrites all of it at once. */
+export function allocFrameToFill(owner: u32, flags: u16): u32 {
+  const mfn = takeFrame();
+  if (mfn == 0) return 0;
+  const fresh = load<u32>(FRESH_FRAMES_MARK);
+  if (fresh != 0 && fresh <= mfn) store<u32>(FRESH_FRAMES_MARK, mfn + 1);
   claim(mfn, owner, flags);
   return mfn;
 }
@@ -147,6 +161,14 @@ export function allocExtent(owner: u32, flags: u16, order: u32): u32 {
 export function freeFrames(): u32 {
   const m = Machine.get();
   return m.freeCount + (m.frameCount - m.frameMark);
+}
+
+/** A frame changes hands: it counts as `owner`'s from now on. References stay. */
+export function changeOwner(mfn: u32, owner: u32): void {
+  const frame = Frame.at(mfn);
+  Owners.discharge(frame.owner, frame.flags);
+  frame.owner = <u16>owner;
+  Owners.charge(owner, frame.flags);
 }
 
 /** Takes a reference; false when the frame does not exist or nobody holds it. */

@@ -10,7 +10,7 @@
  * Record of a slab frame: typeCount = objects in use, m2p = offset of the first free object (NO_OBJECT = none), next and sharing = the
  * frames after and before it on the list of those with a free object.
  */
-import { FRAMES_BASE, MACHINE_BASE, PAGE_SHIFT, PAGE_SIZE } from "../abi/layout";
+import { FRAMES_BASE, PAGE_SHIFT, PAGE_SIZE, SLAB_DESCRIPTORS_BASE } from "../abi/layout";
 import { Hv } from "../base/assert";
 import { allocFrame, freeFrame } from "./allocator";
 import { FRAME_XEN_HEAP, Frame, INVALID_M2P, OWNER_XEN } from "./frame-table";
@@ -19,10 +19,10 @@ import { FRAME_XEN_HEAP, Frame, INVALID_M2P, OWNER_XEN } from "./frame-table";
 export const SLAB_SHARE_INFO: u32 = 0;
 export const SLAB_RMAP_RECORD: u32 = 1;
 export const SLAB_RMAP_BUCKETS: u32 = 2;
+export const SLAB_IO_RECORD: u32 = 33;
+export const SLAB_IO_PORTS: u32 = 34;
 export const NR_SLABS: u32 = 64;
 
-/** Descriptors stand in the machine header, between the knobs and the frame owners. */
-const DESCRIPTORS_OFFSET: usize = 0x1400;
 const NO_OBJECT: u64 = 0xffff;
 
 const SITE_SLAB: u32 = 60;
@@ -37,7 +37,7 @@ class Slab {
   objects: u32;
 
   @inline static at(id: u32): Slab {
-    return changetype<Slab>(MACHINE_BASE + DESCRIPTORS_OFFSET + <usize>id * offsetof<Slab>());
+    return changetype<Slab>(SLAB_DESCRIPTORS_BASE + <usize>id * offsetof<Slab>());
   }
 }
 

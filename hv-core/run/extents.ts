@@ -3,6 +3,7 @@
  * Each region ends at its mark, so room for thousands of domains costs nothing.
  */
 import {
+  ACTOR_MARK,
   ACTOR_SIZE,
   ACTORS_BASE,
   COUNTERS_BASE,
@@ -14,6 +15,8 @@ import {
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
   FRAMES_BASE,
+  IO_STATE_BASE,
+  IO_STATE_SIZE,
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
   MACHINE_BASE,
@@ -31,6 +34,7 @@ import {
 import { TRACE_NEXT } from "../abi/trace-events";
 import { Machine } from "../base/machine";
 import { DEVICE_STATE_SIZE, MAX_DEVICE_DOMAINS } from "../dev/state";
+import { IoState } from "../hv/iocap/io-state";
 import { FRAME_OWNER_SIZE } from "../mem/frame-owner";
 
 export const EXTENT_SEMANTIC: u32 = 1;
@@ -39,8 +43,9 @@ export const EXTENT_JOURNAL: u32 = 3;
 /** Machine header, knobs, hash of the domains and policy: all of it that is used. */
 const MACHINE_USED: u32 = 0x3000;
 
-/** One past the last actor slab that is in use (its kind, the first word, is not 0). */
+/** One past the last actor slab that is in use. The command module has no host to note it: there a slab's first word is not 0. */
 function actorMark(): u32 {
+  if (!isDefined(WASI)) return load<u32>(ACTORS_BASE, ACTOR_MARK);
   let mark: u32 = MAX_ACTORS;
   while (mark != 0 && load<u32>(ACTORS_BASE + (mark - 1) * ACTOR_SIZE) == 0) mark--;
   return mark;
@@ -52,10 +57,10 @@ function traceBytes(): u32 {
 }
 
 /** Number of extents; the last one is the frames. */
-export const EXTENTS: u32 = 12;
+export const EXTENTS: u32 = 13;
 export const EXTENT_MACHINE: u32 = 0;
 export const EXTENT_VCPUS: u32 = 2;
-export const EXTENT_FRAMES: u32 = 11;
+export const EXTENT_FRAMES: u32 = 12;
 
 export class Extent {
   static start(index: u32): u32 {
@@ -82,6 +87,8 @@ export class Extent {
         return TRACE_BASE;
       case 10:
         return FRAME_OWNERS_BASE;
+      case 11:
+        return IO_STATE_BASE;
       default:
         return FRAMES_BASE;
     }
@@ -112,6 +119,8 @@ export class Extent {
         return traceBytes();
       case 10:
         return m.domainMark * FRAME_OWNER_SIZE;
+      case 11:
+        return max<u32>(IoState.get().used, IO_STATE_SIZE);
       default:
         return m.frameMark * PAGE_SIZE;
     }

@@ -1,13 +1,20 @@
 /** A machine is born: frames, clock, knobs with their defaults, and dom0, which is a domain whose vCPU the host plays. */
 import { EBUSY, EINVAL, ENOMEM, OK } from "../abi/errno";
-import { KNOB_PADDR_BITS, KNOB_SCHED_QUANTUM, KNOB_TLB_ENTRIES, KNOB_TRACE_MASK, KNOB_TSC_KHZ } from "../abi/knobs";
+import {
+  KNOB_DOM0_VCPUS,
+  KNOB_PADDR_BITS,
+  KNOB_SCHED_QUANTUM,
+  KNOB_TLB_ENTRIES,
+  KNOB_TRACE_MASK,
+  KNOB_TSC_KHZ,
+} from "../abi/knobs";
 import { FRAMES_BASE, FRESH_FRAMES_MARK, MAX_FRAMES, PAGE_SHIFT, TRACE_BASE } from "../abi/layout";
 import { TRACE_MASK } from "../abi/trace-events";
 import { Knobs, Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
 import { domainCreate } from "../hv/domain/create";
 import { createVcpus } from "../hv/domain/vcpu-create";
-import { iocapDom0 } from "../hv/iocap/permission";
+import { iocapBoot } from "../hv/iocap/boot";
 import { MmioRo } from "../hv/p2m/mmio-ro";
 import { physmapAdd } from "../hv/p2m/physmap";
 import { wallClockUpdate } from "../hv/time/pvclock";
@@ -40,11 +47,11 @@ function hasMemoryFor(frameCount: u32): bool {
   return <u64>FRAMES_BASE + ((<u64>frameCount) << PAGE_SHIFT) <= (<u64>memory.size()) << 16;
 }
 
-/** dom0: RAM from gfn 0 on in consecutive frames, one vCPU that stays off-line because the host plays it. */
+/** dom0: RAM from gfn 0 on in consecutive frames, one vCPU that stays off-line because the host plays it, and those of knob dom0.vcpus. */
 function createDom0(pages: u32): i32 {
   const first = allocFrame(0, 0);
   for (let i: u32 = 1; i < pages; i++) if (allocFrame(0, 0) == 0) return -ENOMEM;
-  const slot = domainCreate(0, 1, DOM0_PORTS);
+  const slot = domainCreate(0, 1 + Knobs.get(KNOB_DOM0_VCPUS), DOM0_PORTS);
   if (slot != 0) return slot < 0 ? slot : -EBUSY;
   const d = Domain.at(0);
   d.isPrivileged = 1;
@@ -59,8 +66,7 @@ function createDom0(pages: u32): i32 {
   if (error != OK) return error;
   Vcpu.at(d.firstVcpu).cpu.cr0 = 0x11;
   wallClockUpdate(d);
-  iocapDom0(d);
-  return OK;
+  return iocapBoot(d);
 }
 
 /**

@@ -23,6 +23,7 @@ import {
   WORK_SIZE,
 } from "../abi/layout";
 import {
+  TAINT_ANY,
   TAINT_CALLER,
   TAINT_COUNT,
   TAINT_HYPERVISOR,
@@ -87,7 +88,8 @@ function frameTaint(at: u32): u32 {
   const owner: u32 = load<u16>(record);
   if ((<u32>load<u16>(record, 2) & FRAME_FREE) != 0) return TAINT_UNINITIALISED;
   if (owner == Word.get(TAINT_CALLER) || owner == Word.get(TAINT_TARGET)) return TAINT_NONE;
-  return owner >= FIRST_SPECIAL_OWNER ? TAINT_HYPERVISOR : TAINT_OTHER;
+  if (owner >= FIRST_SPECIAL_OWNER) return TAINT_HYPERVISOR;
+  return Word.get(TAINT_TARGET) == <u32>TAINT_ANY ? TAINT_NONE : TAINT_OTHER;
 }
 
 /** Taint of the bytes at `at`: of any of them in work memory, by their place elsewhere. */

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { auditDomctls } from "../../host/lib/audit/audit.ts";
+import { parseAuditEra } from "../../host/lib/audit/eras.ts";
 import { slope } from "../../host/lib/audit/growth.ts";
 import { auditPage } from "../../host/lib/audit/text.ts";
 import { ROOT } from "../../host/node/paths.ts";
@@ -16,7 +17,7 @@ const options = {
 };
 const report = auditDomctls(options);
 const verdict = (id: string, era: string): string | undefined =>
-  report.findings.find((f) => f.id.startsWith(id) && f.era === era)?.verdict;
+  report.findings.find((f) => f.id === id && f.era === era)?.verdict;
 
 it.each(["F-1", "F-2", "F-5", "F-7"])("%s is found in 2014, and only there", (id) => {
   expect(verdict(id, "0x0a")).toBe("found");
@@ -54,6 +55,11 @@ it("rows and findings have the fields that are promised to programs", () => {
   for (const row of report.rows)
     expect(Object.keys(row)).toEqual(["op", "number", "era", "claim", "measured", "verdict", "evidence"]);
   for (const finding of report.findings) expect(Object.keys(finding)).toEqual(["id", "era", "verdict", "evidence"]);
+});
+
+it("an era has two names, and a wrong one is refused with the right ones", () => {
+  expect(parseAuditEra("2014")).toBe(parseAuditEra("0x0a"));
+  expect(() => parseAuditEra("2013")).toThrow(/"2013".*4\.17, 0x0a, fixed/);
 });
 
 it("is the same twice", () => {

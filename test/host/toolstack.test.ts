@@ -4,6 +4,7 @@ import { instantiateCore } from "../../host/lib/core.ts";
 import { createDom0, type Dom0 } from "../../host/lib/dom0.ts";
 import { HvError } from "../../host/lib/errors.ts";
 import { DomId } from "../../host/lib/ids.ts";
+import { domainGetCpuPolicy, domainSetCpuPolicy } from "../../host/lib/toolstack/cpu-policy.ts";
 import * as irq from "../../host/lib/toolstack/dm-op-irq.ts";
 import {
   domainCreate,
@@ -77,6 +78,16 @@ it("settings come back as they were set", () => {
   expect(failure(() => settings.domainSetTarget(dom0, guest, guest)).code).toBe("EINVAL");
   expect(failure(() => settings.domainSoftReset(dom0, guest)).code).toBe("EINVAL");
   settings.domainResume(dom0, guest);
+});
+
+it("a CPU policy comes back as it was set; a wrong leaf is named", () => {
+  const fresh = domainCreate(dom0, 1);
+  const brand = { leaf: 0x8000_0004, eax: 0x4141, ebx: 1, ecx: 2, edx: 3 };
+  domainSetCpuPolicy(dom0, fresh, [brand]);
+  expect(domainGetCpuPolicy(dom0, fresh)).toContainEqual(brand);
+  const wrong = { leaf: 7, subleaf: 9, eax: 0, ebx: 0, ecx: 0, edx: 0 };
+  expect(() => domainSetCpuPolicy(dom0, fresh, [wrong])).toThrow(/ERANGE.*refuses leaf 0x7 subleaf 0x9/s);
+  domainDestroy(dom0, fresh);
 });
 
 it("vCPUs and pages", () => {

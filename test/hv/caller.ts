@@ -35,7 +35,11 @@ export interface Caller {
   call(nr: number, ...args: number[]): number;
   /** What CPUID shows it, in 32-bit mode without paging. */
   cpuid(leaf: number, subleaf?: number): [eax: number, ebx: number, ecx: number, edx: number];
+  /** IN, or OUT of `value`, of 16 bits. */
+  port16(port: number, value?: number): number;
   domctl(cmd: number, domid: number, fields?: readonly Field[], version?: number): number;
+  /** A memory_op whose structure has these fields. */
+  memoryOp(cmd: number, fields: readonly Field[]): number;
   /** The same with the interface version of 2014. */
   domctl0a(cmd: number, domid: number): number;
   /** Gives the mappings into dom0 back; a destroyed domain is gone only then. */
@@ -68,8 +72,8 @@ export function mapGuestPage(door: Door, domid: number, gfn: number): number {
 }
 
 /** A running domain that spins until it is told to call. `flags`: XEN_DOMCTL_CDF_* beside HVM and HAP. */
-export function makeCaller(door: Door, flags = 0): Caller {
-  const created = door.domctl(DOMCTL_CREATEDOMAIN, 0, creation({ flags: 3 | flags }));
+export function makeCaller(door: Door, flags = 0, emulation = 1): Caller {
+  const created = door.domctl(DOMCTL_CREATEDOMAIN, 0, creation({ flags: 3 | flags, emulation }));
   if (created !== 0) throw new Error(`createdomain: ${created}`);
   const domid = door.u16(ARG + 8);
   door.domctl(DOMCTL_MAX_VCPUS, domid, [[0, 4, 1]]);
@@ -116,6 +120,18 @@ export function makeCaller(door: Door, flags = 0): Caller {
       ]);
       const at = code + (RESULT & 4095);
       return [0, 4, 8, 12].map((offset) => door.view.getUint32(at + offset, true)) as [number, number, number, number];
+    },
+    port16(port, value) {
+      const access = value === undefined ? [0x31, 0xc0, 0x66, 0xed] : [0xb8, ...word(value), 0x66, 0xef];
+      execute([0xba, ...word(port), ...access, 0xa3, ...word(RESULT)]);
+      return door.view.getUint32(code + (RESULT & 4095), true);
+    },
+    memoryOp(cmd, fields) {
+      new Uint8Array(door.view.buffer, data, 64).fill(0);
+      for (const [offset, bytes, value] of fields)
+        for (let i = 0; i < bytes; i++)
+          door.view.setUint8(data + offset + i, Number((BigInt(value) >> BigInt(8 * i)) & 0xffn));
+      return caller.call(HC_MEMORY_OP, cmd, DATA);
     },
     domctl0a: (cmd, target) => caller.domctl(cmd, target, [], DOMCTL_INTERFACE_VERSION_0A),
     domctl(cmd, target, fields = [], version = DOMCTL_INTERFACE_VERSION_4_17) {

@@ -12,11 +12,13 @@ import {
   DOMCTL_SETVCPUCONTEXT,
   DOMCTL_SOFT_RESET,
   DOMCTL_SUBSCRIBE,
+  SENDTRIGGER_POWER,
+  SENDTRIGGER_SLEEP,
   VCPU_CONTEXT_SIZE,
   VGCF_IN_KERNEL,
   VGCF_ONLINE,
 } from "../../hv-core/abi/domctl.ts";
-import { ENODATA } from "../../hv-core/abi/errno.ts";
+import { EBUSY, EINVAL, ENODATA, ENODEV, ESRCH } from "../../hv-core/abi/errno.ts";
 import {
   DOMCTL_DESTROYDOMAIN,
   DOMCTL_GETDOMAININFO,
@@ -24,9 +26,13 @@ import {
   EVTCHNOP_ALLOC_UNBOUND,
   EVTCHNOP_BIND_INTERDOMAIN,
   EVTCHNOP_BIND_VIRQ,
+  EVTCHNOP_CLOSE,
   HC_EVENT_CHANNEL_OP,
+  HC_HVM_OP,
   HC_MEMORY_OP,
   HC_SCHED_OP,
+  HVM_PARAM_ACPI_IOPORTS_LOCATION,
+  HVMOP_SET_PARAM,
   SCHEDOP_REMOTE_SHUTDOWN,
   SHUTDOWN_CRASH,
   SHUTDOWN_SUSPEND,
@@ -34,7 +40,7 @@ import {
   XENMAPSPACE_SHARED_INFO,
   XENMEM_ADD_TO_PHYSMAP,
 } from "../../hv-core/abi/hypercalls.ts";
-import { KNOB_TSC_KHZ } from "../../hv-core/abi/knobs.ts";
+import { AS_FIXED, KNOB_TSC_KHZ, KNOB_VIRQ_HANDLER } from "../../hv-core/abi/knobs.ts";
 import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import { type Caller, makeCaller, mapGuestPage } from "./caller.ts";
 import { ARG, type Door, LIST, OUT, openDoor } from "./door.ts";
@@ -143,6 +149,67 @@ it("sendtrigger: an NMI ends a guest that has no handler for it", () => {
   guest.call(17, 0);
   door.domctl(DOMCTL_GETDOMAININFO, guest.domid);
   expect(door.result32(4) & 4).toBe(4);
+});
+
+it("sendtrigger: the buttons set their bits in the power-management registers, which the guest clears", () => {
+  const PM = 0x1f40;
+  const hvm = makeCaller(door, 0, 0x3ff);
+  const press = (trigger: number): number => door.domctl(DOMCTL_SENDTRIGGER, hvm.domid, [[0, 4, trigger]]);
+  expect(hvm.port16(PM)).toBe(0);
+  expect(press(SENDTRIGGER_POWER)).toBe(0);
+  expect(hvm.port16(PM)).toBe(0x100);
+  expect(press(SENDTRIGGER_SLEEP)).toBe(0);
+  expect(hvm.port16(PM)).toBe(0x300);
+  hvm.port16(PM + 2, 0x100);
+  expect([hvm.port16(PM), hvm.port16(PM + 2)]).toEqual([0x300, 0x100]);
+  hvm.port16(PM, 0x100);
+  expect(hvm.port16(PM)).toBe(0x200);
+  // A PVH domain has no such device: nobody answers there, and pressing does nothing.
+  expect(door.domctl(DOMCTL_SENDTRIGGER, guest.domid, [[0, 4, SENDTRIGGER_POWER]])).toBe(0);
+  expect(guest.port16(PM)).toBe(0xffff);
+});
+
+it("HVM_PARAM_ACPI_IOPORTS_LOCATION moves them; only a domain that has them", () => {
+  const hvm = makeCaller(door, 0, 0x3ff);
+  const place = (domid: number, value: number): number =>
+    door.call(
+      HC_HVM_OP,
+      HVMOP_SET_PARAM,
+      door.put(ARG, 16, [
+        [0, 2, domid],
+        [4, 4, HVM_PARAM_ACPI_IOPORTS_LOCATION],
+        [8, 8, value],
+      ]),
+    );
+  expect(place(hvm.domid, 1)).toBe(0);
+  expect([hvm.port16(0x1f40), hvm.port16(0xb000)]).toEqual([0xffff, 0]);
+  expect(place(hvm.domid, 2)).toBe(-EINVAL);
+  expect(place(guest.domid, 1)).toBe(-ENODEV);
+});
+
+it("set_virq_handler as it is today: busy while the handler has it bound, and no dying domain", () => {
+  door = openDoor(4096, [[KNOB_VIRQ_HANDLER, AS_FIXED]]);
+  const domid = door.createDomain();
+  const take = (id: number): number => door.domctl(DOMCTL_SET_VIRQ_HANDLER, id, [[0, 4, VIRQ_DOM_EXC]]);
+  const port = bindVirq(VIRQ_DOM_EXC);
+  expect(take(domid)).toBe(-EBUSY);
+  expect(take(0)).toBe(0);
+  door.call(HC_EVENT_CHANNEL_OP, EVTCHNOP_CLOSE, door.put(ARG, 4, [[0, 4, port]]));
+  expect(take(domid)).toBe(0);
+  const zombie = makeCaller(door); // dom0 maps its pages, so that it stays
+  door.domctl(DOMCTL_DESTROYDOMAIN, zombie.domid);
+  expect(take(zombie.domid)).toBe(-EINVAL);
+});
+
+it("a dead domain that a VIRQ goes to stays until another takes it (Xen 4.17)", () => {
+  const zombie = makeCaller(door);
+  door.domctl(DOMCTL_DESTROYDOMAIN, zombie.domid);
+  expect(door.domctl(DOMCTL_SET_VIRQ_HANDLER, zombie.domid, [[0, 4, 12]])).toBe(0);
+  zombie.release();
+  expect(door.domctl(DOMCTL_GETDOMAININFO, zombie.domid)).toBe(0);
+  expect(door.u16(ARG + 8)).toBe(zombie.domid);
+  expect(door.domctl(DOMCTL_SET_VIRQ_HANDLER, 0, [[0, 4, 12]])).toBe(0);
+  expect(door.domctl(DOMCTL_GETDOMAININFO, zombie.domid)).toBe(-ESRCH);
 });
 
 it("settscinfo: the emulated TSC goes on from where it is told", () => {

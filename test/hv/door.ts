@@ -3,6 +3,7 @@
  * Structures are lists of [offset, bytes, value]; they are written into dom0's own pages, as any caller would do it.
  */
 
+import { instantiateTainted, type Leak, type TaintBuilds } from "../../host/lib/audit/taint.ts";
 import { type CoreExports, frameAddress, instantiateCore } from "../../host/lib/core.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { DOMCTL_INTERFACE_VERSION_0A } from "../../hv-core/abi/domctl.ts";
@@ -17,6 +18,7 @@ import {
 } from "../../hv-core/abi/hypercalls.ts";
 import { DOMCTL_ERA_0A, KNOB_DOMCTL_ERA, KNOB_P2M_SUPERPAGES } from "../../hv-core/abi/knobs.ts";
 import { MACHINE_BASE } from "../../hv-core/abi/layout.ts";
+import { TAINT_ANY } from "../../hv-core/abi/taint.ts";
 
 export type Field = readonly [offset: number, bytes: 1 | 2 | 4 | 8, value: number | bigint];
 
@@ -29,6 +31,7 @@ export const OUT = 0x3000;
 export const NOWHERE = 0x10_0000;
 
 const wasm = compileBuild("debug");
+let taintBuilds: TaintBuilds | undefined;
 
 export interface Door {
   readonly core: CoreExports;
@@ -50,6 +53,8 @@ export interface Door {
   populate(domid: number, gfns: readonly (number | bigint)[], order?: number, flags?: number): number;
   /** Frames nobody owns. */
   freeFrames(): number;
+  /** What the last hypercall of dom0 leaked; machines of the taint build only. */
+  leak(): Leak | undefined;
 }
 
 const versionOf = (knobs: readonly (readonly [index: number, value: number])[]): number =>
@@ -57,8 +62,15 @@ const versionOf = (knobs: readonly (readonly [index: number, value: number])[]):
     ? DOMCTL_INTERFACE_VERSION_0A
     : DOMCTL_INTERFACE_VERSION_4_17;
 
-export function openDoor(frames = 4096, knobs: readonly (readonly [index: number, value: number])[] = []): Door {
-  const { exports: core, memory } = instantiateCore(wasm, { frameCount: frames });
+export function openDoor(
+  frames = 4096,
+  knobs: readonly (readonly [index: number, value: number])[] = [],
+  isTainted = false,
+): Door {
+  if (isTainted) taintBuilds ??= { core: compileBuild("taint"), shadow: compileBuild("shadow") };
+  const tainted = isTainted ? instantiateTainted(taintBuilds!, { frameCount: frames }) : undefined;
+  const { exports: core, memory } = tainted?.core ?? instantiateCore(wasm, { frameCount: frames });
+  let leaked: Leak | undefined;
   core.setKnob(KNOB_P2M_SUPERPAGES, 1);
   for (const [index, value] of knobs) core.setKnob(index, value);
   const started = core.machineInit(frames, DOM0_PAGES);
@@ -70,7 +82,15 @@ export function openDoor(frames = 4096, knobs: readonly (readonly [index: number
     core,
     view,
     at: (gpa) => ram + gpa,
-    call: (nr, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0) => core.hypercall(nr, a1, a2, a3, a4, a5),
+    call(nr, a1 = 0, a2 = 0, a3 = 0, a4 = 0, a5 = 0) {
+      if (!tainted) return core.hypercall(nr, a1, a2, a3, a4, a5);
+      let result = 0;
+      leaked = tainted.watch(0, TAINT_ANY, () => {
+        result = core.hypercall(nr, a1, a2, a3, a4, a5);
+      });
+      return result;
+    },
+    leak: () => leaked,
     put(gpa, bytes, fields) {
       new Uint8Array(memory.buffer, ram + gpa, bytes).fill(0);
       for (const [offset, size, value] of fields)

@@ -7,12 +7,14 @@ import { problemsOf, rowsPage } from "./rows.ts";
 import { ROWS_01 } from "./rows-01.ts";
 import { ROWS_02 } from "./rows-02.ts";
 import { ROWS_03 } from "./rows-03.ts";
+import { ROWS_05 } from "./rows-05.ts";
 import { ROWS_07 } from "./rows-07.ts";
 
 describe.each([
   ["01", "the p2m", ROWS_01],
   ["02", "EPT violations and misconfigurations", ROWS_02],
   ["03", "ioreq servers", ROWS_03],
+  ["05", "domctls and XSM", ROWS_05],
   ["07", "hypercall buffers", ROWS_07],
 ] as const)("spec %s, %s", (number, subject, rows) => {
   it("has a test for every row", () => {

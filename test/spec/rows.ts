@@ -1,11 +1,13 @@
 /**
  * Rows of a specification and the tests that reach them. A reference is `file: title` (the title of an `it` or `it.each`), or
  * `recorded: text` for rows of recorded/dm-op-vectors.tsv that have this text, which a real Xen answered and we answer alike, or
+ * `dom0: V146 pausedomain self` for a row of recorded/dom0-vectors.tsv whose answer is ours, too, or
  * `race: name` for an entry of the catalogue of races, all of whose variants are searched by explore/catalogue.test.ts.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../host/node/paths.ts";
+import { reasonFor } from "../oracle/dom0/differences.ts";
 
 export interface SpecRow {
   /** Section of the specification and what the row says. */
@@ -32,8 +34,19 @@ function textOf(file: string): string {
   return text;
 }
 
+/** A row of dom0's recording, by number, call and the beginning of its text, and that we answer as it was answered. */
+function isRecorded(what: string): boolean {
+  const [id, ...words] = what.split(" ");
+  const line = textOf("oracle/recorded/dom0-vectors.tsv")
+    .split("\n")
+    .find((text) => text.startsWith(`${id}\t`));
+  const [, , call, text] = line?.split("\t") ?? [];
+  return `${call} ${text}`.startsWith(words.join(" ")) && reasonFor(id!) === undefined;
+}
+
 function isThere(where: string, what: string): boolean {
   if (where === "recorded") return textOf("oracle/recorded/dm-op-vectors.tsv").includes(what);
+  if (where === "dom0") return isRecorded(what);
   if (where === "race") return existsSync(join(ROOT, "host/lib/races", what, "race.ts"));
   return existsSync(join(ROOT, "test", where)) && textOf(where).includes(`"${what}"`);
 }
@@ -59,7 +72,7 @@ export function rowsPage(title: string, rows: readonly SpecRow[]): string {
   const line = (r: SpecRow): string => `| ${r.row.replaceAll("|", "\\|")} | ${testsOf(r)} |`;
   return `# ${title}
 
-Each row of the specification and the tests that reach it: ${count} of ${rows.length}${elsewhere ? `; ${elsewhere} belong to other parts ("with ...") and are tested there` : ""}. "recorded" are calls whose answers were recorded on a real Xen 4.17 (\`test/oracle/recorded/dm-op-vectors.tsv\`), "race" is an
+Each row of the specification and the tests that reach it: ${count} of ${rows.length}${elsewhere ? `; ${elsewhere} belong to other parts ("with ...") and are tested there` : ""}. "recorded" are calls whose answers were recorded on a real Xen 4.17 (\`test/oracle/recorded/dm-op-vectors.tsv\`), "dom0" are rows of \`dom0-vectors.tsv\` beside it, "race" is an
 entry of the catalogue (\`vmexit race list\`); other names are files under \`test/\`. The list is in \`test/spec/\`; a test there fails when a row leads to no test, and keeps this page equal to the list.
 
 | row | tests |

@@ -45,9 +45,9 @@ export const AUDIT_ERAS: readonly EraSetup[] = [
   },
 ];
 
-/** @throws UsageError */
+/** "2014" is the era of version 0x0a. @throws UsageError */
 export function parseAuditEra(name: string): EraSetup {
-  const found = AUDIT_ERAS.find((e) => e.era === name);
+  const found = AUDIT_ERAS.find((e) => e.era === (name === "2014" ? "0x0a" : name));
   if (!found) throw new UsageError(`no era "${name}" to audit: use one of ${AUDIT_ERAS.map((e) => e.era).join(", ")}`);
   return found;
 }

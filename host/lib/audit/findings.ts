@@ -30,8 +30,8 @@ function pausesNest(m: AuditMachine): boolean {
 
 function lostPause(m: AuditMachine, era: string): Finding {
   const nest = pausesNest(m);
-  const evidence = nest ? "two pauses need two unpauses" : "pause, pause, unpause: the domain runs";
-  return { id: "F-5 lost pause", era, verdict: nest ? "absent" : "found", evidence };
+  const evidence = `lost pause: ${nest ? "two pauses need two unpauses" : "pause, pause, unpause, and the domain runs"}`;
+  return { id: "F-5", era, verdict: nest ? "absent" : "found", evidence };
 }
 
 const iomem =
@@ -47,18 +47,18 @@ function wholeRange(m: AuditMachine, era: string): Finding {
   const { result } = measure(m, DOMCTL_IOMEM_PERMISSION, m.subject, iomem(0, 0));
   const what =
     result === 0 ? "everything is granted" : "the caller does not hold all of it; no test for a wrap stops it";
-  const evidence = `iomem_permission(first 0, number 0) answers ${result}: ${what}`;
-  return { id: "F-7 whole I/O range", era, verdict: result === 0 ? "found" : "absent", evidence };
+  const evidence = `whole I/O range: iomem_permission(first 0, number 0) answers ${result}: ${what}`;
+  return { id: "F-7", era, verdict: result === 0 ? "found" : "absent", evidence };
 }
 
 /** F-6: what a policy can say about max_mem, and what follows when it can say nothing. */
 function unseenMaxMem(m: AuditMachine, era: string): Finding {
   const rule = { subject: m.other, target: m.subject, domctl: DOMCTL_MAX_MEM, limitKib: 4096 };
   const finding = (verdict: Finding["verdict"], evidence: string): Finding => ({
-    id: "F-6 max_mem unseen",
+    id: "F-6",
     era,
     verdict,
-    evidence,
+    evidence: `max_mem unseen: ${evidence}`,
   });
   try {
     xsmLoadPolicy(m.dom0, [rule]);
@@ -81,7 +81,7 @@ function fragments(m: AuditMachine, era: string): Finding {
 }
 
 export function findingsOf(rows: readonly AuditRow[], m: AuditMachine, era: string): Finding[] {
-  const fromRows = (id: string, pattern: RegExp): Finding => {
+  const fromRows = (id: string, title: string, pattern: RegExp): Finding => {
     const hits = rows.filter((r) => r.verdict === "refuted" && pattern.test(r.evidence));
     const part = (r: AuditRow): string =>
       r.evidence
@@ -89,16 +89,21 @@ export function findingsOf(rows: readonly AuditRow[], m: AuditMachine, era: stri
         .filter((e) => pattern.test(e))
         .join("; ");
     const evidence = hits.map((r) => `${r.op}: ${part(r)}`).join("; ");
-    return { id, era, verdict: hits.length > 0 ? "found" : "absent", evidence: evidence || "no operation shows it" };
+    return {
+      id,
+      era,
+      verdict: hits.length > 0 ? "found" : "absent",
+      evidence: `${title}: ${evidence || "no operation shows it"}`,
+    };
   };
   return [
-    fromRows("F-1 self pause", /pause itself/),
-    fromRows("F-2 stack padding", /bytes of .* memory|depends on/),
-    fromRows("F-3 bitmap zero fill", /the caller sets the bound/),
+    fromRows("F-1", "self pause", /pause itself/),
+    fromRows("F-2", "stack padding", /bytes of .* memory|depends on/),
+    fromRows("F-3", "bitmap zero fill", /the caller sets the bound/),
     lostPause(m, era),
     unseenMaxMem(m, era),
     wholeRange(m, era),
     fragments(m, era),
-    fromRows("interference", /another domain, or nobody/),
+    fromRows("interference", "a machine-wide table", /another domain, or nobody/),
   ];
 }

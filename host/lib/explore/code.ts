@@ -26,11 +26,26 @@ export const add32 = (address: number, value: number): Instruction => ({
   text: `add dword [${hex(address)}], ${value}`,
 });
 
+/** mov edx, port; mov eax, value; out dx, eax */
+export const out32 = (port: number, value: number): readonly Instruction[] => [
+  { bytes: [0xba, ...u32(port)], text: `mov edx, ${hex(port)}` },
+  { bytes: [0xb8, ...u32(value)], text: `mov eax, ${value}` },
+  { bytes: [0xef], text: `out ${hex(port)}, ${value}` },
+];
+
 /** jmp to `target`, from an instruction at `from` */
 export const jump = (from: number, target: number): Instruction => ({
   bytes: [0xe9, ...u32(target - (from + 5))],
   text: `jmp ${hex(target)}`,
 });
+
+/** vmcall of hypercall `nr` with two arguments, in one step for each of its instructions. */
+export const vmcall = (nr: number, a1: number, a2 = 0): Instruction[] => [
+  { bytes: [0xb8, ...u32(nr)], text: `mov eax, ${nr}` },
+  { bytes: [0xbb, ...u32(a1)], text: `mov ebx, ${hex(a1)}` },
+  { bytes: [0xb9, ...u32(a2)], text: `mov ecx, ${hex(a2)}` },
+  { bytes: [0x0f, 0x01, 0xc1], text: "vmcall" },
+];
 
 export interface Program {
   readonly gpa: number;

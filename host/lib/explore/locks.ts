@@ -2,12 +2,18 @@
 import { CONT_FIRST_PROCESSOR } from "../../../hv-core/abi/continuation.ts";
 import { DOM_DOMID } from "../../../hv-core/abi/domain.ts";
 import {
+  DOMAIN_EVENTS_OFFSET,
   DOMAIN_SIZE,
   DOMAINS_BASE,
+  FRAME_RECORD_SIZE,
+  FRAME_TABLE_BASE,
+  IO_STATE_BASE,
+  IO_STATE_SIZE,
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
   MACHINE_BASE,
   MAX_DOMAINS,
+  MAX_FRAMES,
 } from "../../../hv-core/abi/layout.ts";
 import * as order from "../../../hv-core/abi/lock-order.ts";
 import type { Core } from "../core.ts";
@@ -19,6 +25,9 @@ const DOMAIN_LOCKS: readonly (readonly [offset: number, name: string])[] = [
   [order.LOCK_POD_OFFSET, "populate-on-demand"],
   [order.LOCK_PAGING_OFFSET, "log-dirty"],
   [order.LOCK_EVTCHN_OFFSET, "event channels"],
+  [DOMAIN_EVENTS_OFFSET, "paging ring"],
+  [DOMAIN_EVENTS_OFFSET + 64, "monitor ring"],
+  [DOMAIN_EVENTS_OFFSET + 128, "sharing ring"],
 ];
 
 /** "p2m lock of domain 1". */
@@ -29,8 +38,11 @@ export function lockName(core: Core, address: number): string {
     const name = DOMAIN_LOCKS.find(([at]) => at === offset % DOMAIN_SIZE)?.[1] ?? `+${offset % DOMAIN_SIZE}`;
     return `${name} lock of domain ${core.u32[(start + DOM_DOMID) >> 2]}`;
   }
+  if (address >= IO_STATE_BASE && address < IO_STATE_BASE + IO_STATE_SIZE) return "I/O resources lock";
   if (address >= IOREQ_SERVERS_BASE && address < IOREQ_SERVERS_BASE + 256 * IOREQ_SERVER_SIZE)
     return "buffered ring lock of an ioreq server";
+  if (address >= FRAME_TABLE_BASE && address < FRAME_TABLE_BASE + MAX_FRAMES * FRAME_RECORD_SIZE)
+    return `lock of the page with frame ${Math.floor((address - FRAME_TABLE_BASE) / FRAME_RECORD_SIZE)}`;
   return `lock 0x${address.toString(16)}`;
 }
 

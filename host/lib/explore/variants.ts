@@ -8,6 +8,16 @@ export interface VariantKnob {
   readonly text: string;
 }
 
+/** The values of a knob of `bits` flags. */
+const bitMask = (bits: number): string[] => Array.from({ length: 2 ** bits }, (_, value) => String(value));
+/** Names of single bits of domctl.defects; sums are written as numbers. */
+const DEFECTS: Readonly<Record<number, string>> = {
+  0: "none",
+  [knobs.DEFECT_SELF_PAUSE]: "self-pause",
+  [knobs.DEFECT_PAUSE_FLAG]: "pause-flag",
+  [knobs.DEFECT_VNUMA_FREE]: "vnuma-free",
+};
+
 export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   "unmap.p2mLock": {
     index: knobs.KNOB_UNMAP_LOCK,
@@ -59,15 +69,105 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["used", "by-rights"],
     text: "a replayed access that has an answer takes it, or goes to memory where the EPT allows it by now",
   },
+  "paging.foreign": {
+    index: knobs.KNOB_PAGING_FOREIGN,
+    values: ["xen", "fixed"],
+    text: "the answer to a paging request by another domain's vCPU",
+  },
+  "vmEvent.disable": {
+    index: knobs.KNOB_EVENT_DISABLE,
+    values: ["xen", "fixed"],
+    text: "disabling a ring while somebody holds a slot of it",
+  },
+  "vmEvent.slots": {
+    index: knobs.KNOB_EVENT_SLOTS,
+    values: ["all", "1", "2", "3", "4", "5", "6", "7", "8"],
+    text: "slots of a ring that are used",
+  },
+  "paging.pages": {
+    index: knobs.KNOB_PAGING_HISTORIC,
+    values: ["locked", "early-prep", "unlocked", "touch-ignored"],
+    text: "how pages are evicted and brought back",
+  },
+  "vmEvent.response": {
+    index: knobs.KNOB_EVENT_RESPONSE,
+    values: ["latched", "at-once", "unchecked"],
+    text: "what a response does to a vCPU",
+  },
+  "vmEvent.full": {
+    index: knobs.KNOB_EVENT_FULL,
+    values: ["xen", "needs-all", "lost", "wake-all"],
+    text: "what happens when a ring is full",
+  },
   "locks.order": {
     index: knobs.KNOB_LOCK_ORDER,
     values: ["checked", "unchecked"],
     text: "taking a lock against the order is a violation, or only what comes of it",
   },
+  "domctl.defects": {
+    index: knobs.KNOB_DOMCTL_DEFECTS,
+    values: Array.from({ length: 32 }, (_, bits) => DEFECTS[bits] ?? String(bits)),
+    text: "bugs of other years in domctls, one bit each",
+  },
+  "domctl.lock": {
+    index: knobs.KNOB_DOMCTL_LOCK,
+    values: ["all", "xsa492"],
+    text: "the domctl lock: around every operation, or not around those of a device model's domain",
+  },
+  "domctl.virqHandler": {
+    index: knobs.KNOB_VIRQ_HANDLER,
+    values: ["xen", "fixed"],
+    text: "who may become the handler of a global VIRQ: any domain, or only one that lives and takes it from nobody",
+  },
   "send.pending": {
     index: knobs.KNOB_SEND_PENDING,
     values: ["xen", "fixed"],
     text: "a request is marked pending after the device model was told, or before",
+  },
+  "sharing.defects": {
+    index: knobs.KNOB_SHARING_DEFECTS,
+    values: bitMask(7),
+    text: "defects of memory sharing's history, a bit mask (vmexit knobs)",
+  },
+  "sharing.addCount": {
+    index: knobs.KNOB_SHARING_ADD_COUNT,
+    values: ["xen", "fixed"],
+    text: "a failed add_to_physmap counts a page as saved",
+  },
+  "sharing.audit": {
+    index: knobs.KNOB_SHARING_AUDIT,
+    values: ["xen", "fixed"],
+    text: "the audit leaves pages locked that it finds broken",
+  },
+  "sharing.thirdDomain": {
+    index: knobs.KNOB_SHARING_THIRD,
+    values: ["xen", "fixed"],
+    text: "the lock of a third domain is taken under page locks, or before them",
+  },
+  "iomem.account": {
+    index: knobs.KNOB_IO_ACCOUNT,
+    values: ["none", "headers", "slab", "radix", "ranges"],
+    text: "the I/O Resource Accountant, and how it counts mapped frames",
+  },
+  "iomem.revoke": {
+    index: knobs.KNOB_IO_REVOKE,
+    values: ["refuse", "lazy", "forced"],
+    text: "a right to frames that are mapped is withdrawn",
+  },
+  "io.race": {
+    index: knobs.KNOB_IO_RACE,
+    values: [
+      "none",
+      "check-then-map",
+      "double-grant",
+      "early-count",
+      "port-list",
+      "no-iotlb",
+      "line-release",
+      "guest-type",
+      "lost-count",
+    ],
+    text: "where a check, a count or a flush of I/O resources comes too early, or not at all",
   },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,

@@ -12,6 +12,8 @@ export interface VcpuActorOptions {
   readonly end: number;
   /** Address of each instruction and what it does, for reports. */
   readonly instructions: readonly (readonly [address: number, text: string])[];
+  /** It goes round for ever, and nobody waits for it: the race is over without it. */
+  readonly loops?: boolean;
 }
 
 export function vcpuActor(world: World, options: VcpuActorOptions): Actor {
@@ -25,7 +27,7 @@ export function vcpuActor(world: World, options: VcpuActorOptions): Actor {
     index: options.index,
     processor,
     isReady: () => !isThrough() && (world.exports.vcpuWork(slot) & WORK_RUNNABLE) !== 0,
-    hasWork: () => world.continuations.suspension(options.index) !== undefined || !isThrough(),
+    hasWork: () => !options.loops && (world.continuations.suspension(options.index) !== undefined || !isThrough()),
     next() {
       if ((world.exports.vcpuWork(slot) & WORK_IO) !== 0)
         return { word: "complete", text: "looks for the answer to its request" };

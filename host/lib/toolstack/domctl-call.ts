@@ -23,6 +23,7 @@ export const domctlHandle = <E extends AnyElement, D extends Direction>(
 
 /**
  * One domctl. `fill` writes the union, `read` takes the answer from it; both get a view of the structure and the union's offset in it.
+ * `whyRefused` may find a better hint in a structure that came back with an error.
  * @throws HvError with the call, its domain and `args`.
  */
 export function domctl<T>(
@@ -33,13 +34,16 @@ export function domctl<T>(
   fill: (view: DataView, at: number, op: DomctlStruct) => void,
   read: (view: DataView, at: number, header: number) => T,
   args: CallArguments = {},
+  whyRefused: (view: DataView, at: number) => string | undefined = () => undefined,
 ): T {
   using op = allocStruct(dom0.arena, XEN_DOMCTL, "inout");
   op.setU32(0, cmd);
   op.setU32(4, DOMCTL_INTERFACE_VERSION_4_17);
   op.setU16(8, domid);
   fill(op.fields(), DOMCTL_UNION, op);
-  check(safeHypercall(dom0, plain(HC_DOMCTL), op), name, { arguments: { domid, ...args } });
+  const result = safeHypercall(dom0, plain(HC_DOMCTL), op);
+  const hint = result < 0 ? whyRefused(op.fields(), DOMCTL_UNION) : undefined;
+  check(result, name, { arguments: { domid, ...args }, ...(hint === undefined ? {} : { hint }) });
   return read(op.fields(), DOMCTL_UNION, 0);
 }
 

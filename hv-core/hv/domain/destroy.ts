@@ -15,8 +15,9 @@ import { FRAME_ALLOCATED, Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, DOMAIN_DEAD, DOMAIN_DYING, Domain } from "../domain";
 import { evtchnDestroy } from "../evtchn/bind";
 import { portsForget } from "../evtchn/port";
-import { sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
+import { isVirqHandler, sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
 import { claimForget } from "../hypercall/claim";
+import { devicesForget } from "../iocap/assign";
 import { iocapForget } from "../iocap/permission";
 import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
@@ -24,8 +25,12 @@ import { pinnedRelease } from "../p2m/pinned";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
 import { watchdogsStop } from "../sched/watchdog";
+import { forkForget } from "../sharing/fork";
+import { relinquishShared } from "../sharing/relinquish";
 import { timersStop } from "../time/timers";
 import { Vcpu } from "../vcpu";
+import { vmEventDestroy } from "../vm-event/enable";
+import { Vnuma } from "../vnuma/tables";
 import { controllerPause } from "./pause";
 import { DomainTable } from "./table";
 import { destroyVcpus } from "./vcpu-create";
@@ -47,31 +52,46 @@ function relinquishFrames(d: Domain): bool {
   return end == mark;
 }
 
-/** First phase: nobody runs in it, talks to it or walks its tables any more. */
+/** First phase: nobody runs in it or talks to it any more. */
 function beginDestroy(d: Domain): void {
   controllerPause(d);
   d.state = DOMAIN_DYING;
   for (let id: u32 = 0; id < d.vcpuCount; id++) timersStop(Vcpu.at(d.firstVcpu + id));
   watchdogsStop(d);
   ioreqDomainDestroy(d);
+  vmEventDestroy(d);
   pinnedRelease(d);
   evtchnDestroy(d);
   portsForget(d);
   virqHandlersForget(d);
   claimForget(d);
   iocapForget(d);
+  devicesForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
+  Vnuma.replace(d, 0);
   Rangeset.destroy(d.p2mLogDirtyRanges);
   d.p2mLogDirtyRanges = 0;
+  forkForget(d);
+}
+
+/** Second phase, when no page is shared any more: the tables go. */
+function dropTables(d: Domain): void {
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;
   d.sharedInfoMfn = 0;
 }
 
-/** Kills the domain: -ERESTART while its frames are not all given back; again on a zombie: nothing to do. */
+/** Kills the domain: -ERESTART while its shared pages and its frames are not all given back; again on a zombie: nothing to do. */
 export function domainDestroy(d: Domain): i32 {
-  if (d.state == DOMAIN_ALIVE) beginDestroy(d);
+  if (d.state == DOMAIN_ALIVE) {
+    beginDestroy(d);
+    if (isDefined(RACE)) return -ERESTART; // a machine of the explorer is too small to be preempted for its size
+  }
   if (d.state != DOMAIN_DYING) return OK;
+  if (d.p2mRoot != 0) {
+    if (!relinquishShared(d)) return -ERESTART;
+    dropTables(d);
+  }
   if (!relinquishFrames(d)) return -ERESTART;
   d.state = DOMAIN_DEAD;
   Machine.get().deadDomains++;
@@ -80,17 +100,17 @@ export function domainDestroy(d: Domain): i32 {
   return OK;
 }
 
-/** Frees the slots of dead domains whose frames have all come back. */
+/** Frees the slots of dead domains whose frames have all come back, and that no global VIRQ goes to: that is a reference, too. */
 export function reapDeadDomains(): void {
   const m = Machine.get();
   if (m.deadDomains == 0) return;
   for (let slot: u32 = 0; slot < m.domainMark; slot++) {
     const d = Domain.at(slot);
-    if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0) continue;
+    if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0 || d.forks != 0 || isVirqHandler(d)) continue;
     destroyVcpus(d);
-    DomainTable.remove(d);
     m.deadDomains--;
     Trace.event(TRC_DOMAIN_DESTROYED, TRACE_NO_VCPU, d.domid, 0, 0);
+    DomainTable.remove(d);
     sendGlobalVirq(VIRQ_DOM_EXC);
   }
 }

@@ -2,7 +2,7 @@
  * Which domains there are: a hash by id for those who know it, and a list in the order of ids for those who ask for all (Xen's
  * domain_hash and domain_list). A domain is in both from its creation until its last frame has come back.
  */
-import { DOMAIN_HASH_BASE, DOMAIN_HASH_BUCKETS, MAX_DOMAINS } from "../../abi/layout";
+import { DOMAIN_HASH_BASE, DOMAIN_HASH_BUCKETS, DOMAIN_SIZE, MAX_DOMAINS } from "../../abi/layout";
 import { Machine } from "../../base/machine";
 import { DOMAIN_FREE, Domain, NO_SLOT } from "../domain";
 
@@ -77,9 +77,7 @@ export class DomainTable {
       while (other.nextInHash != mine) other = Domain.at(other.nextInHash - 1);
       other.nextInHash = d.nextInHash;
     }
-    d.nextInHash = 0;
-    d.nextInList = 0;
-    d.state = DOMAIN_FREE;
     if (d.slot < m.freeSlotHint) m.freeSlotHint = d.slot;
+    memory.fill(changetype<usize>(d), 0, DOMAIN_SIZE); // DOMAIN_FREE, and nothing stale that a hash would see
   }
 }

@@ -14,7 +14,6 @@ import {
   DOMCTL_SET_EXT_VCPUCONTEXT,
   DOMCTL_SET_VCPU_MSRS,
   DOMCTL_SETVCPUEXTSTATE,
-  DOMCTL_SETVNUMAINFO,
   DOMCTL_UNBIND_PT_IRQ,
   DOMCTL_VMTRACE_OP,
 } from "../../abi/domctl";
@@ -72,13 +71,12 @@ export function absentFeature(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return debugOp(v, d, u);
     case DOMCTL_GET_VCPU_MSRS:
     case DOMCTL_SET_VCPU_MSRS:
-    case DOMCTL_SETVNUMAINFO:
     case DOMCTL_VMTRACE_OP:
       return -EINVAL;
     case DOMCTL_PSR_CMT_OP:
     case DOMCTL_PSR_ALLOC:
       return -ENODEV;
     default:
-      return -ENOSYS; // mem_sharing_op, cacheflush, vuart_op and gdbsx_* among them
+      return -ENOSYS; // cacheflush, vuart_op and gdbsx_* among them
   }
 }

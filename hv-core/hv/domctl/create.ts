@@ -3,6 +3,7 @@ import { EEXIST, EINVAL, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import { CDF_HAP, CDF_HVM, DOMID_FIRST_RESERVED } from "../../abi/hypercalls";
 import { Domain } from "../domain";
 import { domainCreate, pickDomid } from "../domain/create";
+import { iocapSeal } from "../iocap/boot";
 import { create0a } from "./era-0a/create";
 import { DomctlEra } from "./era-0a/era";
 
@@ -101,6 +102,7 @@ function chooseDomid(wanted: u32): i32 {
 export function createDomain(op: usize): i32 {
   const domid = chooseDomid(load<u16>(op, 8));
   if (domid < 0) return domid;
+  iocapSeal();
   if (DomctlEra.is0a) {
     const made = create0a(op, domid);
     if (made < 0) return made;

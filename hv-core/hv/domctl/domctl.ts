@@ -21,8 +21,12 @@ import {
   DOMCTL_GETVCPUCONTEXT,
   DOMCTL_GETVCPUEXTSTATE,
   DOMCTL_IOMEM_PERMISSION,
+  DOMCTL_IOPORT_MAPPING,
   DOMCTL_IOPORT_PERMISSION,
   DOMCTL_IRQ_PERMISSION,
+  DOMCTL_MEM_SHARING_OP,
+  DOMCTL_MEMORY_MAPPING,
+  DOMCTL_MONITOR_OP,
   DOMCTL_SCHEDULER_OP,
   DOMCTL_SENDTRIGGER,
   DOMCTL_SET_ACCESS_REQUIRED,
@@ -37,12 +41,14 @@ import {
   DOMCTL_SETTSCINFO,
   DOMCTL_SETVCPUAFFINITY,
   DOMCTL_SETVCPUCONTEXT,
+  DOMCTL_SETVNUMAINFO,
   DOMCTL_SIZE,
   DOMCTL_SOFT_RESET,
   DOMCTL_SOFT_RESET_CONT,
   DOMCTL_SUBSCRIBE,
   DOMCTL_TEST_ASSIGN_DEVICE,
   DOMCTL_UNION,
+  DOMCTL_VM_EVENT_OP,
 } from "../../abi/domctl";
 import { EACCES, EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTART, ESRCH, OK } from "../../abi/errno";
 import {
@@ -62,11 +68,14 @@ import {
   DOMCTL_SETHVMCONTEXT,
   DOMCTL_SHADOW_OP,
   DOMCTL_UNPAUSEDOMAIN,
+  DOMID_INVALID,
   DOMID_IO,
 } from "../../abi/hypercalls";
-import { DEFECT_SELF_PAUSE, KNOB_CALLER_MEMORY } from "../../abi/knobs";
+import { DEFECT_SELF_PAUSE, IO_ERA_TODAY, KNOB_CALLER_MEMORY, KNOB_IO_ERA, KNOB_IO_IOMMU } from "../../abi/knobs";
+import { DOMCTL_GSI_PERMISSION } from "../../abi/physdev";
 import { W_COPY_OUT } from "../../abi/windows";
 import { Defects } from "../../base/defects";
+import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
@@ -76,9 +85,15 @@ import { controllerPause, controllerUnpause } from "../domain/pause";
 import { continueWith } from "../hypercall/continuation";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { hypercallPageFill } from "../hypercall/hypercall-page";
-import { iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
+import { assignDevice } from "../iocap/assign";
+import { memoryMapping } from "../iocap/memory-mapping";
+import { gsiPermission, iomemPermission, ioportPermission, irqPermission } from "../iocap/permission";
+import { ioportMapping } from "../iocap/port-mapping";
 import { shadowOp } from "../logdirty/shadow-op";
+import { sharingDomctl } from "../sharing/control";
 import { Vcpu } from "../vcpu";
+import { isVmEventVersion, vmEventOp, vmEventVersion } from "../vm-event/domctl";
+import { monitorOp } from "../vm-event/monitor-op";
 import { xsmDomctl } from "../xsm/domctl";
 import { xsmPriv } from "../xsm/dummy";
 import { absentFeature } from "./absent";
@@ -106,6 +121,7 @@ import {
 } from "./settings";
 import { getTscInfo, setTscInfo } from "./tsc";
 import { getVcpuContext, setVcpuContext } from "./vcpu-context";
+import { setVnumaInfo } from "./vnuma";
 
 /** Operations that a domain may not do to itself: they pause it, or take away what it stands on. */
 function isNotForSelf(cmd: u32): bool {
@@ -224,14 +240,32 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       if (d.slot == v.domainSlot) return -EPERM;
       d.accessRequired = load<u8>(u);
       return OK;
+    case DOMCTL_VM_EVENT_OP:
+      return vmEventOp(v, d, u);
+    case DOMCTL_MONITOR_OP:
+      return monitorOp(v, d, u);
     case DOMCTL_IOMEM_PERMISSION:
       return iomemPermission(v, d, u);
     case DOMCTL_IOPORT_PERMISSION:
       return ioportPermission(v, d, u);
     case DOMCTL_IRQ_PERMISSION:
       return irqPermission(v, d, u);
+    case DOMCTL_MEMORY_MAPPING:
+      return memoryMapping(v, d, u);
+    case DOMCTL_IOPORT_MAPPING:
+      return ioportMapping(v, d, u);
+    case DOMCTL_GSI_PERMISSION:
+      return Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_TODAY ? gsiPermission(v, d, u) : absentFeature(v, d, cmd, u);
+    case DOMCTL_ASSIGN_DEVICE:
+    case DOMCTL_TEST_ASSIGN_DEVICE:
+    case DOMCTL_DEASSIGN_DEVICE:
+      return assignDevice(cmd, d, d.slot == v.domainSlot, u);
     case DOMCTL_SET_VIRQ_HANDLER:
       return takeVirq(d, u);
+    case DOMCTL_MEM_SHARING_OP:
+      return sharingDomctl(d, u);
+    case DOMCTL_SETVNUMAINFO:
+      return setVnumaInfo(v, d, u);
     case DOMCTL_SETNODEAFFINITY:
       return setNodeAffinity(v, d, u);
     case DOMCTL_GETNODEAFFINITY:
@@ -259,6 +293,8 @@ function hasOutput(cmd: u32): bool {
     case DOMCTL_GET_EXT_VCPUCONTEXT:
     case DOMCTL_GETVCPUEXTSTATE:
     case DOMCTL_SHADOW_OP:
+    case DOMCTL_VM_EVENT_OP:
+    case DOMCTL_MONITOR_OP:
     case DOMCTL_GET_CPU_POLICY:
       return true;
     default:
@@ -268,9 +304,15 @@ function hasOutput(cmd: u32): bool {
 
 /** Device assignment: without an IOMMU every answer is the same, before the domain is looked at where one need not exist. */
 function isAssignment(cmd: u32, domid: u32): bool {
+  if (Knobs.get(KNOB_IO_IOMMU) != 0) return false;
   if (cmd == <u32>DOMCTL_TEST_ASSIGN_DEVICE) return true;
   if (cmd != <u32>DOMCTL_ASSIGN_DEVICE && cmd != <u32>DOMCTL_DEASSIGN_DEVICE) return false;
   return domid == <u32>DOMID_IO || Domain.find(domid) != 0;
+}
+
+/** DOMCTL_vm_event_op may name no domain when it only asks for the version. */
+function isVersionQuestion(cmd: u32, domid: u32, u: usize): bool {
+  return cmd == <u32>DOMCTL_VM_EVENT_OP && domid == <u32>DOMID_INVALID && isVmEventVersion(u);
 }
 
 /** The answer to a caller for whom the domain does not exist: only control domains may know. */
@@ -297,6 +339,10 @@ function run(v: Vcpu, op: usize, isResuming: bool): i32 {
   if (isAssignment(cmd, domid)) {
     const denied = xsmPriv(v.domain);
     return denied != OK ? denied : -EOPNOTSUPP;
+  }
+  if (isVersionQuestion(cmd, domid, u)) {
+    const denied = xsmPriv(v.domain);
+    return denied != OK ? denied : vmEventVersion(u);
   }
   const found = findOtherDomain(domid);
   if (found == 0) return noDomain(v);

@@ -131,6 +131,17 @@ function takeRecord(d: Domain, type: u32, instance: u32, length: u32): i32 {
   return found == 0 ? -EINVAL : recordRead(changetype<Vcpu>(found), type, Record.data, length);
 }
 
+/** Every record of one vCPU goes into another of the same kind of domain (a fork). OK or what reading a record answers. */
+export function copyVcpuRecords(from: Vcpu, to: Vcpu): i32 {
+  for (let type = SAVE_FIRST; type <= SAVE_LAST; type++) {
+    if (!isPerVcpu(type) && from.id != 0) continue;
+    const length = recordWrite(from, type, Record.data);
+    const error = length == 0 ? OK : recordRead(to, type, Record.data, length);
+    if (error != OK) return error;
+  }
+  return OK;
+}
+
 /** Reads the descriptor and the data of the record at `from`. OK, -ENODATA (truncated), -EFAULT, -EINVAL (too long). */
 function fetch(v: Vcpu, from: u64, left: u32): i32 {
   if (left < DESCRIPTOR_SIZE) return -ENODATA;

@@ -22,15 +22,16 @@ import { DOMAIN_ALIVE, Domain } from "../domain";
 import { DomainTable } from "../domain/table";
 import { cpuTime } from "../sched/runstate";
 import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
+import { DomainEvents } from "../vm-event/domain-events";
 import { DomctlEra } from "./era-0a/era";
 
 const U: usize = 16;
-const INFO_SIZE: usize = 112;
+const INFO_SIZE: u32 = 112;
 /** Without the width of addresses and the architecture's words. */
-const INFO_SIZE_0A: usize = 96;
+const INFO_SIZE_0A: u32 = 96;
 
 /** The domain with the smallest id not below `domid`; 0 = none. The list is walked from its start, as Xen's for_each_domain does. */
-function findFrom(domid: u32): usize {
+export function findFrom(domid: u32): usize {
   let at = DomainTable.first();
   while (at != 0) {
     Count.one(CTR_LOOP_STEPS);
@@ -107,24 +108,32 @@ export function findInfoDomain(op: usize): usize {
 export function getDomainInfo(op: usize, found: usize): i32 {
   if (found == 0) return load<u16>(op, 8) >= <u16>DOMID_FIRST_RESERVED ? -EINVAL : -ESRCH;
   const d = changetype<Domain>(found);
-  const info = op + U;
-  memory.fill(info, 0, DomctlEra.is0a ? INFO_SIZE_0A : INFO_SIZE);
   store<u16>(op, <u16>d.domid, 8);
+  writeInfo(d, op + U, DomctlEra.is0a);
+  return OK;
+}
+
+/** struct xen_domctl_getdomaininfo about `d`, of 4.17 or of version 0x0a; every byte of it is written. @returns its size. */
+export function writeInfo(d: Domain, info: usize, is0a: bool): u32 {
+  const size = is0a ? INFO_SIZE_0A : INFO_SIZE;
+  memory.fill(info, 0, size);
   store<u16>(info, <u16>d.domid);
   store<u32>(info, flagsOf(d), 4);
   store<u64>(info, d.totPages, 8);
   store<u64>(info, d.maxPages, 16);
   store<u64>(info, d.claimedPages, 24);
+  store<u64>(info, d.sharedPages, 32);
+  store<u64>(info, DomainEvents.of(d).pagedPages, 40);
   store<u64>(info, sharedInfoGfn(d), 48);
   vcpuTotals(d, info);
   store<u32>(info, d.ssidref, 72);
   store<u64>(info, d.handle0, 76);
   store<u64>(info, d.handle1, 84);
-  if (DomctlEra.is0a) return OK;
+  if (is0a) return size;
   store<u8>(info, <u8>Knobs.get(KNOB_PADDR_BITS), 96);
   store<u32>(info, d.emulationFlags, 104);
   store<u32>(info, d.miscFlags, 108);
-  return OK;
+  return size;
 }
 
 /** {vcpu u32, online u8, blocked u8, running u8, cpu_time u64 @8, cpu u32 @16}. -EINVAL beyond max_vcpus, -ESRCH when absent. */

@@ -30,7 +30,7 @@ import {
   SHADOW_OP_PEEK,
 } from "../../abi/hypercalls";
 import { KNOB_DOMCTL_LOCK } from "../../abi/knobs";
-import { W_DOMCTL_BUSY } from "../../abi/windows";
+import { W_DOMCTL_BUSY, W_DOMCTL_LOCKED } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs, Machine } from "../../base/machine";
 import { ACCESS_WRITE, Window } from "../../base/window";
@@ -92,6 +92,7 @@ export function domctlLockTry(v: Vcpu): bool {
   if (!tryWord(caller, me)) return busy(caller);
   if (tryWord(Words.machine(), me)) {
     Count.set(CTR_DOMCTL_LOCK_START, Words.steps());
+    Window.at(W_DOMCTL_LOCKED, Words.machine(), ACCESS_WRITE); // whoever else wants the lock tries again and again from here on
     return true;
   }
   store<u32>(caller, 0);

@@ -14,6 +14,7 @@ import { vcpuKick } from "../domain/vcpu-state";
 import { evtchnReset } from "../evtchn/bind";
 import { isGlobalVirq, setVirqHandler, virqHandler } from "../evtchn/virq";
 import { vcpuInfoForget } from "../sched/vcpu-info";
+import { PM_POWER_BUTTON, PM_SLEEP_BUTTON, PmPorts } from "../time/pm-ports";
 import { wallClockUpdate } from "../time/pvclock";
 import { Vcpu } from "../vcpu";
 
@@ -97,7 +98,9 @@ export function sendTrigger(d: Domain, u: usize): i32 {
     return OK;
   }
   if (trigger != <u32>SENDTRIGGER_POWER && trigger != <u32>SENDTRIGGER_SLEEP) return -ENOSYS;
-  return isPvDomain(d) ? -EINVAL : OK;
+  if (isPvDomain(d)) return -EINVAL;
+  PmPorts.press(d, trigger == <u32>SENDTRIGGER_POWER ? PM_POWER_BUTTON : PM_SLEEP_BUTTON);
+  return OK;
 }
 
 /**

@@ -33,11 +33,13 @@ import { frameWrite8 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
 import { Domain, NO_SERVER } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { isPortPassed, PORT_RETRY, passedPort } from "../iocap/ports";
 import { IoreqLock } from "../ioreq/lock";
 import { ioreqSelect, pciSnoopAddress } from "../ioreq/select";
 import { ioreqSend } from "../ioreq/send";
 import { IoreqServer } from "../ioreq/server";
 import { P2m } from "../p2m/p2m";
+import { PmPorts } from "../time/pm-ports";
 import { rtcAccess } from "../time/rtc";
 import { Vcpu } from "../vcpu";
 import { Internal } from "./internal";
@@ -45,6 +47,13 @@ import { IoKind } from "./io-kind";
 import { IO_OKAY, IO_RETRY, IO_UNHANDLEABLE } from "./io-result";
 
 const ALL_ONES: u64 = 0xffff_ffff_ffff_ffff;
+
+/** Chips inside the hypervisor, by port: the clock and the power-management device of a HVM domain. */
+class Chips {
+  static access(v: Vcpu, port: u32, size: u32, isRead: bool, data: u64): bool {
+    return rtcAccess(v, port, size, isRead, data) || PmPorts.access(v, port, size, isRead, data);
+  }
+}
 
 /**
  * @param kind what sort of access (io-kind.ts).
@@ -68,9 +77,14 @@ export function ioDo(v: Vcpu, kind: u32, addr: u64, data: u64, count: u32, size:
     if (Internal.claimsMemory(v, addr)) return internal(v, true);
   } else {
     if (Internal.claimsPort(v, <u32>addr, size)) return internal(v, false);
-    if (!IoKind.isPtr(kind) && rtcAccess(v, <u32>addr, size, IoKind.isRead(kind), data)) {
+    if (!IoKind.isPtr(kind) && Chips.access(v, <u32>addr, size, IoKind.isRead(kind), data)) {
       v.ioState = STATE_IOREQ_NONE;
       return IO_OKAY;
+    }
+    if (isPortPassed(v.domain, <u32>addr, size)) {
+      v.ioState = STATE_IOREQ_NONE;
+      const passed = passedPort(v, <u32>addr, size, IoKind.isRead(kind), data);
+      return passed == PORT_RETRY ? IO_RETRY : IO_OKAY;
     }
     if (!IoKind.isRead(kind) && !IoKind.isPtr(kind)) pciSnoopAddress(v.domain, addr, size, data);
   }

@@ -5,6 +5,7 @@
  * Before: emulate/emulate.ts. After: emulate/do-io.ts for I/O.
  */
 
+import { CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
 import { DMOP_MEM_ACCESS_READ, DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY } from "../../abi/ioreq";
 import { AS_FIXED, KNOB_EMULATE_CACHE, KNOB_NO_SERVER, KNOB_RMW_READ, NO_SERVER_COPY } from "../../abi/knobs";
@@ -31,14 +32,18 @@ import {
   frameWrite64,
 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
+import { accessOverrides } from "../access/emulate";
 import { Domain, NO_SERVER } from "../domain";
+import { domainCrash } from "../domain/shutdown";
 import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
+import { P2mType } from "../p2m/types";
+import { pagingPopulate } from "../paging/populate";
 import { Vcpu } from "../vcpu";
 import { ioDo } from "./do-io";
 import { Internal } from "./internal";
 import { IO_KIND_READ } from "./io-kind";
-import { IO_OKAY, IO_UNHANDLEABLE } from "./io-result";
+import { IO_OKAY, IO_RETRY, IO_UNHANDLEABLE } from "./io-result";
 
 /** Entries of Xen's cache of device accesses (struct hvm_mmio_cache). */
 const XEN_CACHE_ENTRIES: u32 = 3;
@@ -55,8 +60,14 @@ export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
   const gpa = answer.addr;
   let type: u32 = 0;
   if (!Internal.claimsMemory(v, gpa)) {
-    type = pageType(v, gpa >> 12);
+    type = pageType(v, gpa >> 12, isRead);
+    if (!isRead && P2mType.isShared(type)) return IO_RETRY; // no memory for a copy of its own
     const mfn = v.domain.lookupMfn;
+    if (P2mType.isPaging(type)) {
+      pagingPopulate(v.domain, gpa >> 12);
+      return IO_RETRY; // without a request: the instruction is run again when the page is back
+    }
+    if (isRamOfGuest(type, mfn) && accessOverrides(v, answer, skipped(answers))) return IO_OKAY;
     if (isPlainRam(v.domain, type, isRead) && Frame.isValid(mfn)) return ram(answer, mfn, isRead, size);
     if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
   }
@@ -65,6 +76,18 @@ export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
   const result = ioDo(v, memoryKind(isRead), gpa, isRead ? 0 : answer.data, 1, size, type);
   if (result == IO_OKAY && isRead) answer.data = v.ioData;
   return result;
+}
+
+function isRamOfGuest(type: u32, mfn: u32): bool {
+  return P2mType.isRam(type) && Frame.isValid(mfn);
+}
+
+/** Bytes of the same access that answers before the last one have had: pieces of sixteen bytes, or of an odd length. */
+function skipped(answers: Answers): u32 {
+  let i = answers.count - 1;
+  let bytes: u32 = 0;
+  while (i != 0 && isPieceOf(answers.entry(i - 1), answers.entry(i))) bytes += answers.entry(--i).size;
+  return bytes;
 }
 
 /**
@@ -83,8 +106,11 @@ function isBeyondCache(answers: Answers): bool {
 
 /** Whether two answers are pieces of one access inside a page: the lower half of 16 bytes, or the larger piece of an odd length. */
 function isPartOf(before: Answer, answer: Answer): bool {
-  if (before.goesTo != TO_DEVICE || before.dir != answer.dir || before.gla + <u64>before.size != answer.gla)
-    return false;
+  return before.goesTo == TO_DEVICE && isPieceOf(before, answer);
+}
+
+function isPieceOf(before: Answer, answer: Answer): bool {
+  if (before.dir != answer.dir || before.gla + <u64>before.size != answer.gla) return false;
   if (((before.gla ^ answer.gla) & ~PAGE_OFFSET) != 0) return false;
   return answer.size < before.size || (answer.size == 8 && before.size == 8);
 }
@@ -94,8 +120,9 @@ export function memoryKind(isRead: bool): u32 {
 }
 
 /** Type of the page; d.lookupMfn goes with it. The page that faulted was looked up already, and is locked. */
-function pageType(v: Vcpu, gfn: u64): u32 {
-  return gfn == v.mmioGfn ? v.mmioType : P2m.lookup(v.domain, gfn, P2M_ALLOC | P2M_UNSHARE);
+function pageType(v: Vcpu, gfn: u64, isRead: bool): u32 {
+  if (gfn == v.mmioGfn) return v.mmioType;
+  return P2m.lookup(v.domain, gfn, isRead ? P2M_ALLOC : P2M_ALLOC | P2M_UNSHARE);
 }
 
 /** Reads of a page whose writes are watched or dropped come from RAM, also the read half of a read-modify-write. */
@@ -158,9 +185,11 @@ export function memoryCommit(v: Vcpu, answers: Answers): void {
 function write(d: Domain, answer: Answer): void {
   const gfn = answer.addr >> 12;
   const offset = <u32>answer.addr & 0xfff;
-  P2m.lookup(d, gfn, 0);
+  // The page may have been shared since the answer was found. The write must not be lost, and must not reach the others.
+  const type = P2m.lookup(d, gfn, P2M_UNSHARE);
   const mfn = d.lookupMfn;
-  if (!Frame.isValid(mfn)) return;
+  if (P2mType.isShared(type)) domainCrash(d, CRASH_UNSHARE_NO_MEMORY);
+  if (P2mType.isShared(type) || !Frame.isValid(mfn)) return;
   switch (answer.size) {
     case 1:
       frameWrite8(mfn, offset, <u32>answer.data);

@@ -19,6 +19,7 @@ import { Run } from "../../hw/run";
 import { STRING_INS, STRING_MOVS, STRING_NONE, STRING_OUTS, STRING_STOS, StringExit } from "../../hw/string-exit";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { isPortPassed } from "../iocap/ports";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { IO_REP_COMPLETION, Vcpu } from "../vcpu";
@@ -58,6 +59,7 @@ export function repPort(v: Vcpu): i32 {
   const isInput = c.exitStringKind == STRING_INS;
   const port = <u32>c.exitQualification >> QUAL_IO_PORT_SHIFT;
   if (Internal.claimsPort(v, port, c.exitStringSize) || port == PCI_ADDRESS_PORT) return REP_SINGLE;
+  if (isPortPassed(v.domain, port, c.exitStringSize)) return REP_SINGLE;
   if (!isInput && c.exitStringKind != STRING_OUTS) return REP_SINGLE;
   const lin = isInput ? c.exitStringTo : c.exitStringFrom;
   const reps = contiguous(c, lin, clipped(c), isInput);
@@ -160,7 +162,7 @@ function withBuffer(v: Vcpu, c: Cpu, kind: u32, addr: u64, buffer: u64, reps: u6
 function isRam(d: Domain, gfn: u64, isInto: bool): bool {
   const type = P2m.lookup(d, gfn, 0);
   if (isInto && type == <u32>P2M_IOREQ_SERVER && Knobs.get(KNOB_EMULATE_REP_TYPED) == <u32>AS_FIXED) return false;
-  return P2mType.isRam(type) && Frame.isValid(d.lookupMfn);
+  return P2mType.isRam(type) && !P2mType.isPaging(type) && Frame.isValid(d.lookupMfn);
 }
 
 function request(v: Vcpu, c: Cpu, kind: u32, addr: u64, data: u64, count: u64, type: u32): i32 {

@@ -15,6 +15,7 @@ import {
 } from "../../abi/hypercalls";
 import { Domain } from "../domain";
 import { findOtherDomain, findVcpu } from "../domain/find";
+import { lineUnbind } from "../iocap/lines";
 import { Vcpu } from "../vcpu";
 import { evtchnClearPending, evtchnSetPending } from "./pending";
 import { isPortValid, Port, portAt, portFindFree, portReset } from "./port";
@@ -78,7 +79,7 @@ export function evtchnBindIpi(d: Domain, vcpuId: u32): i32 {
   return port;
 }
 
-/** Physical interrupts a domain may bind; none of them is ever raised, because no device is passed through. */
+/** Physical interrupts a domain may bind; one is raised by the line behind it, when the domain holds that (hv/iocap/lines.ts). */
 const PIRQS: u32 = 64;
 
 /** @returns the port; -EINVAL (no such interrupt), -EEXIST (bound already). */
@@ -128,6 +129,8 @@ export function evtchnClose(d: Domain, port: u32, isGuest: bool): i32 {
     else closeMovedVirq(d, p.remotePort, port);
   } else if (p.state == EVTCHNSTAT_INTERDOMAIN) {
     disconnect(d, p);
+  } else if (p.state == EVTCHNSTAT_PIRQ) {
+    lineUnbind(d, p.remotePort);
   }
   evtchnClearPending(d, port);
   portReset(p);

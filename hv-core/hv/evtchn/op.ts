@@ -27,11 +27,14 @@ import {
 } from "../../abi/hypercalls";
 import { MUTATION_EVTCHN_UNLOCKED } from "../../abi/mutations";
 import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
+import { BIND_PIRQ_WILL_SHARE } from "../../abi/physdev";
 import { Lock } from "../../base/lock";
 import { Mutation } from "../../base/mutation";
 import { Domain } from "../domain";
 import { findDomain, findVcpu } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
+import { lineBind } from "../iocap/lines";
+import { Rangeset } from "../iocap/rangeset";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { Vcpu } from "../vcpu";
@@ -148,10 +151,19 @@ function bindIpi(v: Vcpu, arg: usize): i32 {
   return OK;
 }
 
-/** {pirq u32, flags u32, port out}. */
+/** {pirq u32, flags u32, port out}. A domain that holds the line is bound to it; for any other the port is one that nobody raises. */
 function bindPirq(v: Vcpu, arg: usize): i32 {
-  const port = evtchnBindPirq(v.domain, load<u32>(arg));
+  const d = v.domain;
+  const line = load<u32>(arg);
+  const port = evtchnBindPirq(d, line);
   if (port < 0) return port;
+  if (Rangeset.contains(d.irqCaps, line, line)) {
+    const rc = lineBind(d, line, port, (load<u32>(arg, 4) & BIND_PIRQ_WILL_SHARE) != 0);
+    if (rc != OK) {
+      evtchnClose(d, port, true);
+      return rc;
+    }
+  }
   store<u32>(arg, port, 8);
   return OK;
 }

@@ -42,6 +42,14 @@ export function setVirqHandler(virq: u32, d: Domain): void {
   store<u32>(Handlers.at(virq), d.slot + 1);
 }
 
+/** Whether some global VIRQ goes to the domain. */
+export function isVirqHandler(d: Domain): bool {
+  for (let virq: u32 = 0; virq < <u32>NR_VIRQS; virq++) {
+    if (load<u32>(Handlers.at(virq)) == d.slot + 1) return true;
+  }
+  return false;
+}
+
 /** The domain dies: what it heard goes to dom0 again. */
 export function virqHandlersForget(d: Domain): void {
   for (let virq: u32 = 0; virq < <u32>NR_VIRQS; virq++) {

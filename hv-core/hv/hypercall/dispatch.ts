@@ -16,6 +16,7 @@ import {
   HC_MEMORY_OP,
   HC_MMUEXT_OP,
   HC_MULTICALL,
+  HC_PHYSDEV_OP,
   HC_PLATFORM_OP,
   HC_SCHED_OP,
   HC_SET_TIMER_OP,
@@ -34,6 +35,7 @@ import { Mode } from "../../hw/mode";
 import { reapDeadDomains } from "../domain/destroy";
 import { domctl } from "../domctl/domctl";
 import { eventChannelOp } from "../evtchn/op";
+import { physdevOp } from "../iocap/physdev";
 import { dmOp } from "../ioreq/dm-op";
 import { schedOp } from "../sched/sched-op";
 import { setTimerOp } from "../sched/set-timer-op";
@@ -82,6 +84,8 @@ function table(v: Vcpu, nr: u32, a1: u64, a2: u64, a3: u64): i64 {
       return schedOp(v, <u32>a1, a2);
     case HC_EVENT_CHANNEL_OP:
       return eventChannelOp(v, <u32>a1, a2);
+    case HC_PHYSDEV_OP:
+      return physdevOp(v, <u32>a1, a2);
     case HC_HVM_OP:
       return hvmOp(v, <u32>a1, a2);
     case HC_SYSCTL:

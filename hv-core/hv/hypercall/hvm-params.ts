@@ -5,6 +5,7 @@
 import { EEXIST, EINVAL, ENODEV, EPERM, OK } from "../../abi/errno";
 import {
   HVM_NR_PARAMS,
+  HVM_PARAM_ACPI_IOPORTS_LOCATION,
   HVM_PARAM_BUFIOREQ_PFN,
   HVM_PARAM_CALLBACK_IRQ,
   HVM_PARAM_CONSOLE_EVTCHN,
@@ -20,13 +21,13 @@ import {
   SHUTDOWN_SOFT_RESET,
 } from "../../abi/hypercalls";
 import { Domain } from "../domain";
+import { PmPorts } from "../time/pm-ports";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
 import { latchLayout } from "./latch";
 
 const HVM_PARAM_ACPI_S_STATE = 14;
 const HVM_PARAM_VM86_TSS = 15;
-const HVM_PARAM_ACPI_IOPORTS_LOCATION = 19;
 const HVM_PARAM_VM_GENERATION_ID_ADDR = 34;
 const HVM_PARAM_ALTP2M = 35;
 const HVM_PARAM_X87_FIP_WIDTH = 36;
@@ -108,7 +109,8 @@ function apply(v: Vcpu, d: Domain, index: u32, value: u64): i32 {
     case HVM_PARAM_ACPI_S_STATE:
       return value == 0 || value == 3 ? OK : -EINVAL;
     case HVM_PARAM_ACPI_IOPORTS_LOCATION:
-      return -ENODEV; // no power-management device
+      if (!PmPorts.has(d)) return -ENODEV;
+      return value > 1 ? -EINVAL : OK;
     case HVM_PARAM_TRIPLE_FAULT_REASON:
       return value > <u64>SHUTDOWN_SOFT_RESET ? -EINVAL : OK;
     case HVM_PARAM_NR_IOREQ_SERVER_PAGES:

@@ -23,7 +23,7 @@ export function dmTrackDirtyVram(v: Vcpu, d: Domain, nrBufs: u32, args: usize, b
 /** Marks what is RAM there; other pages have no contents to lose. */
 function mark(d: Domain, gfn: u64): void {
   const type = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
-  if (P2mType.isAnyRam(type) && Frame.isValid(d.lookupMfn)) logDirtyMark(d, gfn);
+  if (P2mType.isAnyRam(type) && !P2mType.isShared(type) && Frame.isValid(d.lookupMfn)) logDirtyMark(d, gfn);
 }
 
 /**

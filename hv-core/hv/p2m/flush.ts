@@ -3,7 +3,11 @@
  * acknowledgement from each (counted; in a machine where they take turns both happen here).
  */
 import { CTR_P2M_FLUSHES, CTR_SHOOTDOWNS_ACKED, CTR_SHOOTDOWNS_SENT } from "../../abi/counters";
+import { IO_RACE_NO_IOTLB, KNOB_IO_IOMMU, KNOB_IO_RACE } from "../../abi/knobs";
 import { Count } from "../../base/counters";
+import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
+import { Dma } from "../../hw/dma";
 import { Tlb } from "../../hw/tlb";
 import { Domain } from "../domain";
 import { Vcpu } from "../vcpu";
@@ -17,6 +21,8 @@ export function p2mFlush(d: Domain): void {
     Tlb.flushAll(v.cpu);
     Count.one(CTR_SHOOTDOWNS_ACKED);
   }
+  // Devices of the domain translate with the same tables, and cache what they found.
+  if (Knobs.get(KNOB_IO_IOMMU) != 0 && !Variant.is(KNOB_IO_RACE, IO_RACE_NO_IOTLB)) Dma.flush(d.domid);
 }
 
 /** The flush that was put off until the p2m lock is let go happens now: something is about to go back that TLBs still know. */

@@ -3,15 +3,26 @@
  * Read next: p2m/lookup.ts, p2m/set.ts, p2m/types.ts; for changes of many types p2m/bulk.ts and p2m/resolve.ts.
  */
 import { CRASH_BROKEN_FRAME } from "../../abi/crash";
-import { EBUSY, EINVAL } from "../../abi/errno";
-import { P2M_ACCESS_N, P2M_ALLOC, P2M_MMIO_DM, P2M_POPULATE_ON_DEMAND, P2M_RAM_BROKEN } from "../../abi/p2m-types";
-import { W_P2M_UNLOCKED } from "../../abi/windows";
+import { EBUSY, EINVAL, ENOMEM } from "../../abi/errno";
+import {
+  P2M_ACCESS_N,
+  P2M_ALLOC,
+  P2M_MMIO_DM,
+  P2M_POPULATE_ON_DEMAND,
+  P2M_RAM_BROKEN,
+  P2M_UNSHARE,
+} from "../../abi/p2m-types";
+import { W_P2M_UNLOCKED, W_SHARED_SEEN } from "../../abi/windows";
 import { Lock } from "../../base/lock";
-import { ACCESS_WRITE, Window } from "../../base/window";
+import { PageLockOrder } from "../../base/page-lock-order";
+import { ACCESS_READ, ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { MM_P2M, MmLock } from "../mm-lock";
 import { podPopulate } from "../pod/populate";
+import { notifyNoMemory } from "../sharing/enomem";
+import { forkPage } from "../sharing/fork-page";
+import { unshare } from "../sharing/unshare";
 import {
   p2mChangeEntryTypeGlobal,
   p2mChangeTypeRange,
@@ -30,6 +41,7 @@ export { INVALID_MFN } from "./entry";
 
 export class P2m {
   @inline static lock(d: Domain): void {
+    if (isDefined(DEBUG)) PageLockOrder.takingP2m(MmLock.word(d, MM_P2M));
     MmLock.acquire(d, MM_P2M);
   }
 
@@ -53,7 +65,8 @@ export class P2m {
    */
   @inline static lookup(d: Domain, gfn: u64, q: u32): u32 {
     const type = p2mLookup(d, gfn);
-    return type == <u32>P2M_POPULATE_ON_DEMAND || type == <u32>P2M_RAM_BROKEN ? lookupFurther(d, gfn, q) : type;
+    const isPlain = type < <u32>P2M_POPULATE_ON_DEMAND && d.forkParent == 0;
+    return isPlain ? type : lookupFurther(d, gfn, q);
   }
 
   /** Maps 2^order pages; OK, -EINVAL, -ENOMEM or -EBUSY (p2m/set.ts). */
@@ -134,7 +147,10 @@ export class P2m {
   }
 }
 
-/** Pages that a lookup may change: one whose memory is still to come, one whose frame is bad. */
+/**
+ * Pages that a lookup may change: one whose memory is still to come, one that a fork does not have yet, one that is shared, one whose
+ * frame is bad; in Xen's order (spec 01 section 1.5).
+ */
 function lookupFurther(d: Domain, gfn: u64, q: u32): u32 {
   let type = d.lookupType;
   if (type == <u32>P2M_POPULATE_ON_DEMAND && (q & P2M_ALLOC) != 0) {
@@ -142,9 +158,23 @@ function lookupFurther(d: Domain, gfn: u64, q: u32): u32 {
     type = podPopulate(d, gfn);
     P2m.unlock(d);
   }
+  if (d.forkParent != 0 && (q & P2M_ALLOC) != 0 && P2mType.isHole(type)) {
+    P2m.lock(d);
+    forkPage(d, gfn, (q & P2M_UNSHARE) != 0);
+    P2m.unlock(d);
+    type = p2mLookup(d, gfn);
+  }
+  if (P2mType.isShared(type) && (q & P2M_UNSHARE) != 0) type = lookupPrivate(d, gfn);
   if (type == <u32>P2M_RAM_BROKEN) {
     d.lookupMfn = INVALID_MFN;
     if ((q & P2M_ALLOC) != 0) domainCrash(d, CRASH_BROKEN_FRAME);
   }
   return type;
+}
+
+/** Unshares; without memory for that the sharing ring is told, and the page is still shared. */
+function lookupPrivate(d: Domain, gfn: u64): u32 {
+  Window.at(W_SHARED_SEEN, changetype<usize>(d), ACCESS_READ); // unless the caller holds the lock, somebody else may unshare it first
+  if (unshare(d, gfn, false) == -ENOMEM) notifyNoMemory(d, gfn);
+  return p2mLookup(d, gfn);
 }

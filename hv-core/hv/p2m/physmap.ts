@@ -3,14 +3,18 @@
  * p2m_remove_page; spec 08 section 8.2). Used by memory_op.
  */
 import { CRASH_P2M_SPECIAL } from "../../abi/crash";
-import { EILSEQ, EINVAL, ENOENT, ENXIO, EPERM, OK } from "../../abi/errno";
-import { P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_RAM_RW } from "../../abi/p2m-types";
+import { EILSEQ, EINVAL, ENOENT, ENOMEM, ENXIO, EPERM, OK } from "../../abi/errno";
+import { P2M_ALLOC, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_RAM_RW, P2M_UNSHARE } from "../../abi/p2m-types";
 import { freeFrame } from "../../mem/allocator";
 import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P, OWNER_COW } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { logDirtyMark } from "../logdirty/bitmap";
+import { pagingDropped } from "../paging/populate";
+import { notifyNoMemory } from "../sharing/enomem";
+import { unshare } from "../sharing/unshare";
 import { Vcpu } from "../vcpu";
+import { DomainEvents } from "../vm-event/domain-events";
 import { P2M_GFN_LIMIT } from "./lookup";
 import { INVALID_MFN, P2m } from "./p2m";
 import { P2mType } from "./types";
@@ -26,7 +30,8 @@ function forget(d: Domain, mfn: u32): void {
  * Maps 2^order of the domain's own frames as RAM. What was mapped there before stays owned but is unmapped; a special mapping in
  * the way crashes the domain.
  *
- * @returns OK, -EINVAL (no such gfn, or a shared frame), -EPERM (special mapping), -ENOMEM (no table).
+ * @returns OK, -EINVAL (no such gfn, or a shared frame), -EPERM (special mapping), -ENOMEM (no table, or a shared page there that cannot
+ * be unshared).
  */
 export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
   const size: u32 = 1 << order;
@@ -34,11 +39,21 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
   for (let i: u32 = 0; i < size; i++) if (Frame.at(mfn + i).owner == OWNER_COW) return -EINVAL;
   for (let i: u32 = 0; i < size; ) {
     const type = P2m.lookup(d, gfn + i, 0);
+    if (P2mType.isShared(type)) {
+      // What is shared must not be replaced under its other users.
+      const error = unshare(d, gfn + i, false);
+      if (error != OK) {
+        if (error == -ENOMEM) notifyNoMemory(d, gfn + i);
+        return error;
+      }
+      P2m.lookup(d, gfn + i, 0);
+    }
     if (P2mType.isSpecial(type)) {
       domainCrash(d, CRASH_P2M_SPECIAL);
       return -EPERM;
     }
     if (P2mType.isRam(type)) forget(d, d.lookupMfn);
+    if (P2mType.isPaging(type)) forgetPaged(d, gfn + i, type);
     i += holeLength(d, gfn + i, type);
   }
   for (let i: u32 = 0; i < size; i++) unmapAlias(d, gfn + i, mfn + i);
@@ -96,15 +111,43 @@ export function isSpecialFrame(mfn: u32): bool {
   return (Frame.at(mfn).flags & (FRAME_XEN_HEAP | FRAME_EXTRA)) != 0;
 }
 
+/** A page on its way out or in is given back: its frame, if it has one, and the pager hears of it. */
+function releasePaged(d: Domain, gfn: u64, mfn: u32, type: u32): i32 {
+  P2m.lock(d);
+  const error = P2m.clear(d, gfn, 0);
+  if (error == OK && Frame.isValid(mfn)) {
+    forget(d, mfn);
+    mapcacheInvalidate(d);
+    freeFrame(mfn);
+  } else if (error == OK) {
+    DomainEvents.of(d).pagedPages--;
+  }
+  P2m.unlock(d);
+  if (error == OK) pagingDropped(d, gfn, type);
+  return error;
+}
+
+/** A paged page that is replaced: whoever maps something else there does not want it back. */
+function forgetPaged(d: Domain, gfn: u64, type: u32): void {
+  if (!Frame.isValid(d.lookupMfn)) DomainEvents.of(d).pagedPages--;
+  pagingDropped(d, gfn, type);
+}
+
 /**
  * Takes the page at `gfn` away from the domain and gives its frame back (guest_remove_page).
  *
- * @returns OK, -ENOENT (a hole), -EPERM (direct MMIO), -ENXIO (somebody else's frame).
+ * @returns OK, -ENOENT (a hole), -EPERM (direct MMIO), -ENXIO (somebody else's frame), -ENOMEM (shared, and no memory to unshare it).
  */
 export function physmapRelease(d: Domain, gfn: u64): i32 {
-  const type = P2m.lookup(d, gfn, 0);
+  let type = P2m.lookup(d, gfn, 0);
+  if (P2mType.isShared(type)) {
+    // The domain may be the last one that uses the frame: then it must go, as any other would.
+    type = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
+    if (P2mType.isShared(type)) return -ENOMEM;
+  }
   const mfn = d.lookupMfn;
   if (type == <u32>P2M_MMIO_DIRECT) return -EPERM;
+  if (P2mType.isPaging(type)) return releasePaged(d, gfn, mfn, type);
   if (mfn == INVALID_MFN || !Frame.isValid(mfn)) return -ENOENT;
   if (type == <u32>P2M_MAP_FOREIGN) return P2m.clear(d, gfn, 0);
   if (Frame.at(mfn).owner != d.slot) return -ENXIO;

@@ -4,13 +4,23 @@
  * back that a stale translation could still reach.
  */
 import { EBUSY, EINVAL, ENOMEM, OK } from "../../abi/errno";
-import { KNOB_P2M_SUPERPAGES } from "../../abi/knobs";
-import { P2M_INVALID, P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
+import { IO_RACE_EARLY_COUNT, KNOB_IO_RACE, KNOB_P2M_SUPERPAGES } from "../../abi/knobs";
+import {
+  P2M_INVALID,
+  P2M_IOREQ_SERVER,
+  P2M_MAP_FOREIGN,
+  P2M_MMIO_DIRECT,
+  P2M_POPULATE_ON_DEMAND,
+} from "../../abi/p2m-types";
+import { W_IO_ZAPPED } from "../../abi/windows";
 import { EPTE_SVE, Epte } from "../../base/epte";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
+import { ACCESS_WRITE, Window } from "../../base/window";
 import { getPage, putPage } from "../../mem/allocator";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { ioMapping, ioUnmapped } from "../iocap/hooks";
 import { EMPTY_ENTRY, INVALID_MFN, P2mEntry } from "./entry";
 import { p2mFlushNow } from "./flush";
 import { P2M_GFN_LIMIT } from "./lookup";
@@ -24,11 +34,15 @@ const MAX_ORDER: u32 = 20;
 
 /**
  * Keeps the counts of special entries, and the reference of a foreign one. `old` is a leaf or empty; `type` is P2M_INVALID for a slot
- * that becomes empty. @returns OK, or -EBUSY when the foreign frame is gone.
+ * that becomes empty. @returns OK; -EBUSY when the foreign frame is gone; -EPERM, -ENOMEM or -EOVERFLOW from the I/O accountant.
  */
 function account(d: Domain, old: u64, mfn: u32, type: u32, order: u32): i32 {
   const hadType = P2mEntry.isValid(old) ? Epte.type(old) : <u32>P2M_INVALID;
   if (hadType == type && Epte.mfn(old) == mfn) return OK;
+  if (type == <u32>P2M_MMIO_DIRECT && mfn != INVALID_MFN) {
+    const refused = ioMapping(d, mfn, order);
+    if (refused != OK) return refused;
+  }
   if (type == <u32>P2M_MAP_FOREIGN) {
     if (!getPage(mfn)) return -EBUSY;
     d.p2mForeignEntries++;
@@ -81,10 +95,20 @@ function setLeaf(d: Domain, gfn: u64, mfn: u32, order: u32, type: u32, access: u
   if (isTable) {
     p2mFlushNow(d);
     tableFreeTree(d, Epte.mfn(old), level - 1);
-  } else if (level == 1) {
-    releaseOld(d, old, entry);
+  } else {
+    if (level == 1) releaseOld(d, old, entry);
+    releaseDevice(d, old, entry, order);
   }
   return OK;
+}
+
+/** A mapping of a device is counted until every processor has dropped it: only then may somebody else be given the frame. */
+function releaseDevice(d: Domain, old: u64, entry: u64, order: u32): void {
+  if (!P2mEntry.isValid(old) || Epte.type(old) != <u32>P2M_MMIO_DIRECT || Epte.mfn(old) == INVALID_MFN) return;
+  if (P2mEntry.isValid(entry) && Epte.type(entry) == <u32>P2M_MMIO_DIRECT && Epte.mfn(entry) == Epte.mfn(old)) return;
+  if (!Variant.is(KNOB_IO_RACE, IO_RACE_EARLY_COUNT)) p2mFlushNow(d);
+  Window.at(W_IO_ZAPPED, changetype<usize>(d), ACCESS_WRITE);
+  ioUnmapped(d, Epte.mfn(old), order);
 }
 
 /** A foreign frame's reference goes when its mapping is out of every TLB. */

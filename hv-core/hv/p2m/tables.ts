@@ -2,12 +2,13 @@
  * EPT tables as frames: taken from the domain's paging pool, given back with everything below them. The bitmap of dirty pages
  * (hv/logdirty/bitmap.ts) takes its frames here too.
  */
-import { P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
+import { P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
 import { Epte } from "../../base/epte";
 import { allocFrame, freeFrame, putPage } from "../../mem/allocator";
 import { FRAME_TABLE, Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
-import { EMPTY_ENTRY, P2mEntry } from "./entry";
+import { ioUnmapped } from "../iocap/hooks";
+import { EMPTY_ENTRY, INVALID_MFN, P2mEntry } from "./entry";
 
 /** A frame of zeroes from the paging pool, 0 when the pool or the machine has none left. */
 export function poolAlloc(d: Domain): u32 {
@@ -40,6 +41,9 @@ function forgetLeaf(d: Domain, entry: u64, level: u32): void {
     case P2M_MAP_FOREIGN:
       d.p2mForeignEntries--;
       putPage(Epte.mfn(entry));
+      break;
+    case P2M_MMIO_DIRECT:
+      if (Epte.mfn(entry) != INVALID_MFN) ioUnmapped(d, Epte.mfn(entry), 9 * (level - 1));
       break;
     case P2M_POPULATE_ON_DEMAND:
       d.podEntries -= (<u64>1) << (9 * (level - 1));

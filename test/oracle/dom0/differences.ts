@@ -11,30 +11,26 @@ export interface RowDifference {
 const PVH_DOM0 =
   "dom0 is a PV domain on the recorded Xen; here its memory is guest-physical, so it is told what an HVM domain is told";
 const ON_DEMAND = "the recorded H refused populate on demand without a reason in the record; see docs/eras.md";
-const MONITOR = "memory events are not built";
-const NO_MAPPING = "memory_mapping is not built, so there is no direct-MMIO page at 0x92000";
+const MONITOR = "the processor does not exit for writes to control registers, so they cannot be monitored";
 const GRANTS = "there are no grant tables";
 const FOREIGN = "a foreign mapping into a domain other than the caller is allowed";
-const SKIPPED = "earlier rows that are not replayed (memory_mapping, dm_op) gave H pages";
+const SKIPPED = "earlier rows that are not replayed (dm_op) gave H pages";
 
 export const ROW_DIFFERENCES: readonly RowDifference[] = [
   { rows: [65], reason: "dom0 has no page tables here, so no page that it may read and the hypervisor may not write" },
   { rows: [176], reason: "the pool shrinks to the tables in use: 13 pages of Xen's, one of ours" },
   { rows: [345], reason: "no XSAVE, so no extended state" },
-  { rows: [399, 402], reason: MONITOR },
+  { rows: [400], reason: MONITOR },
   { rows: [980], reason: PVH_DOM0 },
   { rows: [1004], reason: PVH_DOM0 },
   { rows: [1026], reason: ON_DEMAND },
   { rows: [1053], reason: ON_DEMAND },
-  { rows: [1055, 1056], reason: NO_MAPPING },
   { rows: [1059], reason: SKIPPED },
   { rows: [1064, 1065], reason: GRANTS },
   { rows: [1070, 1071], reason: GRANTS },
   { rows: [1091], reason: PVH_DOM0 },
-  { rows: [1093], reason: NO_MAPPING },
   { rows: [1101, 1103], reason: FOREIGN },
   { rows: [1104], reason: PVH_DOM0 },
-  { rows: [1108], reason: NO_MAPPING },
   { rows: [1111], reason: PVH_DOM0 },
   { rows: [1112], reason: SKIPPED },
 ];

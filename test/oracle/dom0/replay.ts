@@ -4,22 +4,24 @@ import { join } from "node:path";
 import { ROOT } from "../../../host/node/paths.ts";
 import { lifeAndResources, pageInfo, restAndDestroy, settings, shadow } from "./domctls.ts";
 import { events } from "./events.ts";
+import { mappings } from "./mappings.ts";
 import { physmap, questions, reservations } from "./memory.ts";
 import { params } from "./params.ts";
 import { permissions } from "./permissions.ts";
 import { createProbe, type Row } from "./probe.ts";
 import { createdomain, domains, envelope } from "./setup.ts";
+import { sharing } from "./sharing.ts";
 import { shutdowns, theEnd } from "./shutdowns.ts";
 import { extended, hvmContext, vcpus } from "./vcpus.ts";
+import { paging, vmEvents } from "./vm-events.ts";
 
 export interface RecordedRow extends Row {
   readonly id: string;
 }
 
-/** Parts of the record that are put to vmexit elsewhere or not yet: I/O mappings and dm_ops, sharing, sysctl and the rest. */
+/** Parts of the record that are put to vmexit elsewhere or not yet: dm_ops, sysctl and the rest. */
 const NOT_REPLAYED: readonly (readonly [first: number, last: number])[] = [
-  [499, 817],
-  [1165, 1232],
+  [553, 817],
   [1312, 1382],
 ];
 
@@ -58,10 +60,14 @@ export function replay(): Row[] {
   extended(p);
   restAndDestroy(p, N);
   permissions(p);
+  mappings(p);
   params(p);
   reservations(p);
   physmap(p);
   questions(p);
+  vmEvents(p);
+  sharing(p);
+  paging(p);
   events(p);
   shutdowns(p);
   theEnd(p);

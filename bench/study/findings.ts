@@ -1,0 +1,48 @@
+/** What the points say in sentences: how each design grows, and where one overtakes another. */
+import { type Curve, crossings, growthOf } from "../growth.ts";
+import type { Point, Study } from "./study.ts";
+
+export function phasesOf(points: readonly Point[]): string[] {
+  return [...new Set(points.map((point) => point.phase))];
+}
+
+type Reading = (point: Point) => readonly [size: number, cost: number, spread?: number];
+
+const simulated: Reading = (p) => [p.size, p.cycles];
+/** Three deviations: on a shared machine less is no difference. */
+const measured: Reading = (p) => [p.size, p.nanoseconds, 3 * p.mad];
+
+function curve(points: readonly Point[], variant: string, phase: string, of: Reading): Curve {
+  return points.filter((p) => p.variant === variant && p.phase === phase).map(of);
+}
+
+const short = (n: number): string =>
+  n >= 100 || Number.isInteger(n) ? Math.round(n).toLocaleString("en") : n.toPrecision(3);
+
+/** Sentences about one phase, by exact simulated cost; the host's time is named where it disagrees. */
+export function findings(study: Study, points: readonly Point[], phase: string): string[] {
+  const said: string[] = [];
+  const labels = study.variants.map((v) => v.label);
+  const where = (size: number): string => `${short(size)} ${study.sizeLabel}`;
+  for (const label of labels) {
+    const points1 = curve(points, label, phase, simulated);
+    const growth = growthOf(points1.map(([size, cost]) => [size, cost]));
+    const [first, last] = [points1[0]!, points1.at(-1)!];
+    said.push(
+      `${label}: ${short(first[1])} simulated cycles at ${where(first[0])}, ${short(last[1])} at ${where(last[0])}: ${growth.word} (exponent ${growth.exponent.toFixed(2)}).`,
+    );
+  }
+  for (let i = 0; i < labels.length; i++)
+    for (let j = i + 1; j < labels.length; j++) {
+      const [a, b] = [labels[i]!, labels[j]!];
+      for (const [of, by] of [
+        [simulated, "simulated cost"],
+        [measured, "this computer's time"],
+      ] as const) {
+        const at = crossings(curve(points, a, phase, of), curve(points, b, phase, of));
+        if (at.length > 0)
+          said.push(`${a} and ${b} cross at about ${at.map(short).join(", ")} ${study.sizeLabel} by ${by}.`);
+      }
+    }
+  return said;
+}

@@ -1,0 +1,109 @@
+/** One self-contained page for a study: question, plots, findings, table, environment, command, raw data. Light and dark. */
+import { environmentText } from "../environment.ts";
+import { findings, phasesOf } from "./findings.ts";
+import { type Curve, escapeHtml, legendHtml, plotCurves } from "./plot.ts";
+import type { StudyResult } from "./result.ts";
+import { ALL_PHASES, type Point, type Study } from "./study.ts";
+
+const STYLE = `
+:root { color-scheme: light dark; --line: #8886; --soft: #8881; }
+body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1380px; padding: 0 1rem; background: Canvas; color: CanvasText; }
+h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
+p, li { max-width: 80ch; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 1rem; }
+figure { margin: 0; } figcaption { font-weight: 600; }
+svg { max-width: 100%; height: auto; }
+.key { white-space: nowrap; margin-right: 1.2em; } .key svg { vertical-align: middle; margin-right: .4em; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .15rem .7rem; text-align: right; border-bottom: 1px solid var(--line); }
+th:first-child, td:first-child { text-align: left; }
+code, pre { background: var(--soft); padding: .1rem .3rem; border-radius: 3px; overflow-x: auto; }
+.note { opacity: .8; font-size: .95em; }
+`;
+
+const number = (n: number): string => (n >= 1000 ? Math.round(n).toLocaleString("en") : n.toPrecision(3));
+
+function curvesOf(study: Study, points: readonly Point[], phase: string, of: "nanoseconds" | "cycles"): Curve[] {
+  const spread = (p: Point) => ({
+    low: Math.max(p.nanoseconds - p.mad, p.nanoseconds / 10),
+    high: p.nanoseconds + p.mad,
+  });
+  return study.variants.map(({ label }) => ({
+    label,
+    points: points
+      .filter((p) => p.variant === label && p.phase === phase && p[of] > 0)
+      .map((p) => ({ x: p.size, y: p[of], ...(of === "nanoseconds" ? spread(p) : {}) })),
+  }));
+}
+
+/** The simulated cost of everything together as a picture that stands alone; exact, so the same everywhere. */
+export function studySvg(study: Study, points: readonly Point[]): string {
+  const phases = phasesOf(points);
+  const phase = phases.includes(ALL_PHASES) ? ALL_PHASES : phases[0]!;
+  const y = `simulated cycles per ${study.operation}`;
+  return plotCurves(curvesOf(study, points, phase, "cycles"), {
+    x: study.sizeLabel,
+    y,
+    scale: study.scale,
+    isAlone: true,
+  });
+}
+
+function figure(study: Study, points: readonly Point[], phase: string, of: "nanoseconds" | "cycles"): string {
+  const y = of === "cycles" ? `simulated cycles per ${study.operation}` : `ns per ${study.operation}, this computer`;
+  const caption =
+    of === "cycles" ? "Simulated cost (exact counts, declared costs)" : "Time on this computer (median, MAD)";
+  const plot = plotCurves(curvesOf(study, points, phase, of), { x: study.sizeLabel, y, scale: study.scale });
+  return `<figure><figcaption>${caption}</figcaption>${plot}</figure>`;
+}
+
+function table(study: Study, points: readonly Point[], phase: string): string {
+  const rows = points
+    .filter((p) => p.phase === phase)
+    .map(
+      (p) =>
+        `<tr><td>${escapeHtml(p.variant)}</td><td>${p.size.toLocaleString("en")}</td><td>${number(p.nanoseconds)}</td><td>${number(p.mad)}</td><td>${number(p.cycles)}</td></tr>`,
+    );
+  return `<div class="scroll"><table><thead><tr><th>design</th><th>${escapeHtml(study.sizeLabel)}</th><th>ns</th><th>MAD</th><th>simulated cycles</th></tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+function phaseTitle(phase: string, phases: readonly string[]): string {
+  if (phase === ALL_PHASES) return "All together";
+  return phases.length === 1 ? "Result" : `Part: ${phase}`;
+}
+
+export function studyHtml(study: Study, result: StudyResult): string {
+  const { points } = result;
+  const phases = phasesOf(points);
+  // The sum first: the parts explain it.
+  const order = phases.includes(ALL_PHASES) ? [ALL_PHASES, ...phases.filter((p) => p !== ALL_PHASES)] : phases;
+  const sections = order.map(
+    (phase) => `<h2>${escapeHtml(phaseTitle(phase, phases))}</h2>
+<p>${legendHtml(study.variants.map((v) => v.label))}</p>
+<div class="pair">${figure(study, points, phase, "cycles")}${figure(study, points, phase, "nanoseconds")}</div>
+<ul>${findings(study, points, phase)
+      .map((line) => `<li>${escapeHtml(line)}</li>`)
+      .join("")}</ul>
+<details><summary>Table</summary>${table(study, points, phase)}</details>`,
+  );
+  const knobs = study.variants.map(
+    (v) => `<li><b>${escapeHtml(v.label)}</b>: <code>${escapeHtml(result.knobs[v.label] ?? "")}</code></li>`,
+  );
+  const json = JSON.stringify(result).replace(/</g, "\\u003c");
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(study.title)}</title><style>${STYLE}</style></head><body>
+<h1>${escapeHtml(study.title)}</h1>
+<p>${escapeHtml(study.question)}</p>
+<p class="note">Work: ${escapeHtml(study.workload)}</p>
+<p class="note">Simulated cost is counts times declared cycles (<code>vmexit cost</code>): it is exact, the same everywhere, and as good as the costs. Time is what this computer took to emulate: it cannot rank pauses, interrupts between processors or flushes.</p>
+${sections.join("\n")}
+<h2>How it was made</h2>
+<ul>${knobs.join("")}</ul>
+<p><code>${escapeHtml(result.command)}</code></p>
+<p class="note">${escapeHtml(environmentText(result.environment))}; build ${escapeHtml(result.build)}; ${result.rounds} rounds, designs in turn; ${escapeHtml(result.noise)}.</p>
+<script type="application/json" id="data">${json}</script>
+</body></html>
+`;
+}
