@@ -33,7 +33,7 @@ const LEAF: Element<CpuidLeaf, "cpuid_leaf"> = {
     return subleaf === CPUID_NO_SUBLEAF ? { leaf: word(0), ...words } : { leaf: word(0), subleaf, ...words };
   },
   write(view, at, { leaf, subleaf = CPUID_NO_SUBLEAF, eax, ebx, ecx, edx }) {
-    [leaf, subleaf, eax, ebx, ecx, edx].forEach((word, i) => view.setUint32(at + i * 4, word, true));
+    for (const [i, word] of [leaf, subleaf, eax, ebx, ecx, edx].entries()) view.setUint32(at + i * 4, word, true);
   },
 };
 const LEAVES = domctlHandle(8, LEAF, "inout");
@@ -64,7 +64,7 @@ function whereIsWrong(view: DataView, at: number): string | undefined {
 /** Changes these leaves, all or none. Only before the domain first runs. @throws HvError whose hint names the leaf that is wrong. */
 export function domainSetCpuPolicy(dom0: Dom0, domid: DomId, policy: readonly CpuidLeaf[]): void {
   using leaves = allocSafe(dom0.arena, LEAF, "inout", Math.max(1, policy.length), "CPU policy");
-  policy.forEach((leaf, i) => leaves.set(i, leaf));
+  for (const [i, leaf] of policy.entries()) leaves.set(i, leaf);
   const fill = (view: DataView, at: number, op: DomctlStruct): void => {
     view.setUint32(at, policy.length, true);
     setHandle(op, LEAVES, leaves);

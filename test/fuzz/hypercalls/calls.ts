@@ -103,7 +103,7 @@ export function layOut({ structure, target, values, list }: WildCall, ids: reado
     view.setUint32(4, SYSCTL_INTERFACE_VERSION_4_17, true);
   }
   const words = new Uint8Array(64);
-  list.forEach((value, i) => new DataView(words.buffer).setBigUint64(i * 8, value, true));
+  for (const [i, value] of list.entries()) new DataView(words.buffer).setBigUint64(i * 8, value, true);
   return {
     bytes,
     list: words,
