@@ -11,6 +11,7 @@ import { guestMipsSuite } from "./suites/guest-mips.ts";
 import { ioSuite } from "./suites/io.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
 import { selectSuite } from "./suites/select.ts";
+import { sharingSuite } from "./suites/sharing.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
@@ -18,6 +19,7 @@ const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   io: ioSuite,
   "p2m-recalc": p2mRecalcSuite,
   select: selectSuite,
+  sharing: sharingSuite,
   walk: walkSuite,
   explorer: explorerSuite,
 };

@@ -5,6 +5,7 @@ import {
   XENMAPSPACE_GMFN_FOREIGN,
   XENMEM_ACQUIRE_RESOURCE,
   XENMEM_ADD_TO_PHYSMAP_BATCH,
+  XENMEM_DECREASE_RESERVATION,
   XENMEM_POPULATE_PHYSMAP,
   XENMEM_RESOURCE_IOREQ_SERVER,
   XENMEM_SET_MEMORY_MAP,
@@ -61,6 +62,27 @@ export function populatePhysmap(dom0: Dom0, domid: DomId, gfns: readonly number[
     op.setU16(24, domid);
     const args = { domid, first: part[0]!, extents: part.length, order };
     const count = memoryOp(dom0, "XENMEM_populate_physmap", XENMEM_POPULATE_PHYSMAP, op, args);
+    done += count;
+    if (count < part.length) break;
+  }
+  return done;
+}
+
+/** Takes the pages at `gfns` away from a domain. @returns how many; the first that is no page of its ends the work. */
+export function decreaseReservation(dom0: Dom0, domid: DomId, gfns: readonly number[]): number {
+  let done = 0;
+  while (done < gfns.length) {
+    const part = gfns.slice(done, done + BATCH);
+    using extents = allocSafe(dom0.arena, U64, "inout", part.length, "extents");
+    part.forEach((gfn, i) => {
+      extents.set(i, BigInt(gfn));
+    });
+    using op = allocStruct(dom0.arena, RESERVATION, "inout");
+    setHandle(op, EXTENTS, extents, part.length);
+    op.setU64(8, part.length);
+    op.setU16(24, domid);
+    const args = { domid, first: part[0]!, extents: part.length };
+    const count = memoryOp(dom0, "XENMEM_decrease_reservation", XENMEM_DECREASE_RESERVATION, op, args);
     done += count;
     if (count < part.length) break;
   }
