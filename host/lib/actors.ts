@@ -31,11 +31,15 @@ export const ACTOR_CORE_INPUT = 11;
 export const ACTOR_SHADOW_TABLE = 12;
 export const ACTOR_SHADOW_PAGES = 13;
 
+/** A listener on a vm_event ring (vm-event/listener.ts). */
+export const ACTOR_VM_EVENT = 16;
+
 /** Actors of the explorer (explore/actors.ts): a vCPU, a list of hypercalls, a device model, a list of writes to shared pages. */
 export const ACTOR_RACE_VCPU = 12;
 export const ACTOR_RACE_TOOLSTACK = 13;
 export const ACTOR_RACE_DEVICE = 14;
 export const ACTOR_RACE_WRITER = 15;
+export const ACTOR_RACE_LISTENER = 17;
 
 export const ACTOR_KIND = 0;
 export const ACTOR_DOMID = 4;

@@ -21,6 +21,9 @@ const SENTENCES: Record<number, string> = {
     "a write to a shared page found no memory for a copy, and nobody listens on the sharing ring to free some",
   [crash.CRASH_BROKEN_FRAME]: "the page's machine frame is bad",
   [crash.CRASH_POD_EMPTY]: "a populate-on-demand page was touched and no memory is left for it",
+  [crash.CRASH_NO_PAGER]: "a page that is paged out was touched and no pager listens",
+  [crash.CRASH_ACCESS_REQUIRED]: "a page access was violated and nobody listens, although the domain requires it",
+  [crash.CRASH_EVENT_UNSENT]: "the event of a violated page access could not be sent: its listener went",
 };
 
 export function crashSentence(reason: number): string {

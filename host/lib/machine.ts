@@ -14,7 +14,7 @@ import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
 import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
-import { ACTOR_TOOLSTACK, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
+import { ACTOR_TOOLSTACK, type ActorId, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
 import { forgetBlocks } from "./buffers/arena.ts";
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
@@ -51,6 +51,7 @@ import { type BuiltDomain, buildDomain, type DomainSpec, overheadFrames } from "
 import { domainDestroy, domainUnpause } from "./toolstack/domctl.ts";
 import { evtchnBindVirq } from "./toolstack/evtchn.ts";
 import { createForeignWindow, type ForeignWindow } from "./toolstack/foreign.ts";
+import { forgetListeners, type Listener } from "./vm-event/listener.ts";
 
 export type { GuestEnd, Outcome } from "./guest-end.ts";
 
@@ -114,6 +115,8 @@ export interface Machine extends Disposable {
   console(from?: number): string;
   /** Bytes not yet taken by takeConsole, as the terminal wants them. */
   takeConsole(): Uint8Array;
+  /** Runs `serve` whenever the ring of a listener (a pager, a monitor) has something. */
+  attachListener(listener: Listener, serve: () => void): void;
   /** Types on the guest's consoles. */
   type(domid: DomId, bytes: Uint8Array): void;
   stats(): Stats;
@@ -158,7 +161,12 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
   let taken = 0;
 
   const onCoreByte = (byte: number): void => putConsole(context, byte);
-  const onEvent = (actor: number, data: number): void => serveActor(context, actor, data);
+  const listeners = new Map<ActorId, () => void>();
+  const onEvent = (actor: number, data: number): void => {
+    const serve = listeners.get(actor);
+    if (serve) serve();
+    else serveActor(context, actor, data);
+  };
   const toolstackSlab = slabOf(toolstack);
 
   /** Whether VIRQ_DOM_EXC said that some domain stopped, since the last time this was asked. */
@@ -194,6 +202,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       return domain;
     },
     destroyGuest(domid) {
+      for (const actor of forgetListeners(dom0, domid)) listeners.delete(actor);
       detachPlatform(context, domid);
       domainDestroy(dom0, domid);
     },
@@ -237,6 +246,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       taken = log.length;
       return bytes;
     },
+    attachListener: (listener, serve) => void listeners.set(listener.actor, serve),
     type: (domid, bytes) => typeToGuest(context, domid, bytes),
     stats: () => ({
       instructions: readCounter(core, CTR_INSTRUCTIONS),

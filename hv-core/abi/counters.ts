@@ -52,6 +52,18 @@ export const CTR_LOGDIRTY_MARKED = 176;
 export const CTR_POD_POPULATED = 177;
 export const CTR_POD_RECLAIMED = 178;
 export const CTR_P2M_SHATTERED = 179;
+/** vm_event: requests sent; responses acted upon; responses skipped; waits for a slot; vCPUs stopped before the ring is full. */
+export const CTR_VM_EVENTS_SENT = 230;
+export const CTR_VM_EVENTS_ANSWERED = 231;
+export const CTR_VM_EVENTS_SKIPPED = 232;
+export const CTR_VM_EVENT_WAITS = 233;
+export const CTR_VM_EVENT_BLOCKED = 234;
+export const CTR_ACCESS_VIOLATIONS = 235;
+export const CTR_PAGED_OUT = 236;
+export const CTR_PAGED_IN = 237;
+/** A response index that nobody's requests can explain. */
+export const CTR_VM_EVENT_BAD_INDEX = 238;
+export const CTR_VM_EVENT_EMULATED = 239;
 /** Steps (copies and loop turns) made while the domctl lock was held, and where that count began. */
 export const CTR_DOMCTL_LOCK_STEPS = 200;
 export const CTR_DOMCTL_LOCK_START = 201;

@@ -33,3 +33,9 @@ export const CRASH_BROKEN_FRAME = 30;
 export const CRASH_POD_EMPTY = 31;
 /** A guest wrote to a shared page, there is no memory for its copy, and nobody listens on the sharing ring. */
 export const CRASH_UNSHARE_NO_MEMORY = 32;
+/** A paged page was touched and there is no pager. */
+export const CRASH_NO_PAGER = 36;
+/** A page access was violated, nobody listens, and the domain may not run without a listener (set_access_required). */
+export const CRASH_ACCESS_REQUIRED = 37;
+/** The event of a violated page access could not be sent. */
+export const CRASH_EVENT_UNSENT = 38;

@@ -17,6 +17,7 @@ export const EXIT_IO_INSTRUCTION = 30;
 export const EXIT_RDMSR = 31;
 export const EXIT_WRMSR = 32;
 export const EXIT_MWAIT = 36;
+export const EXIT_MONITOR_TRAP_FLAG = 37;
 export const EXIT_MONITOR = 39;
 export const EXIT_PAUSE = 40;
 export const EXIT_EPT_VIOLATION = 48;

@@ -148,6 +148,17 @@ export const SHARING_DEFECT_PUT_LOCKED = 8;
 export const SHARING_DEFECT_LEFT_LOCKED = 16;
 /** C-56: the two gfns are locked in the order they were named. */
 export const SHARING_DEFECT_NAMED_ORDER = 64;
+/** Whether the hypervisor can page (CONFIG_MEM_PAGING): 0 = no, as in the recorded 4.17, 1 = yes. */
+export const KNOB_MEM_PAGING = 88;
+/** mem_access needs VMX: 0 = it has it, 1 = answers as on AMD. */
+export const KNOB_MEM_ACCESS = 89;
+export const MEM_ACCESS_SVM = 1;
+/** A response to a paging request by another domain's vCPU is ignored (S-11), or ends the request. */
+export const KNOB_PAGING_FOREIGN = 90;
+/** Disabling a ring while another processor has a slot of it: the ring is freed under its feet (C-66), or -EBUSY. */
+export const KNOB_EVENT_DISABLE = 91;
+/** Slots of a vm_event ring that are used, 1..8; 0 = all 8. A race is small with a small ring. */
+export const KNOB_EVENT_SLOTS = 95;
 export const NR_KNOBS = 128;
 
 // Variants: historic bugs and designs that lost. Only builds with variants (debug, race) look at them; 0 = as Xen 4.17.
@@ -171,3 +182,20 @@ export const REPLAY_BY_RIGHTS = 1;
  */
 export const KNOB_UNMAP_LOCK = 58;
 export const UNMAP_LOCK_EARLY_RELEASE = 1;
+/** Paging as it once was. 1 = prep maps the page before its contents are there; 2 = evict without the p2m lock; 3 = evict takes a page that was touched. */
+export const KNOB_PAGING_HISTORIC = 92;
+export const PAGING_PREP_EARLY = 1;
+export const PAGING_UNLOCKED = 2;
+export const PAGING_TOUCH_IGNORED = 3;
+/** Responses as they once were handled. 1 = registers are written at once; 2 = the vCPU need not be paused, nor its count be above 0. */
+export const KNOB_EVENT_RESPONSE = 93;
+export const RESPONSE_AT_ONCE = 1;
+export const RESPONSE_UNCHECKED = 2;
+/**
+ * Full rings. 0 = as Xen 4.17: a slot lets one stopped vCPU go on. Historic: 1 = they go on only when there are as many slots as vCPUs;
+ * 2 = the request is dropped. 3 = fixed: a free slot lets all of them go on, those that find none sleep.
+ */
+export const KNOB_EVENT_FULL = 94;
+export const FULL_NEEDS_ALL = 1;
+export const FULL_LOST = 2;
+export const FULL_WAKE_ALL = 3;

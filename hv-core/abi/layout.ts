@@ -30,6 +30,8 @@ export const MAX_VCPUS = 512;
 export const VCPU_CPU_OFFSET = 0;
 export const VCPU_ANSWERS_OFFSET = 0x1000;
 export const VCPU_HV_OFFSET = 0x1800;
+/** Part of the hypervisor's record: what vm_event keeps about the vCPU (hv/vm-event/vcpu-events.ts). */
+export const VCPU_EVENTS_OFFSET = 0x1d80;
 export const VCPU_TLB_OFFSET = 0x2000;
 /** MSRs that are only stored (hv/exits/stored-msrs.ts): 8 bytes each, above the largest TLB. */
 export const VCPU_MSRS_OFFSET = 0x6000;
@@ -109,6 +111,8 @@ export const SHADOW_BASE = 0x07c0_0000;
 /** As many as there are ids; what is used ends at Machine.domainMark. */
 export const DOMAINS_BASE = 0x0800_0000;
 export const DOMAIN_SIZE = 0x1000;
+/** Inside a domain's 4 KiB: the rings and what else vm_event keeps about it (hv/vm-event/ring.ts, domain-events.ts). */
+export const DOMAIN_EVENTS_OFFSET = 0xe00;
 export const MAX_DOMAINS = 0x7ff0;
 
 // --- frames (semantic) --------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ export const TRACE_CLASS_HYPERCALL = 0x04;
 export const TRACE_CLASS_INTERRUPT = 0x05;
 export const TRACE_CLASS_DOMAIN = 0x06;
 export const TRACE_CLASS_SHARING = 0x07;
+export const TRACE_CLASS_VM_EVENT = 0x08;
 
 /** a = exit reason, b = qualification, c = gpa (violations), rip otherwise. */
 export const TRC_EXIT = 0x0101;
@@ -57,3 +58,7 @@ export const TRC_SHARE_NOMINATE = 0x0701;
 export const TRC_SHARE = 0x0702;
 /** a = domid, b = gfn, c = 1: it was the last one and keeps the frame. */
 export const TRC_UNSHARE = 0x0703;
+/** A request on a vm_event ring: a = mode | reason << 8, b = gfn, c = flags. */
+export const TRC_VM_EVENT_REQUEST = 0x0801;
+/** A response taken from one: a = mode | reason << 8 | accepted << 16, b = vcpu_id, c = flags. */
+export const TRC_VM_EVENT_RESPONSE = 0x0802;

@@ -47,3 +47,21 @@ export const W_ENTRY_MOVED = 70;
 export const W_USED_COUNTED = 71;
 /** The audit has looked at the info of one page. */
 export const W_AUDITED = 72;
+/** A producer has a slot of a vm_event ring and has not filled it. */
+export const W_EVENT_CLAIMED = 80;
+/** A paged page is on its way in, its request is not on the ring yet. */
+export const W_POPULATE_TYPED = 81;
+/** A request is on the ring, its vCPU still in the hypervisor, the listener not told. */
+export const W_EVENT_PUT = 82;
+/** A violation of a page's access was found; the p2m lock is free, the event not sent. */
+export const W_ACCESS_CHECKED = 83;
+/** A paged page was met; the p2m lock is free, nobody has asked for the page. */
+export const W_PAGED_SEEN = 84;
+/** Historic: evict has looked at the page, without the p2m lock. */
+export const W_EVICT_CHECKED = 85;
+/** A response is off the ring, nothing has been done about it. */
+export const W_RESPONSE_TAKEN = 87;
+/** A producer has seen that there is a ring, and does not hold its lock. */
+export const W_RING_CHECKED = 89;
+/** A vCPU found no free slot and has not said yet that it waits for one. */
+export const W_NO_SLOT = 90;

@@ -12,6 +12,14 @@ export const VPF_DOWN: u32 = 1; // never brought up, or VCPUOP_down
 export const VPF_BLOCKED: u32 = 2; // SCHEDOP_block or HLT: waits for an event
 export const VPF_BLOCKED_IN_XEN: u32 = 4; // waits for a device model's answer
 export const VPF_POLL: u32 = 8; // SCHEDOP_poll
+export const VPF_MEM_PAGING: u32 = 16; // stopped before the paging ring is full (hv/vm-event/slots.ts)
+export const VPF_MEM_ACCESS: u32 = 32; // ... the monitor ring
+export const VPF_MEM_SHARING: u32 = 64; // ... the sharing ring
+export const VPF_VM_EVENT: u32 = 128; // a request of its waits for an answer (hv/vm-event/pause.ts)
+export const VPF_WAIT_QUEUE: u32 = 256; // waits for a slot of a ring
+
+/** Everything that a vm_event ring makes a vCPU wait for. */
+export const VPF_EVENTS: u32 = VPF_MEM_PAGING | VPF_MEM_ACCESS | VPF_MEM_SHARING | VPF_VM_EVENT | VPF_WAIT_QUEUE;
 
 /** I/O completion (spec 03 section 3.5). */
 export const IO_NO_COMPLETION: u32 = 0;

@@ -201,8 +201,20 @@ export class Cpu {
   latchGpa: u64;
   /** The value of a refused write, with exitAccessSize. */
   exitAccessData: u64;
-  /** Written by hv for a replay: page number + 1 of a guest table that takes accessed and dirty bits whatever the EPT says; 0 = none. */
-  tableWritable: u64;
+  /** Written by hv for a replay: guest tables that the walk may use whatever the EPT says (hw/free-tables.ts). */
+  freeTable0: u64;
+  private _freeTable1: u64;
+  private _freeTable2: u64;
+  private _freeTable3: u64;
+  private _freeTable4: u64;
+  private _freeTable5: u64;
+  private _freeTable6: u64;
+  private _freeTable7: u64;
+  /** Written by hv for a replay: page number + 1 of a page that may be executed whatever the EPT says (0 = none), and its frame. */
+  fetchGfn: u64;
+  fetchMfn: u32;
+  /** Written by hv for a replay: 1 = every access to memory by the instruction is asked for. */
+  asksAll: u32;
 
   /** 1 = during replay the read half of a read-modify-write is asked for, where the write would be. Set once, by hv. */
   asksReadHalf: u32;

@@ -23,6 +23,7 @@ import { ACCESS_FETCH, ACCESS_PEEK, ACCESS_READ, ACCESS_USER, ACCESS_WRITE } fro
 import { Cpu } from "./cpu";
 import { EPT_MISCONFIG, Ept } from "./ept-walk";
 import { FAULT_EXIT, Fault } from "./exceptions";
+import { FreeTables } from "./free-tables";
 import { Mode, PAGING_FOUR_LEVEL, PAGING_OFF, PAGING_PAE } from "./mode";
 import { DENY_SUPER_FETCH, DENY_SUPER_WRITE, DENY_USER_FETCH, DENY_USER_READ, DENY_USER_WRITE } from "./tlb";
 
@@ -190,16 +191,21 @@ export class GuestWalk {
       Count.one(CTR_GUEST_WALK_STEPS);
       entry = Ept.counted(c.eptRoot, gpa);
     }
-    if ((entry & ACCESS_READ) == 0) return GuestWalk.refused(c, entry, gpa, lin, access, ACCESS_READ);
+    if ((entry & ACCESS_READ) == 0) {
+      const free = c.replay != 0 && (access & ACCESS_PEEK) == 0 ? FreeTables.find(c, gpa) : 0;
+      if (FreeTables.mfn(free) != 0)
+        return <u32>FRAMES_BASE + (FreeTables.mfn(free) << PAGE_SHIFT) + <u32>(gpa & 0xfff);
+      return GuestWalk.refused(c, entry, gpa, lin, access, ACCESS_READ, free != 0);
+    }
     const mfn = (entry & EPTE_MFN_MASK) >> PAGE_SHIFT;
     if (mfn >= <u64>Machine.get().frameCount) return NO_MEMORY;
     return <u32>FRAMES_BASE + ((<u32>mfn) << PAGE_SHIFT) + <u32>(gpa & 0xfff);
   }
 
-  /** The EPT does not let the walk touch a table: a misconfiguration, a violation, or #PF when the hypervisor is emulating. */
-  private static refused(c: Cpu, entry: u64, gpa: u64, lin: u64, access: u32, wanted: u32): u32 {
+  /** The EPT does not let the walk touch a table: a misconfiguration, a violation, or #PF in a replay when hv says that it `isAbsent`. */
+  private static refused(c: Cpu, entry: u64, gpa: u64, lin: u64, access: u32, wanted: u32, isAbsent: bool): u32 {
     if (access & ACCESS_PEEK) return 0;
-    if ((entry & EPT_MISCONFIG) == 0 && c.replay != 0) GuestWalk.fail(c, lin, access, 0);
+    if ((entry & EPT_MISCONFIG) == 0 && isAbsent) GuestWalk.fail(c, lin, access, 0);
     else GuestWalk.violation(c, entry, gpa, lin, wanted);
     return 0;
   }
@@ -218,12 +224,12 @@ export class GuestWalk {
 
   /**
    * Sets accessed or dirty bits in the entry at `host` (= `gpa`); false after a fault. A table that the EPT does not let be written
-   * is an EPT violation, during replay too: there hv then lets the write through (tableWritable), as its own walk would make it.
+   * is an EPT violation, during replay too: there hv then lets the write through (FreeTables), as its own walk would make it.
    */
   private static setBits(c: Cpu, host: u32, gpa: u64, lin: u64, access: u32, bits: u32): bool {
     if (access & ACCESS_PEEK || host == NO_MEMORY) return true;
     const entry = Ept.counted(c.eptRoot, gpa);
-    if ((entry & ACCESS_WRITE) == 0 && (c.replay == 0 || c.tableWritable != (gpa >> PAGE_SHIFT) + 1)) {
+    if ((entry & ACCESS_WRITE) == 0 && (c.replay == 0 || FreeTables.find(c, gpa) == 0)) {
       GuestWalk.violation(c, entry, gpa, lin, ACCESS_READ | ACCESS_WRITE);
       return false;
     }

@@ -70,6 +70,11 @@ export class Run {
     c.rflags &= ~(<u32>FLAG_RF);
   }
 
+  /** The next instruction is fetched through the TLB: a right to fetch was lent for one instruction only. */
+  static forgetFetch(c: Cpu): void {
+    Blocks.forgetPage(c);
+  }
+
   /** Forgets all decoded code: after a restore, or when somebody wants to see it decoded. */
   static resetCode(): void {
     CodeArena.reset();

@@ -57,14 +57,20 @@ export class Translate {
       const isRead = (access & (ACCESS_READ | ACCESS_READ_HALF)) != 0;
       if (Replay.isAnswered(c, lin, isRead ? ANSWER_READ : ANSWER_WRITE)) return HOST_REFUSED;
     }
+    const isAsked = c.asksAll != 0 && c.replay != 0 && (access & ACCESS_FETCH) == 0;
     const cached = Tlb.entry(c, lin);
-    if (Tlb.holds(cached, lin) && (cached.tag & AccessKind.denied(access)) == 0) return cached.delta + <u32>lin;
+    if (!isAsked && Tlb.holds(cached, lin) && (cached.tag & AccessKind.denied(access)) == 0)
+      return cached.delta + <u32>lin;
     Count.one(CTR_TLB_MISSES);
 
     const page = GuestWalk.walk(c, lin, access);
     if (page == WALK_FAILED) return HOST_FAULT;
     const gpa = (page & WALK_PAGE) | (lin & 0xfff);
 
+    if (isAsked) {
+      c.accessGpa = gpa;
+      return HOST_REFUSED;
+    }
     const entry = Ept.counted(c.eptRoot, gpa);
     const wanted = c.replay != 0 && Translate.isReadHalf(c, access) ? ACCESS_READ : access & ACCESS_RWX;
     if ((<u32>entry & wanted) != wanted) return Translate.refuse(c, entry, gpa, lin, access);
@@ -111,6 +117,9 @@ export class Translate {
     }
     if (c.replay) {
       if (access & ACCESS_FETCH) {
+        // Not for the TLB: this right is only lent.
+        if (c.fetchGfn == (gpa >> PAGE_SHIFT) + 1 && c.fetchMfn != 0)
+          return <u32>FRAMES_BASE + (c.fetchMfn << PAGE_SHIFT) + <u32>(lin & 0xfff);
         Fault.exit(c, EXIT_UNHANDLEABLE, 0);
         return HOST_FAULT;
       }

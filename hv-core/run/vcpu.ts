@@ -5,14 +5,22 @@
  * An exit costs one tick of virtual time, so whatever a guest does, a budget comes to its end.
  */
 import { CTR_EXITS } from "../abi/counters";
-import { EXIT_ATTENTION, EXIT_BUDGET, EXIT_EPT_MISCONFIG, EXIT_EPT_VIOLATION } from "../abi/exits";
+import {
+  EXIT_ATTENTION,
+  EXIT_BUDGET,
+  EXIT_EPT_MISCONFIG,
+  EXIT_EPT_VIOLATION,
+  EXIT_MONITOR_TRAP_FLAG,
+} from "../abi/exits";
 import { STATE_IOREQ_NONE } from "../abi/ioreq";
+import { KNOB_EVENT_RESPONSE, RESPONSE_AT_ONCE } from "../abi/knobs";
 import { TRC_ENTRY, TRC_EXIT } from "../abi/trace-events";
 import { W_COMPLETED, W_EXITED } from "../abi/windows";
 import { Hv } from "../base/assert";
 import { Count } from "../base/counters";
 import { Machine } from "../base/machine";
 import { Trace } from "../base/trace";
+import { Variant } from "../base/variant";
 import { ACCESS_READ, Window } from "../base/window";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { dispatchExit } from "../hv/exits/dispatch";
@@ -21,6 +29,8 @@ import { irqAssist } from "../hv/irq/assist";
 import { RUNSTATE_RUNNING, runstateChange, runstatePublish } from "../hv/sched/runstate";
 import { Vcpu } from "../hv/vcpu";
 import { Verdict } from "../hv/verdict";
+import { vmEventResume } from "../hv/vm-event/resume";
+import { VcpuEvents } from "../hv/vm-event/vcpu-events";
 import { Cpu } from "../hw/cpu";
 import { Run } from "../hw/run";
 
@@ -52,7 +62,11 @@ function enter(v: Vcpu, c: Cpu, budget: u32): bool {
     c.attention = 0;
     budget = 1;
   }
-  const reason = Run.cpuRun(c, budget);
+  const isStepping = VcpuEvents.of(v).singleStep != 0;
+  const retired = c.retired;
+  let reason = Run.cpuRun(c, isStepping ? 1 : budget);
+  // The monitor trap flag: an exit after one instruction.
+  if (isStepping && reason == <u32>EXIT_BUDGET && c.retired != retired) reason = EXIT_MONITOR_TRAP_FLAG;
   if (reason == <u32>EXIT_BUDGET) return true;
   const m = Machine.get();
   m.now += EXIT_COST;
@@ -63,7 +77,10 @@ function enter(v: Vcpu, c: Cpu, budget: u32): bool {
   countExit(reason);
   traceExit(v, c, reason);
   Window.at(W_EXITED, changetype<usize>(v), ACCESS_READ);
+  const rip = c.rip;
   const verdict = dispatchExit(v, reason);
+  // Before 461f048203: leaving the processor saves the registers it came with, over what an answer wrote meanwhile (C-61).
+  if (reason == <u32>EXIT_EPT_VIOLATION && Variant.is(KNOB_EVENT_RESPONSE, RESPONSE_AT_ONCE)) c.rip = rip;
   Trace.event(TRC_ENTRY, v.slot, reason, <u64>verdict, 0);
   return verdict != Verdict.Block && verdict != Verdict.Crash;
 }
@@ -91,6 +108,8 @@ export function vcpuRun(v: Vcpu, budget: u64): void {
     const isStuck = hadIoWork && !ioreqComplete(v);
     if (hadIoWork && !isStuck) Window.at(W_COMPLETED, changetype<usize>(v), ACCESS_READ);
     if (isStuck) {
+      m.now += EXIT_COST;
+    } else if (VcpuEvents.of(v).work != 0 && vcpuIsRunnable(v) && !vmEventResume(v)) {
       m.now += EXIT_COST;
     } else if (vcpuIsRunnable(v)) {
       // Still runnable: a shutdown that waited for the answer stops it here.

@@ -2,6 +2,7 @@
 import {
   ERA_4_17,
   KNOB_ERA,
+  KNOB_EVENT_SLOTS,
   KNOB_P2M_SUPERPAGES,
   KNOB_PADDR_BITS,
   KNOB_SCHED_QUANTUM,
@@ -24,9 +25,11 @@ export function defaultKnob(index: u32): u32 {
     case KNOB_TSC_KHZ:
       return 1_000_000;
     case KNOB_TRACE_MASK:
-      return 0x7e;
+      return 0x17e;
     case KNOB_PADDR_BITS:
       return 40;
+    case KNOB_EVENT_SLOTS:
+      return 8;
     case KNOB_SEED:
       return 1;
     default:

@@ -8,6 +8,7 @@ import {
   DOM_P2M_LOCK,
 } from "../../../hv-core/abi/domain.ts";
 import {
+  DOMAIN_EVENTS_OFFSET,
   DOMAIN_SIZE,
   DOMAINS_BASE,
   FRAME_RECORD_SIZE,
@@ -24,6 +25,9 @@ const DOMAIN_LOCKS: readonly (readonly [offset: number, name: string])[] = [
   [DOM_P2M_IOREQ_LOCK, "ioreq type"],
   [DOM_IOREQ_LOCK, "ioreq servers"],
   [DOM_EVTCHN_LOCK, "event channels"],
+  [DOMAIN_EVENTS_OFFSET, "paging ring"],
+  [DOMAIN_EVENTS_OFFSET + 64, "monitor ring"],
+  [DOMAIN_EVENTS_OFFSET + 128, "sharing ring"],
 ];
 
 /** "p2m lock of domain 1". */

@@ -10,7 +10,7 @@ import type { World } from "./world.ts";
 const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
 
 /** p2m type of the page that holds guest-physical `gpa`. */
-function pageType(world: World, gpa: number): string {
+export function pageTypeOf(world: World, gpa: number): string {
   const steps = world.exports.walkGpa(world.domid, gpa, 0);
   return decodeEpte(world.core.view.getBigUint64(MAILBOX_BASE + (steps - 1) * 32 + 16, true)).type;
 }
@@ -19,7 +19,7 @@ function pageType(world: World, gpa: number): string {
 export function describeDomain(world: World, end: IoreqEnd, gpa?: number): string {
   const parts: string[] = [];
   if (gpa !== undefined) {
-    parts.push(`page ${pageType(world, gpa)}`);
+    parts.push(`page ${pageTypeOf(world, gpa)}`);
     parts.push(word(world, world.domainAt + DOM_P2M_IOREQ_SERVER) === 0 ? "no server" : "server mapped");
   }
   parts.push(`slot ${world.vcpus.map((_, vcpu) => SLOT_NAMES[slotState(world, end, vcpu)] ?? "?").join(" ")}`);

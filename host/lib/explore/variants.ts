@@ -62,6 +62,36 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["used", "by-rights"],
     text: "a replayed access that has an answer takes it, or goes to memory where the EPT allows it by now",
   },
+  "paging.foreign": {
+    index: knobs.KNOB_PAGING_FOREIGN,
+    values: ["xen", "fixed"],
+    text: "the answer to a paging request by another domain's vCPU",
+  },
+  "vmEvent.disable": {
+    index: knobs.KNOB_EVENT_DISABLE,
+    values: ["xen", "fixed"],
+    text: "disabling a ring while somebody holds a slot of it",
+  },
+  "vmEvent.slots": {
+    index: knobs.KNOB_EVENT_SLOTS,
+    values: ["all", "1", "2", "3", "4", "5", "6", "7", "8"],
+    text: "slots of a ring that are used",
+  },
+  "paging.pages": {
+    index: knobs.KNOB_PAGING_HISTORIC,
+    values: ["locked", "early-prep", "unlocked", "touch-ignored"],
+    text: "how pages are evicted and brought back",
+  },
+  "vmEvent.response": {
+    index: knobs.KNOB_EVENT_RESPONSE,
+    values: ["latched", "at-once", "unchecked"],
+    text: "what a response does to a vCPU",
+  },
+  "vmEvent.full": {
+    index: knobs.KNOB_EVENT_FULL,
+    values: ["xen", "needs-all", "lost", "wake-all"],
+    text: "what happens when a ring is full",
+  },
   "send.pending": {
     index: knobs.KNOB_SEND_PENDING,
     values: ["xen", "fixed"],

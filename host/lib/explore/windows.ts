@@ -37,6 +37,15 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_USED_COUNTED]: "counts the page as saved",
   [windows.W_AUDITED]: "looks at the next shared page",
   [windows.W_TYPE_SERVER_CHECKED]: "sets the types of the pages",
+  [windows.W_EVENT_CLAIMED]: "goes on with the slot it claimed",
+  [windows.W_POPULATE_TYPED]: "asks the pager: the page is paging_in",
+  [windows.W_EVENT_PUT]: "tells the listener: the request is on the ring",
+  [windows.W_ACCESS_CHECKED]: "sends the event of the violated access",
+  [windows.W_PAGED_SEEN]: "asks for the paged page it met",
+  [windows.W_EVICT_CHECKED]: "evicts the page it looked at",
+  [windows.W_RESPONSE_TAKEN]: "acts on the response it took",
+  [windows.W_RING_CHECKED]: "fills its slot of the ring it saw",
+  [windows.W_NO_SLOT]: "says that it waits for a slot",
 };
 
 /** "Exited", "Lock", ...; "window 99" for one that this build does not know. */

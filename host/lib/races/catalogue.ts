@@ -1,5 +1,7 @@
 /** The catalogue of races (spec 09): `vmexit race list`. A race is a folder with race.ts, README.md and its minimal schedules. */
 import type { Race } from "../explore/race.ts";
+import { answerBeforeDeschedule } from "./answer-before-deschedule/race.ts";
+import { answerForNobody } from "./answer-for-nobody/race.ts";
 import { auditKeepsLock } from "./audit-keeps-lock/race.ts";
 import { completionAfterTypeFlip } from "./completion-after-type-flip/race.ts";
 import { countedWithoutSaving } from "./counted-without-saving/race.ts";
@@ -8,12 +10,18 @@ import { crossedShares } from "./crossed-shares/race.ts";
 import { dedupHashThenShare } from "./dedup-hash-then-share/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
 import { emulatorDies } from "./emulator-dies/race.ts";
+import { evictAgainstTouch } from "./evict-against-touch/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
+import { foreignAnswer } from "./foreign-answer/race.ts";
+import { fullRing } from "./full-ring/race.ts";
 import { infoFreedEarly } from "./info-freed-early/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
 import { lockLeftBehind } from "./lock-left-behind/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
+import { pageInEarly } from "./page-in-early/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
+import { ringDisabledInUse } from "./ring-disabled-in-use/race.ts";
+import { ringPageWindow } from "./ring-page-window/race.ts";
 import { savedCountedTwice } from "./saved-counted-twice/race.ts";
 import { setTypeWindow } from "./set-type-window/race.ts";
 import { slotStateReadTwice } from "./slot-state-read-twice/race.ts";
@@ -42,4 +50,12 @@ export const RACES: readonly Race[] = [
   countedWithoutSaving,
   auditKeepsLock,
   dedupHashThenShare,
+  pageInEarly,
+  evictAgainstTouch,
+  answerBeforeDeschedule,
+  answerForNobody,
+  fullRing,
+  ringPageWindow,
+  ringDisabledInUse,
+  foreignAnswer,
 ];

@@ -20,6 +20,8 @@ import {
   TRC_SHARE_NOMINATE,
   TRC_SHUTDOWN,
   TRC_UNSHARE,
+  TRC_VM_EVENT_REQUEST,
+  TRC_VM_EVENT_RESPONSE,
 } from "../../../hv-core/abi/trace-events.ts";
 import { crashSentence } from "../crash.ts";
 import { decodeEpte } from "../epte.ts";
@@ -37,6 +39,15 @@ export const hypercallName = (nr: number): string => hypercalls.get(nr) ?? `hype
 const hex = (n: bigint | number): string => `0x${n.toString(16)}`;
 const STATES = ["NONE", "READY", "INPROCESS", "RESP_READY"] as const;
 const TYPES: Readonly<Record<number, string>> = { 0: "pio", 1: "mmio", 2: "pci", 7: "timeoffset", 8: "invalidate" };
+const MODES = ["?", "paging", "monitor", "sharing"] as const;
+const EVENT_REASONS: Readonly<Record<number, string>> = {
+  1: "mem_access",
+  2: "mem_sharing",
+  3: "mem_paging",
+  7: "singlestep",
+  8: "guest_request",
+  10: "cpuid",
+};
 const VERDICTS = ["done", "retry", "block", "inject", "crash"] as const;
 
 /** "w" or "r", of an exit qualification of an EPT violation. */
@@ -89,6 +100,10 @@ export function describe(r: TraceRecord): string {
       return `vector ${r.a} type ${r.b} error ${hex(r.c)}`;
     case TRC_EVTCHN_PENDING:
       return `domain ${r.a} port ${r.b}`;
+    case TRC_VM_EVENT_REQUEST:
+      return `${MODES[r.a & 255] ?? "?"} ring: ${EVENT_REASONS[(r.a >> 8) & 255] ?? "event"} gfn ${hex(r.b)} flags ${hex(r.c)}`;
+    case TRC_VM_EVENT_RESPONSE:
+      return `${MODES[r.a & 255] ?? "?"} ring: answer to ${EVENT_REASONS[(r.a >> 8) & 255] ?? "event"} for vcpu ${r.b} flags ${hex(r.c)}${r.a >> 16 ? "" : ", skipped"}`;
     case TRC_SHUTDOWN:
       return `domain ${r.a} reason ${r.b}`;
     case TRC_CRASH:

@@ -28,6 +28,7 @@ import { forkForget } from "../sharing/fork";
 import { relinquishShared } from "../sharing/relinquish";
 import { timersStop } from "../time/timers";
 import { Vcpu } from "../vcpu";
+import { vmEventDestroy } from "../vm-event/enable";
 import { controllerPause } from "./pause";
 import { DomainTable } from "./table";
 import { destroyVcpus } from "./vcpu-create";
@@ -56,6 +57,7 @@ function beginDestroy(d: Domain): void {
   for (let id: u32 = 0; id < d.vcpuCount; id++) timersStop(Vcpu.at(d.firstVcpu + id));
   watchdogsStop(d);
   ioreqDomainDestroy(d);
+  vmEventDestroy(d);
   pinnedRelease(d);
   evtchnDestroy(d);
   portsForget(d);

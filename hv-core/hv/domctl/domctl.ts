@@ -24,6 +24,7 @@ import {
   DOMCTL_IOPORT_PERMISSION,
   DOMCTL_IRQ_PERMISSION,
   DOMCTL_MEM_SHARING_OP,
+  DOMCTL_MONITOR_OP,
   DOMCTL_SCHEDULER_OP,
   DOMCTL_SENDTRIGGER,
   DOMCTL_SET_ACCESS_REQUIRED,
@@ -44,6 +45,7 @@ import {
   DOMCTL_SUBSCRIBE,
   DOMCTL_TEST_ASSIGN_DEVICE,
   DOMCTL_UNION,
+  DOMCTL_VM_EVENT_OP,
 } from "../../abi/domctl";
 import { EACCES, EFAULT, EINVAL, EOPNOTSUPP, EPERM, ERESTART, ESRCH, OK } from "../../abi/errno";
 import {
@@ -63,6 +65,7 @@ import {
   DOMCTL_SETHVMCONTEXT,
   DOMCTL_SHADOW_OP,
   DOMCTL_UNPAUSEDOMAIN,
+  DOMID_INVALID,
   DOMID_IO,
 } from "../../abi/hypercalls";
 import { DEFECT_SELF_PAUSE } from "../../abi/knobs";
@@ -78,6 +81,8 @@ import { iomemPermission, ioportPermission, irqPermission } from "../iocap/permi
 import { shadowOp } from "../logdirty/shadow-op";
 import { sharingDomctl } from "../sharing/control";
 import { Vcpu } from "../vcpu";
+import { isVmEventVersion, vmEventOp, vmEventVersion } from "../vm-event/domctl";
+import { monitorOp } from "../vm-event/monitor-op";
 import { xsmDomctl } from "../xsm/domctl";
 import { xsmPriv } from "../xsm/dummy";
 import { absentFeature } from "./absent";
@@ -223,6 +228,10 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       if (d.slot == v.domainSlot) return -EPERM;
       d.accessRequired = load<u8>(u);
       return OK;
+    case DOMCTL_VM_EVENT_OP:
+      return vmEventOp(v, d, u);
+    case DOMCTL_MONITOR_OP:
+      return monitorOp(v, d, u);
     case DOMCTL_IOMEM_PERMISSION:
       return iomemPermission(v, d, u);
     case DOMCTL_IOPORT_PERMISSION:
@@ -260,6 +269,8 @@ function hasOutput(cmd: u32): bool {
     case DOMCTL_GET_EXT_VCPUCONTEXT:
     case DOMCTL_GETVCPUEXTSTATE:
     case DOMCTL_SHADOW_OP:
+    case DOMCTL_VM_EVENT_OP:
+    case DOMCTL_MONITOR_OP:
     case DOMCTL_GET_CPU_POLICY:
       return true;
     default:
@@ -272,6 +283,11 @@ function isAssignment(cmd: u32, domid: u32): bool {
   if (cmd == <u32>DOMCTL_TEST_ASSIGN_DEVICE) return true;
   if (cmd != <u32>DOMCTL_ASSIGN_DEVICE && cmd != <u32>DOMCTL_DEASSIGN_DEVICE) return false;
   return domid == <u32>DOMID_IO || Domain.find(domid) != 0;
+}
+
+/** DOMCTL_vm_event_op may name no domain when it only asks for the version. */
+function isVersionQuestion(cmd: u32, domid: u32, u: usize): bool {
+  return cmd == <u32>DOMCTL_VM_EVENT_OP && domid == <u32>DOMID_INVALID && isVmEventVersion(u);
 }
 
 /** The answer to a caller for whom the domain does not exist: only control domains may know. */
@@ -298,6 +314,10 @@ function run(v: Vcpu, op: usize, isResuming: bool): i32 {
   if (isAssignment(cmd, domid)) {
     const denied = xsmPriv(v.domain);
     return denied != OK ? denied : -EOPNOTSUPP;
+  }
+  if (isVersionQuestion(cmd, domid, u)) {
+    const denied = xsmPriv(v.domain);
+    return denied != OK ? denied : vmEventVersion(u);
   }
   const found = findOtherDomain(domid);
   if (found == 0) return noDomain(v);

@@ -22,6 +22,7 @@ import { DOMAIN_ALIVE, Domain } from "../domain";
 import { DomainTable } from "../domain/table";
 import { cpuTime } from "../sched/runstate";
 import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
+import { DomainEvents } from "../vm-event/domain-events";
 import { DomctlEra } from "./era-0a/era";
 
 const U: usize = 16;
@@ -116,6 +117,7 @@ export function getDomainInfo(op: usize, found: usize): i32 {
   store<u64>(info, d.maxPages, 16);
   store<u64>(info, d.claimedPages, 24);
   store<u64>(info, d.sharedPages, 32);
+  store<u64>(info, DomainEvents.of(d).pagedPages, 40);
   store<u64>(info, sharedInfoGfn(d), 48);
   vcpuTotals(d, info);
   store<u32>(info, d.ssidref, 72);

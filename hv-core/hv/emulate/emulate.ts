@@ -22,7 +22,7 @@ import {
 } from "../../abi/exits";
 import { IOREQ_TYPE_PIO, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import { AS_FIXED, KNOB_EMULATE_INS, KNOB_RESUME, RESUME_BY_TYPE } from "../../abi/knobs";
-import { P2M_RAM_LOGDIRTY, P2M_RAM_RW, P2M_UNSHARE } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_RAM_LOGDIRTY, P2M_RAM_RW, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
@@ -37,8 +37,11 @@ import {
   TO_NOBODY,
 } from "../../hw/answers";
 import { Cpu } from "../../hw/cpu";
+import { FreeTables } from "../../hw/free-tables";
 import { Run } from "../../hw/run";
 import { STRING_NONE } from "../../hw/string-exit";
+import { Frame } from "../../mem/frame-table";
+import { accessEmulateEnd } from "../access/emulate";
 import { domainCrash } from "../domain/shutdown";
 import { injectGp } from "../exits/inject";
 import { resolveExit } from "../exits/on-ept-misconfig";
@@ -46,6 +49,7 @@ import { onTripleFault } from "../exits/on-triple-fault";
 import { logDirtyFault } from "../logdirty/global";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
+import { pagingPopulate } from "../paging/populate";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
 import { ioDo } from "./do-io";
@@ -123,8 +127,10 @@ function firstAccess(c: Cpu, answer: Answer): void {
 /** Nothing of an emulation that is over stays behind: equal states are equal bytes. */
 function end(v: Vcpu, verdict: Verdict): Verdict {
   v.mmioGfn = NO_LATCH;
-  v.cpu.tableWritable = 0;
-  if (v.ioCompletion != IO_MMIO_COMPLETION) v.cpu.latchRights = 0;
+  FreeTables.clear(v.cpu);
+  if (v.ioCompletion == IO_MMIO_COMPLETION) return verdict;
+  v.cpu.latchRights = 0;
+  accessEmulateEnd(v);
   return verdict;
 }
 
@@ -186,7 +192,7 @@ function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
       if (!resolveExit(v)) return Verdict.Crash;
     } else if (reason == <u32>EXIT_EPT_VIOLATION) {
-      if (!tableWrite(v, c)) return Verdict.Retry;
+      if (!tableAccess(v, c)) return Verdict.Retry;
     } else if (reason == <u32>EXIT_UNHANDLEABLE) {
       return fail(v, answers);
     } else if (reason == <u32>EXIT_TRIPLE_FAULT) {
@@ -199,20 +205,25 @@ function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
 }
 
 /**
- * The replayed instruction's walk wants to set an accessed or dirty bit in a table that the guest may not write. A table that is only
- * tracked becomes writable, and dirty, as by the guest itself; a shared one becomes the guest's own; into others the bits go all the
- * same, or the guest would not get on. False when a shared one stays so for want of memory: the instruction is run again.
+ * The replayed instruction's walk is refused a table, or wants to set an accessed or dirty bit in one that the guest may not write. It is
+ * RAM: the hypervisor's own walk is not bound by the EPT; a table that is only tracked becomes dirty, as by the guest itself; a shared one
+ * that is written becomes the guest's own. Nothing is there: the walk ends in #PF. @returns false when the guest has to try again: a paged
+ * table is fetched first, or there is no memory to unshare one.
  */
-function tableWrite(v: Vcpu, c: Cpu): bool {
+function tableAccess(v: Vcpu, c: Cpu): bool {
   const d = v.domain;
   const gfn = c.exitGpa >> 12;
+  const isWrite = ((<u32>c.exitQualification >> QUAL_WRITE_BIT) & 1) != 0;
   P2m.lock(d);
-  const type = P2m.lookup(d, gfn, P2M_UNSHARE);
-  if (type == <u32>P2M_RAM_LOGDIRTY) logDirtyFault(d, gfn);
-  const isShared = P2mType.isShared(type);
-  if (!isShared) c.tableWritable = gfn + 1;
+  const type = P2m.lookup(d, gfn, isWrite ? P2M_ALLOC | P2M_UNSHARE : P2M_ALLOC);
+  const isPaged = P2mType.isPaging(type);
+  const isStillShared = isWrite && P2mType.isShared(type);
+  if (isWrite && type == <u32>P2M_RAM_LOGDIRTY) logDirtyFault(d, gfn);
+  const mfn = P2mType.isRam(type) && Frame.isValid(d.lookupMfn) ? d.lookupMfn : 0;
+  const isTold = !isPaged && !isStillShared && FreeTables.add(c, gfn, mfn);
   P2m.unlock(d);
-  return !isShared;
+  if (isPaged) pagingPopulate(d, gfn);
+  return isTold;
 }
 
 /** The request went to a device model, or has to be made again from the start. */

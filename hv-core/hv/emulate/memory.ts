@@ -32,11 +32,13 @@ import {
   frameWrite64,
 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
+import { accessOverrides } from "../access/emulate";
 import { Domain, NO_SERVER } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
+import { pagingPopulate } from "../paging/populate";
 import { Vcpu } from "../vcpu";
 import { ioDo } from "./do-io";
 import { Internal } from "./internal";
@@ -61,6 +63,11 @@ export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
     type = pageType(v, gpa >> 12, isRead);
     if (!isRead && P2mType.isShared(type)) return IO_RETRY; // no memory for a copy of its own
     const mfn = v.domain.lookupMfn;
+    if (P2mType.isPaging(type)) {
+      pagingPopulate(v.domain, gpa >> 12);
+      return IO_RETRY; // without a request: the instruction is run again when the page is back
+    }
+    if (isRamOfGuest(type, mfn) && accessOverrides(v, answer, skipped(answers))) return IO_OKAY;
     if (isPlainRam(v.domain, type, isRead) && Frame.isValid(mfn)) return ram(answer, mfn, isRead, size);
     if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
   }
@@ -69,6 +76,18 @@ export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
   const result = ioDo(v, memoryKind(isRead), gpa, isRead ? 0 : answer.data, 1, size, type);
   if (result == IO_OKAY && isRead) answer.data = v.ioData;
   return result;
+}
+
+function isRamOfGuest(type: u32, mfn: u32): bool {
+  return P2mType.isRam(type) && Frame.isValid(mfn);
+}
+
+/** Bytes of the same access that answers before the last one have had: pieces of sixteen bytes, or of an odd length. */
+function skipped(answers: Answers): u32 {
+  let i = answers.count - 1;
+  let bytes: u32 = 0;
+  while (i != 0 && isPieceOf(answers.entry(i - 1), answers.entry(i))) bytes += answers.entry(--i).size;
+  return bytes;
 }
 
 /**
@@ -87,8 +106,11 @@ function isBeyondCache(answers: Answers): bool {
 
 /** Whether two answers are pieces of one access inside a page: the lower half of 16 bytes, or the larger piece of an odd length. */
 function isPartOf(before: Answer, answer: Answer): bool {
-  if (before.goesTo != TO_DEVICE || before.dir != answer.dir || before.gla + <u64>before.size != answer.gla)
-    return false;
+  return before.goesTo == TO_DEVICE && isPieceOf(before, answer);
+}
+
+function isPieceOf(before: Answer, answer: Answer): bool {
+  if (before.dir != answer.dir || before.gla + <u64>before.size != answer.gla) return false;
   if (((before.gla ^ answer.gla) & ~PAGE_OFFSET) != 0) return false;
   return answer.size < before.size || (answer.size == 8 && before.size == 8);
 }

@@ -160,7 +160,7 @@ function withBuffer(v: Vcpu, c: Cpu, kind: u32, addr: u64, buffer: u64, reps: u6
 function isRam(d: Domain, gfn: u64, isInto: bool): bool {
   const type = P2m.lookup(d, gfn, 0);
   if (isInto && type == <u32>P2M_IOREQ_SERVER && Knobs.get(KNOB_EMULATE_REP_TYPED) == <u32>AS_FIXED) return false;
-  return P2mType.isRam(type) && Frame.isValid(d.lookupMfn);
+  return P2mType.isRam(type) && !P2mType.isPaging(type) && Frame.isValid(d.lookupMfn);
 }
 
 function request(v: Vcpu, c: Cpu, kind: u32, addr: u64, data: u64, count: u64, type: u32): i32 {

@@ -17,7 +17,7 @@ const BUCKETS: u32 = 16;
 export class Port {
   /** EVTCHNSTAT_*. */
   state: u8;
-  /** 1 = the local end is the hypervisor: the guest can neither close nor send nor unmask it. */
+  /** Not 0 = the local end is the hypervisor (1 + what evtchn/xen-port.ts calls the consumer): the guest can neither close nor send nor unmask it. */
   isXen: u8;
   /** vCPU id that is told. */
   vcpuId: u16;

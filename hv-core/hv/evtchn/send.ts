@@ -7,6 +7,7 @@ import { EVTCHNSTAT_INTERDOMAIN, EVTCHNSTAT_IPI, EVTCHNSTAT_UNBOUND } from "../.
 import { Domain } from "../domain";
 import { vcpuClear } from "../domain/vcpu-state";
 import { Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
+import { vmEventResponses } from "../vm-event/response";
 import { evtchnSetPending } from "./pending";
 import { isPortValid, Port, portAt } from "./port";
 
@@ -22,7 +23,8 @@ function raiseRemote(near: Port): void {
   if (!isPortValid(remote, near.remotePort)) return;
   const far = portAt(remote, near.remotePort);
   const v = Vcpu.at(remote.firstVcpu + far.vcpuId);
-  if (far.isXen != 0) xenPortNotified(v);
+  if (far.isXen > 1) vmEventResponses(remote, far.isXen - 1);
+  else if (far.isXen != 0) xenPortNotified(v);
   else evtchnSetPending(remote, v, near.remotePort);
 }
 

@@ -4,12 +4,18 @@ import { evtchnAllocUnbound, evtchnClose } from "./bind";
 import { portAt } from "./port";
 import { notifyViaXenPort } from "./send";
 
-/** A port of `d` that `remoteDomid` may bind; events to it go to `xenPortNotified` of vCPU `vcpuId`. Port or -errno. */
-export function evtchnAllocXen(d: Domain, vcpuId: u32, remoteDomid: u32): i32 {
+/** Who gets the events of such a port: a vCPU that waits in the hypervisor, or (with its mode) a vm_event ring. */
+export const XEN_PORT_VCPU: u32 = 0;
+
+/**
+ * A port of `d` that `remoteDomid` may bind; events to it go to `consumer`: XEN_PORT_VCPU = `xenPortNotified` of vCPU `vcpuId`, or
+ * VM_EVENT_MODE_*. Port or -errno.
+ */
+export function evtchnAllocXen(d: Domain, vcpuId: u32, remoteDomid: u32, consumer: u32): i32 {
   const port = evtchnAllocUnbound(d, remoteDomid);
   if (port < 0) return port;
   const p = portAt(d, port);
-  p.isXen = 1;
+  p.isXen = <u8>(1 + consumer);
   p.vcpuId = <u16>vcpuId;
   return port;
 }

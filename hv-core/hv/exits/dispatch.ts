@@ -12,6 +12,7 @@ import {
   EXIT_INVD,
   EXIT_IO_INSTRUCTION,
   EXIT_MONITOR,
+  EXIT_MONITOR_TRAP_FLAG,
   EXIT_MWAIT,
   EXIT_PAUSE,
   EXIT_RDMSR,
@@ -34,6 +35,7 @@ import { onEptViolation } from "./on-ept-violation";
 import { onHlt } from "./on-hlt";
 import { onIo } from "./on-io";
 import { onRdmsr, onWrmsr } from "./on-msr";
+import { onSingleStep } from "./on-single-step";
 import { onTripleFault } from "./on-triple-fault";
 import { onVmcall } from "./on-vmcall";
 
@@ -79,6 +81,8 @@ export function dispatchExit(v: Vcpu, reason: u32): Verdict {
       return onRdmsr(v);
     case EXIT_WRMSR:
       return onWrmsr(v);
+    case EXIT_MONITOR_TRAP_FLAG:
+      return onSingleStep(v);
     case EXIT_MWAIT:
     case EXIT_MONITOR:
     case EXIT_XSETBV:

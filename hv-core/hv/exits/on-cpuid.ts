@@ -1,11 +1,15 @@
 /** CPUID (exit 10): the fixed leaves of cpuid-leaves.ts, and those that depend on the vCPU, its registers or the machine. */
+import { OK } from "../../abi/errno";
 import { KNOB_PADDR_BITS, KNOB_TSC_KHZ } from "../../abi/knobs";
+import { MONITOR_CPUID, REASON_CPUID } from "../../abi/vm-event";
 import { Knobs, Machine } from "../../base/machine";
 import { Run } from "../../hw/run";
 import { CpuidTable } from "../cpuid/table";
 import { XEN_VERSION_WORD } from "../hypercall/xen-version";
 import { Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
+import { DomainEvents } from "../vm-event/domain-events";
+import { vmEventMonitor } from "../vm-event/request";
 import { injectGp } from "./inject";
 
 // Leaf 40000004, eax: virtual APIC registers 0, x2APIC 1, vcpu id 3, domid 4, upcall vector 6. The record has bits 2, 3, 4, 6;
@@ -95,7 +99,14 @@ function answer(v: Vcpu, leaf: u32, subleaf: u32): void {
 export function onCpuid(v: Vcpu): Verdict {
   const c = v.cpu;
   if (c.cpl != 0 && (v.msrMiscEnable & CPUID_FAULTING) != 0) return injectGp(v);
-  answer(v, <u32>c.rax, <u32>c.rcx);
+  const leaf = <u32>c.rax;
+  const subleaf = <u32>c.rcx;
+  answer(v, leaf, subleaf);
+  if (DomainEvents.reports(v.domain, MONITOR_CPUID)) {
+    // As on Xen: the results stand in the registers, and going on behind the instruction is the listener's business.
+    const what = <u64>c.exitInsnLength | ((<u64>leaf) << 32);
+    if (vmEventMonitor(v, REASON_CPUID, true, what, subleaf, 0, 0) == OK) return Verdict.Block;
+  }
   Run.skip(c);
   return Verdict.Done;
 }

@@ -2,10 +2,16 @@
  * EPT violation (exit 48): the guest touched a page in a way its EPT entry does not allow. Decision order of spec 02 section 2.2.
  *
  * Before: exits/dispatch.ts. After: emulate/emulate.ts for pages that a device model or the hypervisor answers for.
- * The steps for nested guests, access listeners and paging stand where their subsystems are.
+ * Page accesses: access/check.ts. Pages that are out: paging/populate.ts. There are no nested guests and no alternate views.
  */
-import { CTR_P2M_SHATTERED } from "../../abi/counters";
-import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE, CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
+import { CTR_ACCESS_VIOLATIONS, CTR_P2M_SHATTERED } from "../../abi/counters";
+import {
+  CRASH_EPT_VIOLATION,
+  CRASH_EVENT_DELIVERY,
+  CRASH_EVENT_UNSENT,
+  CRASH_NO_TABLE,
+  CRASH_UNSHARE_NO_MEMORY,
+} from "../../abi/crash";
 import { OK } from "../../abi/errno";
 import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
 import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
@@ -16,13 +22,32 @@ import {
   SHARING_DEFECT_UNLOCKED_TYPE,
   UNMAP_LOCK_EARLY_RELEASE,
 } from "../../abi/knobs";
-import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DIRECT, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
-import { W_P2M_RELEASED, W_SHARED_SEEN, W_TYPE_READ } from "../../abi/windows";
+import {
+  P2M_ALLOC,
+  P2M_IOREQ_SERVER,
+  P2M_MMIO_DIRECT,
+  P2M_MMIO_DM,
+  P2M_RAM_PAGED,
+  P2M_RAM_PAGING_OUT,
+  P2M_UNSHARE,
+} from "../../abi/p2m-types";
+import { MEM_ACCESS_GLA_VALID, REASON_MEM_ACCESS } from "../../abi/vm-event";
+import { W_ACCESS_CHECKED, W_P2M_RELEASED, W_PAGED_SEEN, W_SHARED_SEEN, W_TYPE_READ } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
+import { Frame } from "../../mem/frame-table";
+import {
+  ACCESS_ASYNC,
+  ACCESS_CRASHED,
+  ACCESS_RETRY,
+  ACCESS_SYNC,
+  accessCheck,
+  accessFlags,
+  accessIsViolated,
+} from "../access/check";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { emulateViolation } from "../emulate/emulate";
@@ -32,11 +57,13 @@ import { logDirtyFault } from "../logdirty/global";
 import { MmioRo } from "../p2m/mmio-ro";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
+import { pagingPopulate } from "../paging/populate";
 import { hasSharingRing } from "../sharing/enomem";
 import { hasSharingDefect } from "../sharing/two-gfns";
 import { unshare } from "../sharing/unshare";
-import { Vcpu } from "../vcpu";
+import { Vcpu, VPF_EVENTS } from "../vcpu";
 import { Verdict } from "../verdict";
+import { vmEventMonitor } from "../vm-event/request";
 import { requeueEvent } from "./requeue";
 
 export function onEptViolation(v: Vcpu): Verdict {
@@ -57,15 +84,20 @@ export function onEptViolation(v: Vcpu): Verdict {
   Window.at(W_TYPE_READ, changetype<usize>(d), ACCESS_READ); // the server may change, and without the lock the type too
   let verdict: Verdict;
   let isOutOfMemory: bool = false;
+  const access = accessFlags(c.exitQualification);
+  const isViolated = Frame.isValid(d.lookupMfn) && accessIsViolated(d.lookupAccess, access);
+  let event: u32 = ACCESS_RETRY;
   if (d.isShuttingDown != 0 && d.crashReason != 0) {
     verdict = Verdict.Crash; // no memory for a page that was to be populated
-  } else if (isShatterDue(c, type, d.lookupOrder)) {
+  } else if (!isViolated && isShatterDue(c, type, d.lookupOrder)) {
     verdict = shatter(v, c, gfn, type); // step 4a
+  } else if (isViolated && !isAsync((event = accessCheck(v, gfn, access)))) {
+    verdict = event == ACCESS_CRASHED ? Verdict.Crash : spurious(c); // step 4c
   } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(d, type)) || isReadWatched(d, type)) {
     if (Knobs.get(KNOB_EARLY_UNLOCK) != 0) {
       if (!isEarly) P2m.unlock(d);
       Window.at(W_P2M_RELEASED, changetype<usize>(d), ACCESS_READ); // the type may change before it is looked up again
-      return emulate(v, c, NO_LATCH, 0);
+      return tell(v, gfn, type, event, access, emulate(v, c, NO_LATCH, 0));
     }
     verdict = emulate(v, c, gfn, type); // step 5, with the lock still held
   } else if (P2mType.isRam(type)) {
@@ -74,19 +106,18 @@ export function onEptViolation(v: Vcpu): Verdict {
       logDirtyFault(d, gfn);
     }
     verdict = spurious(c); // step 8: tracked, fixed already, or executing from a page without that right (N-1)
+  } else if (isViolated) {
+    verdict = spurious(c); // step 9: the page allows everything now
   } else {
-    domainCrash(d, CRASH_EPT_VIOLATION); // step 9
+    domainCrash(d, CRASH_EPT_VIOLATION);
     verdict = Verdict.Crash;
   }
   if (!isEarly) P2m.unlock(d);
-  return isOutOfMemory ? whenOutOfMemory(d, verdict) : verdict;
-}
-
-/** A helper on the sharing ring frees memory and the write is made again; without one the domain ends here. */
-function whenOutOfMemory(d: Domain, verdict: Verdict): Verdict {
-  if (hasSharingRing(d)) return verdict;
-  domainCrash(d, CRASH_UNSHARE_NO_MEMORY);
-  return Verdict.Crash;
+  if (isOutOfMemory && !hasSharingRing(d)) {
+    domainCrash(d, CRASH_UNSHARE_NO_MEMORY); // with a ring a helper frees memory, and the write is made again
+    return Verdict.Crash;
+  }
+  return verdict == Verdict.Crash ? verdict : tell(v, gfn, type, event, access, verdict);
 }
 
 /** Historic (C-50): the type is read before the lock is taken, and unsharing goes by it. */
@@ -94,6 +125,34 @@ function unshareUnlocked(d: Domain, gfn: u64): void {
   if (!P2mType.isShared(P2m.lookup(d, gfn, 0))) return;
   Window.at(W_SHARED_SEEN, changetype<usize>(d), ACCESS_READ); // another vCPU that faulted on the page may unshare it first
   unshare(d, gfn, false);
+}
+
+function isAsync(event: u32): bool {
+  return event == ACCESS_ASYNC;
+}
+
+/**
+ * The exit of spec 02 section 2.2, with the p2m lock free: who has to hear of it is told now, because that may have to wait for a slot
+ * of a ring. A page that is out is asked for (step 6), a violated access reported (step 4c).
+ */
+function tell(v: Vcpu, gfn: u64, type: u32, event: u32, access: u32, verdict: Verdict): Verdict {
+  const d = v.domain;
+  if (type == <u32>P2M_RAM_PAGED || type == <u32>P2M_RAM_PAGING_OUT) {
+    Window.at(W_PAGED_SEEN, changetype<usize>(d), ACCESS_READ); // the page may be back before it is asked for
+    pagingPopulate(d, gfn);
+  }
+  if (event == ACCESS_SYNC || event == ACCESS_ASYNC) {
+    Window.at(W_ACCESS_CHECKED, changetype<usize>(d), ACCESS_READ); // the listener may go
+    const c = v.cpu;
+    const gla = (access & MEM_ACCESS_GLA_VALID) != 0 ? c.exitGla : 0;
+    const offset = c.exitGpa & 0xfff;
+    if (vmEventMonitor(v, REASON_MEM_ACCESS, event == ACCESS_SYNC, gfn, offset, gla, access) != OK) {
+      domainCrash(d, CRASH_EVENT_UNSENT);
+    }
+    Count.one(CTR_ACCESS_VIOLATIONS);
+  }
+  if (d.isShuttingDown != 0 && d.crashReason != 0) return Verdict.Crash;
+  return (v.pauseFlags & VPF_EVENTS) != 0 ? Verdict.Block : verdict;
 }
 
 /** A fetch from a superpage that may not be executed as a whole (CVE-2018-12207). */

@@ -3,6 +3,7 @@
  * to a PVH guest; the processor's are in hw/msr.ts. What neither knows is #GP(0), without side effect (spec 10 section 6).
  */
 
+import { EAGAIN, OK } from "../../abi/errno";
 import { MAILBOX_BASE } from "../../abi/layout";
 import { Machine } from "../../base/machine";
 import { MSR_FAULT, MSR_OK, MSR_UNKNOWN, Msr } from "../../hw/msr";
@@ -116,9 +117,10 @@ function readOwn(v: Vcpu, index: u32): u32 {
 
 /** Fills the page and latches the guest's word size. The low 12 bits are the number of the page: only 0 exists. */
 function writeHypercallPage(v: Vcpu, value: u64): u32 {
-  if ((value & 0xfff) != 0 || hypercallPageFill(v.domain, value >> 12) != 0) return MSR_FAULT;
-  latchLayout(v);
-  return MSR_OK;
+  if ((value & 0xfff) != 0) return MSR_FAULT;
+  const rc = hypercallPageFill(v.domain, value >> 12);
+  if (rc == OK) latchLayout(v);
+  return rc == OK ? MSR_OK : rc == -EAGAIN ? MSR_AGAIN : MSR_FAULT;
 }
 
 function writeDefType(v: Vcpu, value: u64): u32 {
@@ -177,6 +179,9 @@ export function onRdmsr(v: Vcpu): Verdict {
   return Verdict.Done;
 }
 
+/** A page that the MSR names has been asked for: the instruction is run again when it is there. */
+const MSR_AGAIN: u32 = 0x100;
+
 export function onWrmsr(v: Vcpu): Verdict {
   const c = v.cpu;
   const index = <u32>c.rcx;
@@ -184,6 +189,7 @@ export function onWrmsr(v: Vcpu): Verdict {
   c.tscBase = Machine.get().now;
   let result = writeOwn(v, index, value);
   if (result == MSR_UNKNOWN) result = Msr.write(c, index, value);
+  if (result == MSR_AGAIN) return Verdict.Block;
   if (result != MSR_OK) return injectGp(v);
   Run.skip(c);
   return Verdict.Done;

@@ -15,6 +15,7 @@ import { Domain } from "../domain";
 import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
+import { pagingPopulate } from "../paging/populate";
 import { Vcpu } from "../vcpu";
 
 const CR0_PG: u64 = 0x8000_0000;
@@ -43,6 +44,10 @@ function toGpa(v: Vcpu, gva: u64, isWrite: bool): u64 {
 /** Host address of a guest-physical one, 0 when it is not RAM; 1 when a write to it is dropped. The machine frame is in d.lookupMfn. */
 function toHost(d: Domain, gpa: u64, isWrite: bool): usize {
   const type = P2m.lookup(d, gpa >> 12, isWrite ? P2M_ALLOC | P2M_UNSHARE : P2M_ALLOC);
+  if (P2mType.isPaging(type)) {
+    pagingPopulate(d, gpa >> 12);
+    return 0;
+  }
   if (!P2mType.isAnyRam(type) || !Frame.isValid(d.lookupMfn)) return 0;
   if (isWrite && P2mType.isShared(type)) return 0; // no memory for a copy of its own
   if (isWrite && P2mType.isDiscardWrite(type)) return 1;

@@ -15,6 +15,7 @@ import {
   HVMMEM_RAM_RW,
   P2M_IOREQ_SERVER,
 } from "../../abi/p2m-types";
+import { MONITOR_GUEST_REQUEST, REASON_GUEST_REQUEST } from "../../abi/vm-event";
 import { Domain } from "../domain";
 import { findDomain, findVcpu, looksPv } from "../domain/find";
 import { lapicUpcall } from "../irq/lapic";
@@ -22,6 +23,8 @@ import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { systemTime } from "../time/time";
 import { Vcpu } from "../vcpu";
+import { DomainEvents } from "../vm-event/domain-events";
+import { vmEventMonitor } from "../vm-event/request";
 import { xsmTarget } from "../xsm/dummy";
 import { copyFromGuest, copyToGuest, Scratch } from "./guest-copy";
 import { paramGet, paramSet } from "./hvm-params";
@@ -111,6 +114,14 @@ function setUpcallVector(v: Vcpu, argGva: u64): i32 {
   return OK;
 }
 
+/** The guest wants to be looked at: an event for the monitor, if it has asked for such. */
+function guestRequest(v: Vcpu): i32 {
+  const d = v.domain;
+  if (!DomainEvents.reports(d, MONITOR_GUEST_REQUEST)) return OK;
+  vmEventMonitor(v, REASON_GUEST_REQUEST, DomainEvents.of(d).guestRequestSync != 0, 0, 0, 0, 0);
+  return OK;
+}
+
 export function hvmOp(v: Vcpu, cmd: u32, arg: u64): i64 {
   switch (cmd) {
     case HVMOP_SET_PARAM:
@@ -129,7 +140,7 @@ export function hvmOp(v: Vcpu, cmd: u32, arg: u64): i64 {
     case HVMOP_SET_EVTCHN_UPCALL_VECTOR:
       return setUpcallVector(v, arg);
     case HVMOP_GUEST_REQUEST_VM_EVENT:
-      return arg == 0 ? OK : -EINVAL; // nobody monitors
+      return arg == 0 ? guestRequest(v) : -EINVAL;
     case HVMOP_ALTP2M:
       return -EOPNOTSUPP;
     default:

@@ -2,7 +2,7 @@
  * The hypercall page: 128 stubs of 32 bytes, `mov eax, n; vmmcall; ret`, filled up with INT3. Number 23 (iret) is UD2.
  * The flavour is AMD's (0F 01 D9), as the recorded Xen runs on SVM; VMCALL works as well.
  */
-import { EINVAL, EPERM, OK } from "../../abi/errno";
+import { EAGAIN, EINVAL, EPERM, OK } from "../../abi/errno";
 import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { frameWritten } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
@@ -10,6 +10,7 @@ import { Domain } from "../domain";
 import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
+import { pagingPopulate } from "../paging/populate";
 
 const STUBS: u32 = 128;
 const STUB_SIZE: usize = 32;
@@ -33,9 +34,13 @@ function fill(page: usize): void {
   }
 }
 
-/** Fills guest frame `gfn`: OK, -EINVAL (no RAM) or -EPERM (not writable). */
+/** Fills guest frame `gfn`: OK, -EINVAL (no RAM), -EPERM (not writable) or -EAGAIN (paged: it has been asked for). */
 export function hypercallPageFill(d: Domain, gfn: u64): i32 {
   const type = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
+  if (P2mType.isPaging(type)) {
+    pagingPopulate(d, gfn);
+    return -EAGAIN;
+  }
   if (!P2mType.isRam(type) || !Frame.isValid(d.lookupMfn)) return -EINVAL;
   if (!P2mType.isWritable(type)) return -EPERM;
   fill(Frame.host(d.lookupMfn));

@@ -20,9 +20,12 @@ import {
   XENMEM_SET_POD_TARGET,
   XENMEM_SHARING_OP,
 } from "../../abi/hypercalls";
+import { XENMEM_ACCESS_OP, XENMEM_PAGING_OP } from "../../abi/vm-event";
 import { Machine } from "../../base/machine";
+import { accessOp } from "../access/access-op";
 import { Domain } from "../domain";
-import { findDomain, findOtherDomain } from "../domain/find";
+import { findDomain } from "../domain/find";
+import { pagingOp } from "../paging/paging-op";
 import { sharingMemop } from "../sharing/memop";
 import { Sharing } from "../sharing/state";
 import { Vcpu } from "../vcpu";
@@ -39,26 +42,15 @@ const XENMEM_MACHPHYS_MFN_LIST = 5;
 const XENMEM_MACHINE_MEMORY_MAP = 10;
 const XENMEM_CLAIM_PAGES = 24;
 const XENMEM_EXCHANGE = 11;
-const XENMEM_ACCESS_OP = 21;
 const XENMEM_MACHPHYS_COMPAT_MFN_LIST = 25;
 const XENMEM_GET_VNUMAINFO = 26;
 const XENMEM_RESERVED_DEVICE_MEMORY_MAP = 27;
 /** What is read of a structure before its operation is refused. */
 const EXCHANGE_SIZE: u32 = 72;
 const EXCHANGE_MAX_ORDER: u32 = 18;
-const ACCESS_OP_SIZE: u32 = 16;
 
 function isReadable(v: Vcpu, argGva: u64, bytes: u32): bool {
   return copyFromGuest(v, Scratch.at, argGva, bytes) == 0;
-}
-
-/** {op u8, access u8, domid u16, ..}: another domain's page access can only be changed while something monitors it. */
-function accessOp(v: Vcpu, argGva: u64): i64 {
-  if (!isReadable(v, argGva, ACCESS_OP_SIZE)) return -EFAULT;
-  const domid: u32 = load<u16>(Scratch.at, 2);
-  if (domid == v.domid) return -EPERM;
-  if (findOtherDomain(domid) == 0) return -ESRCH;
-  return v.domain.isPrivileged != 0 ? -EINVAL : -EPERM;
 }
 
 /**
@@ -135,7 +127,9 @@ export function memoryOp(v: Vcpu, cmd: u64, arg: u64): i64 {
     case XENMEM_GET_POD_TARGET:
       return podTarget(v, cmd, arg);
     case XENMEM_ACCESS_OP:
-      return accessOp(v, arg);
+      return accessOp(v, cmd, arg);
+    case XENMEM_PAGING_OP:
+      return cmd >> 6 != 0 ? -ENOSYS : pagingOp(v, arg);
     case XENMEM_RESERVED_DEVICE_MEMORY_MAP:
       return reservedDeviceMemory(v, arg);
     case XENMEM_SET_MEMORY_MAP:

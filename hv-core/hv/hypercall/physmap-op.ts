@@ -5,7 +5,7 @@ import { P2M_ALLOC, P2M_MAP_FOREIGN, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Domain } from "../domain";
 import { findDomain, looksPv } from "../domain/find";
 import { addForeign, addToPhysmapOne, INVALID_GFN } from "../p2m/add-to-physmap";
-import { P2m } from "../p2m/p2m";
+import { INVALID_MFN, P2m } from "../p2m/p2m";
 import { physmapRemove } from "../p2m/physmap";
 import { P2mType } from "../p2m/types";
 import { Vcpu } from "../vcpu";
@@ -132,6 +132,6 @@ export function removeFromPhysmap(v: Vcpu, argGva: u64): i64 {
   const type = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
   if (P2mType.isShared(type)) return -ENOENT;
   if (type == <u32>P2M_MAP_FOREIGN) return P2m.clear(d, gfn, 0);
-  if (!P2mType.isRam(type)) return -ENOENT;
+  if (!P2mType.isRam(type) || d.lookupMfn == INVALID_MFN) return -ENOENT;
   return physmapRemove(d, gfn, d.lookupMfn);
 }

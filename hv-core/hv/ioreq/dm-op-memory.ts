@@ -21,6 +21,7 @@ import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
+import { pagingPopulate } from "../paging/populate";
 import { memTypeMap, memTypeResumeAt } from "./mem-type";
 
 /** gfns changed before the hypercall lets others have a turn. */
@@ -76,10 +77,11 @@ function changeOne(d: Domain, gfn: u64, to: u32): i32 {
   let rc: i32;
   const isServed = to != <u32>P2M_IOREQ_SERVER || d.p2mIoreqServer != NO_SERVER;
   if (!isServed && Knobs.get(KNOB_SET_TYPE_CHECK) == <u32>AS_FIXED) rc = -EINVAL;
-  else if (from == <u32>P2M_RAM_SHARED) rc = -EAGAIN;
+  else if (from == <u32>P2M_RAM_SHARED || P2mType.isPaging(from)) rc = -EAGAIN;
   else if (!isAllowed(from, to)) rc = -EINVAL;
   else rc = P2m.changeTypeOne(d, gfn, from, to);
   P2m.unlock(d);
+  if (P2mType.isPaging(from)) pagingPopulate(d, gfn);
   return rc;
 }
 

@@ -18,7 +18,7 @@ import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { IoKind } from "../emulate/io-kind";
 import { xenPortNotified } from "../evtchn/send";
-import { evtchnAllocXen, evtchnFree } from "../evtchn/xen-port";
+import { evtchnAllocXen, evtchnFree, XEN_PORT_VCPU } from "../evtchn/xen-port";
 import { Rangeset } from "../iocap/rangeset";
 import { Vcpu } from "../vcpu";
 import { IoreqLock } from "./lock";
@@ -79,11 +79,11 @@ function initPorts(s: IoreqServer, d: Domain): i32 {
 
 /** The channels of vCPU `id`: one for its slot, and with vCPU 0 the one of the buffered ring. */
 function ioreqServerAddVcpu(s: IoreqServer, d: Domain, id: u32): i32 {
-  const port = evtchnAllocXen(d, id, s.emulator);
+  const port = evtchnAllocXen(d, id, s.emulator, XEN_PORT_VCPU);
   if (port < 0) return port;
   s.setPort(id, port);
   if (id == 0 && s.bufHandling != <u32>BUFIOREQ_OFF) {
-    const buffered = evtchnAllocXen(d, 0, s.emulator);
+    const buffered = evtchnAllocXen(d, 0, s.emulator, XEN_PORT_VCPU);
     if (buffered < 0) return buffered;
     s.bufPort = buffered;
   }

@@ -9,9 +9,10 @@ import {
   XENMAPSPACE_GMFN_RANGE,
   XENMAPSPACE_SHARED_INFO,
 } from "../../abi/hypercalls";
-import { P2M_ALLOC, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_UNSHARE } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_RAM_PAGED, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Frame, INVALID_M2P } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { pagingPopulate } from "../paging/populate";
 import { xsmDmPriv } from "../xsm/dummy";
 import { P2M_GFN_LIMIT } from "./lookup";
 import { INVALID_MFN, P2m } from "./p2m";
@@ -32,6 +33,7 @@ function vacate(d: Domain, gfn: u64, mfn: u32): i32 {
   const type = P2m.lookup(d, gfn, 0);
   const old = d.lookupMfn;
   if (type == <u32>P2M_MMIO_DIRECT) return -EPERM;
+  if (P2mType.isPaging(type) && old != mfn) return physmapRelease(d, gfn);
   if (!Frame.isValid(old) || old == mfn) return OK;
   if (type == <u32>P2M_MAP_FOREIGN) return P2m.clear(d, gfn, 0);
   if (isSpecialFrame(old)) return physmapRemove(d, gfn, old);
@@ -74,7 +76,10 @@ export function addToPhysmapOne(d: Domain, space: u32, index: u64, gfn: u64): i3
 /**
  * Maps frame `foreignGfn` of domain `foreignDomid` at `gfn` of `d` (space 4). The entry holds a reference to the frame.
  *
- * @returns OK; -ESRCH, -EINVAL (itself, or no RAM there), -EPERM (no rights over that domain), -ENOMEM, -EBUSY.
+ * A page that is out is asked for: -ENOENT, and the caller tries again. One that is only nominated can be mapped, which is how a pager
+ * reads it; evict refuses as long as it is.
+ *
+ * @returns OK; -ESRCH, -ENOENT, -EINVAL (itself, or no RAM there), -EPERM (no rights over that domain), -ENOMEM, -EBUSY.
  */
 export function addForeign(d: Domain, foreignDomid: u32, foreignGfn: u64, gfn: u64): i32 {
   if (d.isPrivileged == 0 && d.targetDomid == 0) return -EPERM;
@@ -86,6 +91,10 @@ export function addForeign(d: Domain, foreignDomid: u32, foreignGfn: u64, gfn: u
   if (denied != OK) return denied;
   const type = P2m.lookup(owner, foreignGfn, P2M_ALLOC | P2M_UNSHARE);
   const mfn = owner.lookupMfn;
+  if (P2mType.isPaging(type) && !Frame.isValid(mfn)) {
+    if (type == <u32>P2M_RAM_PAGED) pagingPopulate(owner, foreignGfn);
+    return -ENOENT; // try again when the pager has brought it back
+  }
   if (!P2mType.isRam(type) || P2mType.isShared(type) || !Frame.isValid(mfn)) return -EINVAL;
   return mapForeignFrame(d, gfn, mfn);
 }

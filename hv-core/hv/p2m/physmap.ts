@@ -10,9 +10,11 @@ import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P, OWNER_COW } from "../.
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { logDirtyMark } from "../logdirty/bitmap";
+import { pagingDropped } from "../paging/populate";
 import { notifyNoMemory } from "../sharing/enomem";
 import { unshare } from "../sharing/unshare";
 import { Vcpu } from "../vcpu";
+import { DomainEvents } from "../vm-event/domain-events";
 import { P2M_GFN_LIMIT } from "./lookup";
 import { INVALID_MFN, P2m } from "./p2m";
 import { P2mType } from "./types";
@@ -51,6 +53,7 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
       return -EPERM;
     }
     if (P2mType.isRam(type)) forget(d, d.lookupMfn);
+    if (P2mType.isPaging(type)) forgetPaged(d, gfn + i, type);
     i += holeLength(d, gfn + i, type);
   }
   for (let i: u32 = 0; i < size; i++) unmapAlias(d, gfn + i, mfn + i);
@@ -108,6 +111,28 @@ export function isSpecialFrame(mfn: u32): bool {
   return (Frame.at(mfn).flags & (FRAME_XEN_HEAP | FRAME_EXTRA)) != 0;
 }
 
+/** A page on its way out or in is given back: its frame, if it has one, and the pager hears of it. */
+function releasePaged(d: Domain, gfn: u64, mfn: u32, type: u32): i32 {
+  P2m.lock(d);
+  const error = P2m.clear(d, gfn, 0);
+  if (error == OK && Frame.isValid(mfn)) {
+    forget(d, mfn);
+    mapcacheInvalidate(d);
+    freeFrame(mfn);
+  } else if (error == OK) {
+    DomainEvents.of(d).pagedPages--;
+  }
+  P2m.unlock(d);
+  if (error == OK) pagingDropped(d, gfn, type);
+  return error;
+}
+
+/** A paged page that is replaced: whoever maps something else there does not want it back. */
+function forgetPaged(d: Domain, gfn: u64, type: u32): void {
+  if (!Frame.isValid(d.lookupMfn)) DomainEvents.of(d).pagedPages--;
+  pagingDropped(d, gfn, type);
+}
+
 /**
  * Takes the page at `gfn` away from the domain and gives its frame back (guest_remove_page).
  *
@@ -122,6 +147,7 @@ export function physmapRelease(d: Domain, gfn: u64): i32 {
   }
   const mfn = d.lookupMfn;
   if (type == <u32>P2M_MMIO_DIRECT) return -EPERM;
+  if (P2mType.isPaging(type)) return releasePaged(d, gfn, mfn, type);
   if (mfn == INVALID_MFN || !Frame.isValid(mfn)) return -ENOENT;
   if (type == <u32>P2M_MAP_FOREIGN) return P2m.clear(d, gfn, 0);
   if (Frame.at(mfn).owner != d.slot) return -ENXIO;

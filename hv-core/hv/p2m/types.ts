@@ -58,6 +58,10 @@ const INVALID_MFN_OK: u32 =
   (1 << P2M_RAM_PAGING_IN);
 const MMIO: u32 = (1 << P2M_MMIO_DM) | (1 << P2M_MMIO_DIRECT);
 
+const PAGING: u32 = (1 << P2M_RAM_PAGING_OUT) | (1 << P2M_RAM_PAGED) | (1 << P2M_RAM_PAGING_IN);
+/** RAM that may be paged out. */
+const PAGEABLE: u32 = (1 << P2M_RAM_RW) | (1 << P2M_RAM_LOGDIRTY);
+
 /** Reads of an ioreq_server page are wanted by its server (XEN_DMOP_IOREQ_MEM_ACCESS_READ): nothing goes to RAM then. */
 const IOREQ_FLAG_READ: u32 = 1;
 /** Writes to an ioreq_server page are wanted by its server (XEN_DMOP_IOREQ_MEM_ACCESS_WRITE). */
@@ -117,6 +121,15 @@ export class P2mType {
   /** Types that a bulk change may recompute. */
   @inline static isChangeable(type: u32): bool {
     return P2mType.isIn(CHANGEABLE, type);
+  }
+
+  /** On its way out, out, or on its way in. */
+  @inline static isPaging(type: u32): bool {
+    return P2mType.isIn(PAGING, type);
+  }
+
+  @inline static isPageable(type: u32): bool {
+    return P2mType.isIn(PAGEABLE, type);
   }
 
   @inline static allowsInvalidMfn(type: u32): bool {

@@ -8,11 +8,12 @@ import { VCPU_INFO_SEL_32, VCPU_INFO_SEL_64, VCPU_INFO_SIZE, vcpuInfoHost } from
 import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
+import { pagingPopulate } from "../paging/populate";
 import { pvclockUpdate } from "../time/pvclock";
 import { Vcpu } from "../vcpu";
 
 /**
- * @returns -EBUSY (registered already), -ENXIO (misaligned or over the page's end), -EINVAL (no RAM), -EAGAIN (shared),
+ * @returns -EBUSY (registered already), -ENXIO (misaligned or over the page's end), -EINVAL (no RAM), -EAGAIN (shared, or paged),
  * -EACCES (not writable).
  */
 export function vcpuInfoRegister(v: Vcpu, gfn: u64, offset: u32): i32 {
@@ -21,6 +22,10 @@ export function vcpuInfoRegister(v: Vcpu, gfn: u64, offset: u32): i32 {
   if (v.vcpuInfoRegistered != 0) return -EBUSY;
   const d = v.domain;
   const type = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
+  if (P2mType.isPaging(type)) {
+    pagingPopulate(d, gfn);
+    return -EAGAIN;
+  }
   if (!P2mType.isRam(type) || !Frame.isValid(d.lookupMfn)) return -EINVAL;
   if (type == <u32>P2M_RAM_SHARED) return -EAGAIN;
   if (!P2mType.isWritable(type)) return -EACCES;

@@ -35,7 +35,7 @@ export function differencesPage(rows: readonly Compared[]): string {
   return `# Hypercalls of dom0 that differ from a real Xen 4.17
 
 \`test/oracle/recorded/dom0-vectors.tsv\` holds what a real Xen 4.17 answered to 1,384 calls of its dom0, in order. \`test/oracle/dom0\` puts ${rows.length} of them to vmexit: domctl, hvm_op,
-memory_op, I/O permissions, event channels and shutdown; the others (I/O mappings, dm_op, sharing and paging, sysctl, version) have tests of their own or none yet. ${rows.length - different.length} answers are equal.
+memory_op, I/O permissions, vm_event, paging, event channels and shutdown; the others (I/O mappings, dm_op, sharing, sysctl, version) have tests of their own or none yet. ${rows.length - different.length} answers are equal.
 These are not. The reasons are in \`test/oracle/dom0/differences.ts\`; \`test/oracle/dom0-vectors.test.ts\` keeps this page equal to what is measured (VMEXIT_UPDATE=1 writes it).
 
 | row | call | Xen 4.17 | vmexit | why |

@@ -2,12 +2,20 @@
  * The program that asked a real Xen (1,384 recorded rows), spoken to vmexit: dom0's memory with its structures, hypercalls, and the
  * rows it collects. The scripts beside this file put the same calls in the same order, because one row depends on those before it.
  */
+
 import { frameAddress, instantiateCore } from "../../../host/lib/core.ts";
 import { errnoName } from "../../../host/lib/errors.ts";
 import { compileBuild } from "../../../host/node/wasm.ts";
 import * as dc from "../../../hv-core/abi/domctl.ts";
 import * as hc from "../../../hv-core/abi/hypercalls.ts";
-import { KNOB_SHARING_BUILD, SHARING_OFF } from "../../../hv-core/abi/knobs.ts";
+import {
+  ERA_4_17,
+  KNOB_ERA,
+  KNOB_MEM_ACCESS,
+  KNOB_SHARING_BUILD,
+  MEM_ACCESS_SVM,
+  SHARING_OFF,
+} from "../../../hv-core/abi/knobs.ts";
 
 export interface Row {
   readonly area: string;
@@ -87,6 +95,8 @@ export interface Probe {
 export function createProbe(): Probe {
   const { exports: core, memory } = instantiateCore(compileBuild("release"), { frameCount: FRAMES });
   core.setKnob(KNOB_SHARING_BUILD, SHARING_OFF); // the recorded Xen was built without it
+  core.setKnob(KNOB_ERA, ERA_4_17);
+  core.setKnob(KNOB_MEM_ACCESS, MEM_ACCESS_SVM); // the recorded machine is an AMD one
   const started = core.machineInit(FRAMES, DOM0_PAGES);
   if (started !== 0) throw new Error(`machineInit: ${started}`);
   const view = new DataView(memory.buffer);

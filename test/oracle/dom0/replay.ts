@@ -12,16 +12,15 @@ import { createdomain, domains, envelope } from "./setup.ts";
 import { sharing } from "./sharing.ts";
 import { shutdowns, theEnd } from "./shutdowns.ts";
 import { extended, hvmContext, vcpus } from "./vcpus.ts";
+import { paging, vmEvents } from "./vm-events.ts";
 
 export interface RecordedRow extends Row {
   readonly id: string;
 }
 
-/** Parts of the record that are put to vmexit elsewhere or not yet: I/O mappings and dm_ops, memory events and paging, sysctl and the rest. */
+/** Parts of the record that are put to vmexit elsewhere or not yet: I/O mappings and dm_ops, sysctl and the rest. */
 const NOT_REPLAYED: readonly (readonly [first: number, last: number])[] = [
   [499, 817],
-  [1165, 1207],
-  [1226, 1232],
   [1312, 1382],
 ];
 
@@ -64,7 +63,9 @@ export function replay(): Row[] {
   reservations(p);
   physmap(p);
   questions(p);
+  vmEvents(p);
   sharing(p);
+  paging(p);
   events(p);
   shutdowns(p);
   theEnd(p);
