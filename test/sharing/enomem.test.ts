@@ -32,6 +32,7 @@ import {
 import { vmEventEnable } from "../../host/lib/toolstack/vm-event.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { HC_MEMORY_OP, HVM_PARAM_SHARING_RING_PFN, XENMEM_INCREASE_RESERVATION } from "../../hv-core/abi/hypercalls.ts";
+import { SHARING_OFF } from "../../hv-core/abi/knobs.ts";
 import { MACHINE_BASE } from "../../hv-core/abi/layout.ts";
 import { VM_EVENT_MODE_SHARING } from "../../hv-core/abi/vm-event.ts";
 
@@ -149,6 +150,15 @@ describe("the ring", () => {
     share({ domid: source, gfn: RING_GFN }, { domid: guest, gfn: RING_GFN });
     expect(vmEventEnable(machine.dom0, guest, VM_EVENT_MODE_SHARING)).toBeGreaterThan(0);
     expect(sharingCounts(machine.dom0)).toEqual({ freedPages: 0, usedFrames: 1 });
+  });
+  it("is not there where sharing is not built", () => {
+    machine = createMachine(debug, { memoryBytes: 0, frameCount: 1024, knobs: { "sharing.build": SHARING_OFF } });
+    const domid = domainCreate(machine.dom0, 1);
+    domainMaxVcpus(machine.dom0, domid, 1);
+    domainMaxMem(machine.dom0, domid, 64);
+    populateAll(machine.dom0, domid, [RING_GFN], "ring page");
+    hvmSetParam(machine.dom0, domid, HVM_PARAM_SHARING_RING_PFN, RING_GFN);
+    expect(() => vmEventEnable(machine.dom0, domid, VM_EVENT_MODE_SHARING)).toThrow(/ENOSYS/);
   });
   it("page that cannot be unshared is ENOENT", () => {
     share({ domid: source, gfn: RING_GFN }, { domid: guest, gfn: RING_GFN });
