@@ -1,6 +1,7 @@
 /** The deduplicator: finds equal pages, loses no write, and several copies fit where one and a half would. */
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { openGuest } from "../../host/cli/guest-source.ts";
+import { main } from "../../host/cli/program.ts";
 import { frameAddress } from "../../host/lib/core.ts";
 import { runCopies } from "../../host/lib/dedup/copies.ts";
 import { createDeduplicator } from "../../host/lib/dedup/deduplicator.ts";
@@ -137,5 +138,67 @@ describe("copies of a guest", () => {
   }, 60_000);
   it("a machine that cannot hold one is wrong usage", () => {
     expect(() => runCopies(release, { ...options, image, copies: 1, machineBytes: 32 * 2 ** 20 })).toThrow(UsageError);
+  });
+});
+
+it("a snapshot holds what is shared: back from writes, the same state, and on from there alike", () => {
+  const { machine, domids } = machineWith(2, 8);
+  const { dom0, window } = machine;
+  createDeduplicator(dom0).scan(domids);
+  const saved = machine.snapshot();
+  const before = machine.stateHash();
+  const write = (): string => {
+    writeGuest(dom0, window, domids[0]!, 0x3000, new Uint8Array([9]));
+    return machine.stateHash();
+  };
+  const after = write();
+  expect(after).not.toBe(before);
+  machine.restore(saved);
+  expect(machine.stateHash()).toBe(before);
+  expect(write()).toBe(after);
+  expect(sharingAudit(dom0)).toBe(0);
+});
+
+describe("vmexit dedup", () => {
+  async function vmexit(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+    let out = "";
+    let err = "";
+    const stdout = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+      out += String(text);
+      return true;
+    });
+    const stderr = vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+      err += String(text);
+      return true;
+    });
+    try {
+      return { code: await main(["dedup", ...args]), out, err: err };
+    } finally {
+      stdout.mockRestore();
+      stderr.mockRestore();
+    }
+  }
+  it("prints one JSON object, and nothing else", async () => {
+    const { code, out, err } = await vmexit("hello", "--copies", "3", "--memory", "8M", "--machine", "24M", "--json");
+    expect([code, err]).toEqual([0, ""]);
+    const report = JSON.parse(out) as Record<string, unknown>;
+    expect(Object.keys(report)).toEqual([
+      "copies",
+      "guestPages",
+      "framesUsed",
+      "freedPages",
+      "usedFrames",
+      "unshares",
+      "outputsEqual",
+    ]);
+    expect(report).toMatchObject({ copies: 3, guestPages: 6144, outputsEqual: true });
+  });
+  it("says what is wrong and what to do", async () => {
+    expect(await vmexit("hello", "--copies", "0")).toMatchObject({ code: 2, err: expect.stringContaining("--copies") });
+    expect(await vmexit("nobody")).toMatchObject({ code: 2 });
+    expect(await vmexit("hello", "--machine", "16M")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("--machine"),
+    });
   });
 });
