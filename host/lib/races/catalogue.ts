@@ -13,6 +13,7 @@ import { emulatorDies } from "./emulator-dies/race.ts";
 import { evictAgainstTouch } from "./evict-against-touch/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
 import { foreignAnswer } from "./foreign-answer/race.ts";
+import { forkAgainstShare } from "./fork-against-share/race.ts";
 import { fullRing } from "./full-ring/race.ts";
 import { infoFreedEarly } from "./info-freed-early/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
@@ -50,6 +51,7 @@ export const RACES: readonly Race[] = [
   countedWithoutSaving,
   auditKeepsLock,
   dedupHashThenShare,
+  forkAgainstShare,
   pageInEarly,
   evictAgainstTouch,
   answerBeforeDeschedule,
