@@ -12,11 +12,15 @@ static double hash_all(const uint32_t *memory, uint64_t *sum) {
   clock_gettime(CLOCK_MONOTONIC, &a);
   for (long page = 0; page < PAGES; page++) {
     const uint32_t *words = memory + page * WORDS;
-    uint32_t x = 0x811c9dc5u, y = 0x9e3779b9u;
-    for (int i = 0; i < WORDS; i += 2) {
+    uint32_t x = 0x011c9dc5u, y = 0x1e3779b9u, z = 0x27d4eb2fu, w = 0x165667b1u;
+    for (int i = 0; i < WORDS; i += 4) {
       x = (x ^ words[i]) * 0x01000193u;
-      y = ((y ^ words[i + 1]) + (x >> 15)) * 0x85ebca6bu;
+      y = (y ^ words[i + 1]) * 0x05ebca6bu;
+      z = (z ^ words[i + 2]) * 0x2c1b3c6du;
+      w = (w ^ words[i + 3]) * 0x297a2d39u;
     }
+    x = ((x ^ (z >> 15)) * 0x01000193u) ^ z;
+    y = ((y ^ (w >> 13)) * 0x05ebca6bu) ^ w;
     *sum += ((uint64_t)x << 21) + (y >> 11);
   }
   clock_gettime(CLOCK_MONOTONIC, &b);

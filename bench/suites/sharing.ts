@@ -143,17 +143,18 @@ function growthContestant(form: "list" | "hash", sharers: number): Contestant {
 
 function growthRows(effort: Effort): { rows: Row[]; crossover: string } {
   const rows: Row[] = [];
-  let crossover = "the list was never slower";
-  let isCrossed = false;
+  /** The smallest number from which on the hash was always the faster one. */
+  let from: number | undefined;
   for (const sharers of SHARERS) {
     const [list, hash] = measure([growthContestant("list", sharers), growthContestant("hash", sharers)], effort);
     rows.push({ measurement: list!, unit: "ns" }, { measurement: hash!, unit: "ns", against: list! });
     const isSlower = summarize(list!.samples).median > summarize(hash!.samples).median * 1.05;
-    if (isSlower && !isCrossed) {
-      isCrossed = true;
-      crossover = `the hash is the faster one (by more than 5 %) from ${sharers.toLocaleString("en")} sharers on; Xen changes to it at 256 and back at 64`;
-    }
+    from = isSlower ? (from ?? sharers) : undefined;
   }
+  const crossover =
+    from === undefined
+      ? "the list was not the slower one at the end"
+      : `the hash is the faster one (by more than 5 %) from ${from.toLocaleString("en")} sharers on; Xen changes to it at 256 and back at 64`;
   return { rows, crossover };
 }
 
