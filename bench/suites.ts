@@ -9,6 +9,7 @@ import { ioSuite } from "./suites/io.ts";
 import { ioAccountSuite } from "./suites/io-account.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
 import { selectSuite } from "./suites/select.ts";
+import { sharingSuite } from "./suites/sharing.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 export interface Suite {
@@ -24,6 +25,7 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   io: { run: ioSuite, builds: ["release"], seconds: [3, 10] },
   "p2m-recalc": { run: p2mRecalcSuite, builds: ["p2m-bench"], seconds: [4, 12] },
   select: { run: selectSuite, builds: ["p2m-bench"], seconds: [4, 12] },
+  sharing: { run: sharingSuite, builds: ["release"], seconds: [10, 30] },
   walk: { run: walkSuite, builds: ["silicon"], seconds: [8, 20] },
   hypercalls: { run: hypercallSuite, builds: ["release"], seconds: [5, 15] },
   buffers: { run: buffersSuite, builds: ["release"], seconds: [5, 15] },

@@ -89,3 +89,4 @@ export function benchSweep(pages: u32, on: u32): u32 {
 }
 
 export { selectCreate, selectMany } from "./select-bench";
+export { benchCopy, benchWalk } from "./sharing-bench";

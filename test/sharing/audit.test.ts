@@ -130,6 +130,16 @@ describe("planted corruptions", () => {
     });
 });
 
+it("P-4 sees the owner, the M2P entry and the page type as well", () => {
+  const P4 = 8;
+  expect(s.door.core.p2mInvariants(a)).toBe(0);
+  for (const name of ["a frame that a domain owns", "an M2P entry with a gfn", "a frame of another type"]) {
+    open(0);
+    corruptions[name]!.plant();
+    expect([name, s.door.core.p2mInvariants(a) & P4]).toEqual([name, P4]);
+  }
+});
+
 describe("S-9: a page that the audit finds broken", () => {
   const broken = ["a frame of another type", "an empty reverse map"];
   const lockOf = () => s.door.view.getUint32(s.frame(mfn, FRAME_LOCK), true);

@@ -291,6 +291,7 @@ export function runModel(steps: readonly Step[], rmap: number): void {
         if (p.handle !== 0n) same("type", entry.type, P2M_RAM_SHARED);
         same(`domain ${i} gfn ${gfn} contents`, s.peek(ids[i]!, gfn), p.content);
       });
+      same(`invariants of domain ${i}`, door.core.p2mInvariants(ids[i]!), 0);
       same(`shr_pages of domain ${i}`, s.shared(ids[i]!), map.filter((p) => p && p.handle !== 0n).length);
     });
   }

@@ -308,7 +308,10 @@ export const ROWS_01: readonly SpecRow[] = [
   ),
   row("P-2 rights are those of type and access", `${INV}: P-2: rights that type and access do not give`),
   row("P-3 counts", `${INV}: P-3: the count of ioreq_server pages`),
-  belongsTo(SHARING, "P-4 shared type, owner and M2P go together"),
+  row(
+    "P-4 shared type, owner and M2P go together",
+    "sharing/wild.test.ts: dom0: every answer is a number, the books stay right, and everything comes back",
+  ),
   row("P-5 M2P and p2m agree", `${INV}: P-5: a page whose frame is known under another gfn`),
   row(
     "P-6 no free frame can be reached",

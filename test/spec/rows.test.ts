@@ -7,6 +7,7 @@ import { problemsOf, rowsPage } from "./rows.ts";
 import { ROWS_01 } from "./rows-01.ts";
 import { ROWS_02 } from "./rows-02.ts";
 import { ROWS_03 } from "./rows-03.ts";
+import { ROWS_04_SHARING } from "./rows-04-sharing.ts";
 import { ROWS_05 } from "./rows-05.ts";
 import { ROWS_07 } from "./rows-07.ts";
 
@@ -16,6 +17,7 @@ describe.each([
   ["03", "ioreq servers", ROWS_03],
   ["05", "domctls and XSM", ROWS_05],
   ["07", "hypercall buffers", ROWS_07],
+  ["04-sharing", "memory sharing", ROWS_04_SHARING],
 ] as const)("spec %s, %s", (number, subject, rows) => {
   it("has a test for every row", () => {
     expect(rows.flatMap(problemsOf)).toEqual([]);

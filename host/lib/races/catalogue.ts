@@ -17,6 +17,7 @@ import { emulatorDies } from "./emulator-dies/race.ts";
 import { evictAgainstTouch } from "./evict-against-touch/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
 import { foreignAnswer } from "./foreign-answer/race.ts";
+import { forkAgainstShare } from "./fork-against-share/race.ts";
 import { forkDuringHypercall } from "./fork-during-hypercall/race.ts";
 import { fullRing } from "./full-ring/race.ts";
 import { infoFreedEarly } from "./info-freed-early/race.ts";
@@ -67,6 +68,7 @@ export const RACES: readonly Race[] = [
   countedWithoutSaving,
   auditKeepsLock,
   dedupHashThenShare,
+  forkAgainstShare,
   pageInEarly,
   evictAgainstTouch,
   answerBeforeDeschedule,

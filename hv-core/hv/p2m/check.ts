@@ -2,14 +2,22 @@
  * Invariants of a p2m (spec 01 section 1.10), checked over the whole map. For tests and debug builds: nothing in a shipped build
  * calls it. The answer has bit n - 1 set for a broken P-n, so that a test can say which ones a known bug breaks.
  *
- * P-4 (shared pages) is for whoever builds sharing. P-10, the order of locks, is an assert where they are taken (hv/mm-lock.ts); from
+ * P-10, the order of locks, is an assert where they are taken (hv/mm-lock.ts); from
  * here one sees that nobody has forgotten one.
  */
 import { EMT_INVALID } from "../../abi/ept";
 import { P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_MMIO_DM, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
 import { EPTE_RECALC, EPTE_RWX, Epte } from "../../base/epte";
 import { DENY_SUPER_WRITE, DENY_USER_WRITE, TLB_EMPTY, Tlb } from "../../hw/tlb";
-import { FRAME_FREE, FRAME_TABLE, Frame, INVALID_M2P } from "../../mem/frame-table";
+import {
+  FRAME_FREE,
+  FRAME_TABLE,
+  Frame,
+  INVALID_M2P,
+  OWNER_COW,
+  PAGE_TYPE_SHARED,
+  SHARED_M2P,
+} from "../../mem/frame-table";
 import { Domain, NO_SERVER } from "../domain";
 import { Scratch } from "../hypercall/guest-copy";
 import { logDirtyIsMarked } from "../logdirty/bitmap";
@@ -20,6 +28,7 @@ import { P2mType } from "./types";
 const P1: u32 = 1 << 0;
 const P2: u32 = 1 << 1;
 const P3: u32 = 1 << 2;
+const P4: u32 = 1 << 3;
 const P5: u32 = 1 << 4;
 const P6: u32 = 1 << 5;
 const P7: u32 = 1 << 6;
@@ -82,6 +91,18 @@ function checkOwner(d: Domain, census: Census, entry: u64, gfn: u64): void {
   if (frame.owner == d.slot && frame.m2p != INVALID_M2P && frame.m2p != gfn) census.broken |= P5;
 }
 
+/** P-4: an entry says ram_shared, its frame belongs to nobody's memory, M2P says SHARED and the page type says shared: all or none. */
+function checkShared(census: Census, entry: u64): void {
+  const type = Epte.type(entry);
+  const mfn = Epte.mfn(entry);
+  if (!P2mType.isRam(type) || !Frame.isValid(mfn)) return;
+  const isShared = P2mType.isShared(type);
+  const frame = Frame.at(mfn);
+  if ((frame.owner == <u16>OWNER_COW) != isShared) census.broken |= P4;
+  if ((frame.m2p == SHARED_M2P) != isShared) census.broken |= P4;
+  if ((frame.pageType == PAGE_TYPE_SHARED) != isShared) census.broken |= P4;
+}
+
 function checkLeaf(d: Domain, census: Census, entry: u64, level: u32, gfn: u64, isPending: bool): void {
   const type = Epte.type(entry);
   const size = (<u64>1) << (9 * (level - 1));
@@ -90,6 +111,7 @@ function checkLeaf(d: Domain, census: Census, entry: u64, level: u32, gfn: u64, 
   if (type == <u32>P2M_POPULATE_ON_DEMAND) census.promised += size;
   if (level > 1 && (type == <u32>P2M_IOREQ_SERVER || type == <u32>P2M_MAP_FOREIGN)) census.broken |= P8;
   if (gfn + size - 1 > d.p2mMaxMapped) census.broken |= P9;
+  if (level == 1) checkShared(census, entry);
   if (Epte.isPresent(entry)) checkPresent(d, census, entry, level, isPending);
   if (Epte.mfn(entry) != INVALID_MFN && type != <u32>P2M_MMIO_DM) checkOwner(d, census, entry, gfn);
 }

@@ -13,6 +13,7 @@ import { p2mLookup } from "../p2m/lookup";
 import { P2m } from "../p2m/p2m";
 import { p2mSet } from "../p2m/set";
 import { P2mType } from "../p2m/types";
+import { DomainEvents } from "../vm-event/domain-events";
 import { ShareInfo } from "./info";
 import { PageLock } from "./page-lock";
 import { PageState } from "./page-state";
@@ -64,10 +65,16 @@ function addToPage(mfn: u32, handle: u64, client: Domain, gfn: u64, type: u32, o
     return Knobs.get(KNOB_SHARING_ERA) == <u32>SHARING_ERA_2012 ? -ENOENT : error;
   }
   s.nrSaved++;
+  if (P2mType.isPaging(type)) wasPaged(client, old);
+  return OK;
+}
+
+/** The hole was a page that a pager has, or brings back: it is not needed any more. */
+function wasPaged(client: Domain, old: u32): void {
   if (Frame.isValid(old)) {
-    // A page that was on its way back from a pager.
     P2m.flushNow(client);
     freeFrame(old);
+  } else {
+    DomainEvents.of(client).pagedPages--;
   }
-  return OK;
 }

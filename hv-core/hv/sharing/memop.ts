@@ -26,12 +26,14 @@ import {
   XENMEM_SHARING_OP,
 } from "../../abi/hypercalls";
 import { KNOB_SHARING_ERA, KNOB_XSM, SHARING_ERA_2012, XSM_POLICY } from "../../abi/knobs";
+import { VM_EVENT_MODE_SHARING } from "../../abi/vm-event";
 import { Knobs } from "../../base/machine";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { findOtherDomain } from "../domain/find";
 import { continueWith } from "../hypercall/continuation";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { Vcpu } from "../vcpu";
+import { vmEventResponses } from "../vm-event/response";
 import { xsmDmPriv } from "../xsm/dummy";
 import { addShared } from "./add-shared";
 import { audit } from "./audit";
@@ -172,7 +174,8 @@ function operate(v: Vcpu, d: Domain, op: u32, u: usize): i64 {
     case SHARING_OP_FORK_RESET:
       return forkReset(d, u);
     case RESUME_2012:
-      return OK; // without a ring there is nothing to take: that was no error
+      vmEventResponses(d, VM_EVENT_MODE_SHARING);
+      return OK; // also without a ring: that was no error
     default:
       return -ENOSYS;
   }

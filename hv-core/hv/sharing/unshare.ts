@@ -90,8 +90,8 @@ function unshareLocked(d: Domain, gfn: u64, isDestroyed: bool): i32 {
   }
   if (isDestroyed) return drop(d, mfn, record, isLast);
   const result = isLast ? keep(d, mfn) : copy(d, gfn, mfn, record);
-  if (result != OK) return result;
-  becomePrivate(d, gfn, isLast);
+  if (result < 0) return result;
+  becomePrivate(d, gfn, <u32>result, isLast);
   return OK;
 }
 
@@ -116,15 +116,15 @@ function drop(d: Domain, mfn: u32, record: u32, isLast: bool): i32 {
   return OK;
 }
 
-/** The last sharer keeps the frame. */
+/** The last sharer keeps the frame. @returns its mfn. */
 function keep(d: Domain, mfn: u32): i32 {
   const made = PageState.makePrivate(d, mfn);
   Hv.assertAlways(made == OK, SITE_NOT_PRIVATE);
   Count.one(CTR_UNSHARE_LAST);
-  return made;
+  return <i32>mfn;
 }
 
-/** Anybody else gets a copy. */
+/** Anybody else gets a copy. @returns the mfn of its frame, or -ENOMEM. */
 function copy(d: Domain, gfn: u64, mfn: u32, record: u32): i32 {
   const own = <u64>d.totPages < <u64>d.maxPages && canTake(d, 1) ? allocFrameToFill(d.slot, 0) : 0;
   if (own == 0) {
@@ -145,12 +145,10 @@ function copy(d: Domain, gfn: u64, mfn: u32, record: u32): i32 {
   P2m.flushNow(d); // a stale translation must not read what the frame holds next
   PageState.unref(mfn);
   Count.one(CTR_UNSHARE_COPIED);
-  return OK;
+  return <i32>own;
 }
 
-function becomePrivate(d: Domain, gfn: u64, isLast: bool): void {
-  p2mLookup(d, gfn);
-  const mfn = d.lookupMfn;
+function becomePrivate(d: Domain, gfn: u64, mfn: u32, isLast: bool): void {
   if (isLast && p2mSet(d, gfn, mfn, 0, P2M_RAM_RW, d.p2mDefaultAccess) != OK) Hv.failed(SITE_NOT_PRIVATE);
   Frame.at(mfn).m2p = gfn;
   logDirtyMark(d, gfn);

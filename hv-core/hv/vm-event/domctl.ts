@@ -13,6 +13,7 @@ import {
 } from "../../abi/vm-event";
 import { Knobs } from "../../base/machine";
 import { DOMAIN_ALIVE, Domain } from "../domain";
+import { isSharingBuilt } from "../sharing/control";
 import { Vcpu } from "../vcpu";
 import { vmEventDisable, vmEventEnable } from "./enable";
 import { vmEventResponses } from "./response";
@@ -35,7 +36,7 @@ function isBuilt(mode: u32): bool {
     case VM_EVENT_MODE_MONITOR:
       return true;
     case VM_EVENT_MODE_SHARING:
-      return false; // without memory sharing
+      return isSharingBuilt();
     default:
       return false;
   }
