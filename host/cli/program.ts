@@ -8,6 +8,7 @@ import { addAudit } from "./audit.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
+import { addMonitor } from "./monitor.ts";
 import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
@@ -48,6 +49,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addRace(program, done);
   addAudit(program);
   addP2m(program);
+  addMonitor(program, done);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({
