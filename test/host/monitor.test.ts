@@ -3,7 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
 import { main } from "../../host/cli/program.ts";
+import { loadImage } from "../../host/lib/loader/detect.ts";
+import { createMachine } from "../../host/lib/machine.ts";
+import { createMonitor, type MonitorEvent } from "../../host/lib/monitor/monitor.ts";
+import { loadGuest } from "../../host/node/guests.ts";
 import { ROOT } from "../../host/node/paths.ts";
+import { compileBuild } from "../../host/node/wasm.ts";
 
 async function vmexit(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let out = "";
@@ -58,6 +63,34 @@ describe("the intruder", () => {
       /^vcpu 0 at 0x1000[0-9a-f]{2} writes 0x300000 \(gfn 0x300\)\n5 event\(s\), the first 1 shown; the guest ended: poweroff\n$/,
     );
   });
+});
+
+it("a snapshot has the ring and what is restricted: the same events again, and the same state", async () => {
+  const loaded = loadImage((await loadGuest("intruder")).build());
+  if (!loaded.ok) throw new Error("the guest is no image");
+  const memoryBytes = 8 << 20;
+  using machine = createMachine(compileBuild("release"), { memoryBytes });
+  const { domid } = machine.createGuest({ image: loaded.value, memoryBytes, vcpus: 1, cmdline: "", modules: [] });
+  let seen: MonitorEvent[] = [];
+  const monitor = createMonitor({
+    dom0: machine.dom0,
+    domid,
+    write: [0x300],
+    execute: [0x301],
+    onEvent: (event) => void seen.push(event),
+  });
+  machine.attachListener(monitor.listener, monitor.serve);
+  while (seen.length < 2) machine.run({ maxInstructions: 1 });
+  const snapshot = machine.snapshot();
+  const play = (): readonly unknown[] => {
+    seen = [];
+    machine.run({ maxInstructions: 1_000_000 });
+    return [seen, machine.stateHash(), machine.traceHash()];
+  };
+  const first = play();
+  expect(seen.length).toBe(4);
+  machine.restore(snapshot);
+  expect(play()).toEqual(first);
 });
 
 it.each(["long-mode", "exceptions", "hello", "timer"])(
