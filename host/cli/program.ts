@@ -9,6 +9,7 @@ import { addDedup } from "./dedup.ts";
 import { addDemo } from "./demo.ts";
 import { addGuests } from "./guests.ts";
 import { addKnobs } from "./knobs.ts";
+import { addMonitor } from "./monitor.ts";
 import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
@@ -50,6 +51,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addAudit(program);
   addP2m(program);
   addDedup(program, done);
+  addMonitor(program, done);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({
