@@ -14,6 +14,7 @@ import { addDom } from "./dom.ts";
 import { addGuests } from "./guests.ts";
 import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
+import { addMonitor } from "./monitor.ts";
 import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";

@@ -74,6 +74,11 @@ function enter(v: Vcpu, c: Cpu, budget: u32): bool {
     c.attention = 0;
     return true;
   }
+  return handle(v, c, reason);
+}
+
+/** The guest was left: the hypervisor does what the exit asks for. @returns false when the turn is over. */
+function handle(v: Vcpu, c: Cpu, reason: u32): bool {
   countExit(reason);
   traceExit(v, c, reason);
   Window.at(W_EXITED, changetype<usize>(v), ACCESS_READ);
@@ -83,6 +88,15 @@ function enter(v: Vcpu, c: Cpu, budget: u32): bool {
   if (reason == <u32>EXIT_EPT_VIOLATION && Variant.is(KNOB_EVENT_RESPONSE, RESPONSE_AT_ONCE)) c.rip = rip;
   Trace.event(TRC_ENTRY, v.slot, reason, <u64>verdict, 0);
   return verdict != Verdict.Block && verdict != Verdict.Crash;
+}
+
+/** An instruction that a listener had emulated is one that exits (CPUID, VMCALL, ...): as if the guest had run it. */
+function leaveEmulated(v: Vcpu, c: Cpu): bool {
+  const events = VcpuEvents.of(v);
+  const exit = events.emulatedExit;
+  if (exit == 0) return true;
+  events.emulatedExit = 0;
+  return handle(v, c, exit - 1);
 }
 
 /** Whether somebody else has to be looked at first: dom0, a timer, or the next vCPU after a yield. */
@@ -111,6 +125,7 @@ export function vcpuRun(v: Vcpu, budget: u64): void {
       m.now += EXIT_COST;
     } else if (VcpuEvents.of(v).work != 0 && vcpuIsRunnable(v) && !vmEventResume(v)) {
       m.now += EXIT_COST;
+      if (!leaveEmulated(v, c) && !vcpuIsRunnable(v)) break;
     } else if (vcpuIsRunnable(v)) {
       // Still runnable: a shutdown that waited for the answer stops it here.
       // A timer set during the turn fires at its time, wherever the turn would have ended.

@@ -7,6 +7,7 @@ import { problemsOf, rowsPage } from "./rows.ts";
 import { ROWS_01 } from "./rows-01.ts";
 import { ROWS_02 } from "./rows-02.ts";
 import { ROWS_03 } from "./rows-03.ts";
+import { ROWS_04 } from "./rows-04.ts";
 import { ROWS_04_SHARING } from "./rows-04-sharing.ts";
 import { ROWS_05 } from "./rows-05.ts";
 import { ROWS_07 } from "./rows-07.ts";
@@ -41,4 +42,20 @@ it("a row without a test, or with one that is not there, is seen", () => {
   for (const wrong of ["hv/p2m.test.ts: never written", "hv/no-such.test.ts: x", "recorded: never asked", "race: none"])
     expect(problems(wrong)).toHaveLength(1);
   expect(problemsOf({ row: "r", tests: [], missing: "a reason" })).toEqual([]);
+});
+
+describe("spec 04, ring pages, paging, access and vm_event", () => {
+  it("has a test for every row", () => {
+    expect(ROWS_04.flatMap(problemsOf)).toEqual([]);
+  });
+
+  it("is what the page says", () => {
+    const file = join(ROOT, "docs", "spec-rows-04-events.md");
+    const page = rowsPage(
+      "Spec 04, sections 4.3 to 4.6: ring pages, paging, page access, vm_event, row by row",
+      ROWS_04,
+    );
+    if (process.env.VMEXIT_UPDATE) writeFileSync(file, page);
+    expect(readFileSync(file, "utf8")).toBe(page);
+  });
 });

@@ -14,10 +14,21 @@ import {
   XENMEM_ACCESS_OP,
   XENMEM_PAGING_OP,
 } from "../../../hv-core/abi/vm-event.ts";
-import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
-import { check } from "../errors.ts";
+import { handleField, plain, safeHypercall, setHandle } from "../buffers/call.ts";
+import { struct, U64 } from "../buffers/element.ts";
+import { allocSafe } from "../buffers/safe.ts";
+import { allocStruct } from "../buffers/struct.ts";
+import type { Dom0 } from "../dom0.ts";
+import { check, HvError } from "../errors.ts";
 import { type DomId, Port } from "../ids.ts";
 import { domctl, nothing } from "./domctl-call.ts";
+
+const PAGING_OP = struct("xen_mem_paging_op", 24);
+const PAGE = struct("page", 4096);
+const BUFFER = handleField(PAGING_OP, 8, PAGE, "in");
+const ACCESS_OP = struct("xen_mem_access_op", 32);
+const RESERVATION = struct("xen_memory_reservation", 32);
+const EXTENTS = handleField(RESERVATION, 0, U64, "inout");
 
 function vmEventOp<T>(dom0: Dom0, name: string, op: number, mode: number, domid: DomId, read: (port: number) => T): T {
   return domctl(
@@ -46,15 +57,15 @@ export const vmEventDisable = (dom0: Dom0, domid: DomId, mode: number): void =>
 export const vmEventResume = (dom0: Dom0, domid: DomId, mode: number): void =>
   vmEventOp(dom0, "VM_EVENT_RESUME", VM_EVENT_RESUME, mode, domid, nothing);
 
-function pagingOp(dom0: Dom0, domid: DomId, op: number, gfn: number, buffer = 0): number {
-  return withBuffer(dom0, 24, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint8(at, op);
-    view.setUint16(at + 2, domid, true);
-    view.setUint32(at + 8, buffer, true);
-    view.setUint32(at + 16, gfn, true);
-    return hypercall(dom0, HC_MEMORY_OP, XENMEM_PAGING_OP, gpa);
-  });
+function pagingOp(dom0: Dom0, domid: DomId, op: number, gfn: number, data?: Uint8Array): number {
+  using page = allocStruct(dom0.arena, PAGE, "in");
+  using arg = allocStruct(dom0.arena, PAGING_OP, "inout");
+  arg.setU8(0, op);
+  arg.setU16(2, domid);
+  arg.setU64(16, gfn);
+  if (data) page.set(0, data);
+  setHandle(arg, BUFFER, data ? page : null);
+  return safeHypercall(dom0, plain(HC_MEMORY_OP), plain(XENMEM_PAGING_OP), arg);
 }
 
 /** @returns false when the page cannot be paged out now (-EBUSY). */
@@ -71,29 +82,21 @@ export function pagingEvict(dom0: Dom0, domid: DomId, gfn: number): boolean {
 
 /** Brings a page back with `data`, or (undefined) one that kept its frame. @returns false when it is not out any more (-ENOENT). */
 export function pagingPrep(dom0: Dom0, domid: DomId, gfn: number, data?: Uint8Array): boolean {
-  const prep = (buffer: number): number => pagingOp(dom0, domid, PAGING_PREP, gfn, buffer);
-  const rc = !data
-    ? prep(0)
-    : withBuffer(dom0, data.length, ({ gpa, at }) => {
-        dom0.core.u8.set(data, at);
-        return prep(gpa);
-      });
+  const rc = pagingOp(dom0, domid, PAGING_PREP, gfn, data);
   return rc === -ENOENT ? false : check(rc, "mem_paging_prep", { arguments: { domid, gfn } }) === 0;
 }
 
 function accessOp(dom0: Dom0, domid: DomId, op: number, access: number, first: number, count: number): number {
-  return withBuffer(dom0, 32, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint8(at, op);
-    view.setUint8(at + 1, access);
-    view.setUint16(at + 2, domid, true);
-    view.setUint32(at + 4, count, true);
-    view.setUint32(at + 8, first, true);
-    check(hypercall(dom0, HC_MEMORY_OP, XENMEM_ACCESS_OP, gpa), "mem_access_op", {
-      arguments: { domid, gfn: first, count, access },
-    });
-    return dom0.core.view.getUint8(at + 1);
+  using arg = allocStruct(dom0.arena, ACCESS_OP, "inout");
+  arg.setU8(0, op);
+  arg.setU8(1, access);
+  arg.setU16(2, domid);
+  arg.setU32(4, count);
+  arg.setU64(8, first);
+  check(safeHypercall(dom0, plain(HC_MEMORY_OP), plain(XENMEM_ACCESS_OP), arg), "mem_access_op", {
+    arguments: { domid, gfn: first, count, access },
   });
+  return arg.u8(1);
 }
 
 /** Sets the access (P2M_ACCESS_*) of `count` pages from gfn `first` on. @throws HvError ENODEV (nobody monitors), EINVAL */
@@ -107,12 +110,19 @@ export const memAccessGet = (dom0: Dom0, domid: DomId, gfn: number): number =>
 
 /** Takes a page out of a domain's physical memory; its frame goes when nobody else refers to it. */
 export function decreaseReservation(dom0: Dom0, domid: DomId, gfn: number): void {
-  withBuffer(dom0, 40, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint32(at, gpa + 32, true);
-    view.setUint32(at + 8, 1, true);
-    view.setUint16(at + 24, domid, true);
-    view.setUint32(at + 32, gfn, true);
-    check(hypercall(dom0, HC_MEMORY_OP, XENMEM_DECREASE_RESERVATION, gpa), "XENMEM_decrease_reservation");
-  });
+  using extents = allocSafe(dom0.arena, U64, "inout", 1, "extents");
+  extents.set(0, BigInt(gfn));
+  using arg = allocStruct(dom0.arena, RESERVATION, "inout");
+  setHandle(arg, EXTENTS, extents);
+  arg.setU64(8, 1);
+  arg.setU16(24, domid);
+  const done = check(
+    safeHypercall(dom0, plain(HC_MEMORY_OP), plain(XENMEM_DECREASE_RESERVATION), arg),
+    "XENMEM_decrease_reservation",
+  );
+  if (done !== 1)
+    throw new HvError("EINVAL", "XENMEM_decrease_reservation", {
+      arguments: { domid, gfn },
+      hint: "there is no page of the domain's own",
+    });
 }

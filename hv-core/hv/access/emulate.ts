@@ -4,6 +4,8 @@
  *
  * Before: vm-event/resume.ts. After: emulate/emulate.ts; emulate/memory.ts asks here about each access.
  */
+import { EXIT_ATTENTION, EXIT_BUDGET } from "../../abi/exits";
+import { P2M_ACCESS_RWX } from "../../abi/p2m-types";
 import { EVF_EMULATE_NOWRITE, EVF_SET_EMUL_READ_DATA } from "../../abi/vm-event";
 import { ANSWER_READ, Answer } from "../../hw/answers";
 import { Run } from "../../hw/run";
@@ -16,11 +18,31 @@ import { Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
 import { VcpuEvents } from "../vm-event/vcpu-events";
 
+/**
+ * The access belonged to the delivery of an event (a push onto a watched stack, say), not to an instruction: the page is open while the
+ * event is delivered, and nobody else runs meanwhile. The delivery may exit again, for another page.
+ */
+function deliver(v: Vcpu, gfn: u64): Verdict {
+  const d = v.domain;
+  P2m.lock(d);
+  const type = P2m.lookup(d, gfn, 0);
+  const mfn = d.lookupMfn;
+  const access = d.lookupAccess;
+  const isOpen = P2mType.isRam(type) && Frame.isValid(mfn);
+  if (isOpen) P2m.set(d, gfn, mfn, 0, type, P2M_ACCESS_RWX);
+  const reason = Run.cpuRun(v.cpu, 0);
+  if (isOpen) P2m.set(d, gfn, mfn, 0, type, access);
+  P2m.unlock(d); // and with it goes what the delivery left in the TLB
+  if (reason != <u32>EXIT_BUDGET && reason != <u32>EXIT_ATTENTION) VcpuEvents.of(v).emulatedExit = reason + 1;
+  return Verdict.Retry;
+}
+
 /** Emulates the instruction at rip as the response wants it. */
 export function accessEmulate(v: Vcpu): Verdict {
   const events = VcpuEvents.of(v);
   const c = v.cpu;
   const d = v.domain;
+  if (c.entryEvent != 0) return deliver(v, events.emulateGfn);
   P2m.lock(d);
   const type = P2m.lookup(d, events.emulateGfn, 0);
   c.fetchGfn = events.emulateGfn + 1;

@@ -52,6 +52,7 @@ import { P2mType } from "../p2m/types";
 import { pagingPopulate } from "../paging/populate";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
+import { VcpuEvents } from "../vm-event/vcpu-events";
 import { ioDo } from "./do-io";
 import { IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
@@ -197,6 +198,9 @@ function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
       return fail(v, answers);
     } else if (reason == <u32>EXIT_TRIPLE_FAULT) {
       return onTripleFault(v); // its exception could not be delivered
+    } else if (c.fetchGfn != 0) {
+      VcpuEvents.of(v).emulatedExit = reason + 1; // a listener's instruction, and one that exits
+      return Verdict.Retry;
     } else {
       // Not the instruction that exited any more, the code has changed under our feet: the guest runs it itself.
       return Verdict.Retry;

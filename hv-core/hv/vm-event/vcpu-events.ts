@@ -33,8 +33,9 @@ export class VcpuEvents {
   // Written by: responses, while the vCPU is paused.
   /** EVF_* of the response that asked for emulation. */
   emulateFlags: u32;
+  /** The emulated instruction left the guest by itself (CPUID, VMCALL, ...): its exit reason + 1, for run/vcpu.ts to handle. */
+  emulatedExit: u32;
   /** The page whose access was violated: emulation may fetch from it. */
-  private _pad0: u32;
   emulateGfn: u64;
   /** 1 = one instruction, then an event (SINGLESTEP). */
   singleStep: u32;
