@@ -7,11 +7,13 @@ import { problemsOf, rowsPage } from "./rows.ts";
 import { ROWS_01 } from "./rows-01.ts";
 import { ROWS_02 } from "./rows-02.ts";
 import { ROWS_03 } from "./rows-03.ts";
+import { ROWS_06 } from "./rows-06.ts";
 
 describe.each([
   ["01", "the p2m", ROWS_01],
   ["02", "EPT violations and misconfigurations", ROWS_02],
   ["03", "ioreq servers", ROWS_03],
+  ["06", "I/O capabilities and the accountant", ROWS_06],
 ] as const)("spec %s, %s", (number, subject, rows) => {
   it("has a test for every row", () => {
     expect(rows.flatMap(problemsOf)).toEqual([]);

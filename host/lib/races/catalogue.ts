@@ -3,6 +3,7 @@ import type { Race } from "../explore/race.ts";
 import { checkThenMap } from "./check-then-map/race.ts";
 import { completionAfterTypeFlip } from "./completion-after-type-flip/race.ts";
 import { countBeforeFlush } from "./count-before-flush/race.ts";
+import { destroyWhileMapping } from "./destroy-while-mapping/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
 import { doubleGrant } from "./double-grant/race.ts";
 import { emulatorDies } from "./emulator-dies/race.ts";
@@ -11,6 +12,7 @@ import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
 import { iotlbNotFlushed } from "./iotlb-not-flushed/race.ts";
 import { lineRelease } from "./line-release/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
+import { mixedMemoryTypes } from "./mixed-memory-types/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
 import { portList } from "./port-list/race.ts";
 import { revokeWhileMapped } from "./revoke-while-mapped/race.ts";
@@ -38,4 +40,6 @@ export const RACES: readonly Race[] = [
   stalePortBitmap,
   iotlbNotFlushed,
   lineRelease,
+  mixedMemoryTypes,
+  destroyWhileMapping,
 ];
