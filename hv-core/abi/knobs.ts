@@ -167,8 +167,6 @@ export const IO_RACE_IN_FLIGHT = 6;
 export const IO_RACE_GUEST_TYPE = 7;
 /** a count that fell to nothing is written back after another mapping was counted. */
 export const IO_RACE_LOST_COUNT = 8;
-/** the tables of a dying domain go without its p2m lock. */
-export const IO_RACE_DESTROY = 9;
 /** 1 = dom0 begins with no I/O right at all: it gets what the boot loader's list says. */
 export const KNOB_IO_DOM0_CAPS = 105;
 /** vCPUs of dom0 beside the one that the host plays. */

@@ -150,7 +150,8 @@ export const ROWS_06: readonly SpecRow[] = [
   missing("6.5 R-5 rangeset_swap of the hardware domain", "there is no late hardware domain"),
   row("6.5 R-6 port list against a walk", "race: port-list"),
   row("6.5 R-7 release of a line", "race: line-release"),
-  missing("6.5 R-8 destroy against a map by the stub domain", "in 4.17 both are under the domctl lock"),
+  row("6.5 R-8 destroy against a map by the stub domain", "race: destroy-while-mapping"),
+  row("C-93 two mappings with different memory types (XSA-154)", "race: mixed-memory-types"),
   row(
     "6.5 R-9 memory types between a permission and the next mapping",
     `${DOMCTL}: make all of its memory be looked at again: its memory types count now, or no longer (R-9)`,

@@ -91,7 +91,6 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
       "line-release",
       "guest-type",
       "lost-count",
-      "destroy-unlocked",
     ],
     text: "where a check, a count or a flush of I/O resources comes too early, or not at all",
   },

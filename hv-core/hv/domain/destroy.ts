@@ -5,12 +5,10 @@
 import { CTR_LOOP_STEPS } from "../../abi/counters";
 import { ERESTART, OK } from "../../abi/errno";
 import { VIRQ_DOM_EXC } from "../../abi/hypercalls";
-import { IO_RACE_DESTROY, KNOB_IO_RACE } from "../../abi/knobs";
 import { TRC_DOMAIN_DESTROYED } from "../../abi/trace-events";
 import { Count } from "../../base/counters";
 import { Machine } from "../../base/machine";
 import { TRACE_NO_VCPU, Trace } from "../../base/trace";
-import { Variant } from "../../base/variant";
 import { freeFrame } from "../../mem/allocator";
 import { FrameOwner } from "../../mem/frame-owner";
 import { FRAME_ALLOCATED, Frame } from "../../mem/frame-table";
@@ -69,11 +67,10 @@ function beginDestroy(d: Domain): void {
   Rangeset.destroy(d.p2mLogDirtyRanges);
   d.p2mLogDirtyRanges = 0;
   // A device model's mapping may be under way: from here on it finds no tables.
-  const isLocked = !Variant.is(KNOB_IO_RACE, IO_RACE_DESTROY);
-  if (isLocked) P2m.lock(d);
+  P2m.lock(d);
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;
-  if (isLocked) P2m.unlock(d);
+  P2m.unlock(d);
   d.sharedInfoMfn = 0;
 }
 

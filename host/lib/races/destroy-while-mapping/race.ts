@@ -14,21 +14,16 @@ export const destroyWhileMapping = defineRace({
   title: "A domain is destroyed while a device is mapped into it",
   lesson:
     "As long as every domctl runs under one lock, a domain does not die in the middle of a mapping. When device models' mappings run without that lock, the " +
-    "tables that one is writing to may be given back under its hands: the entry goes into a frame that is free, and its count stays for ever. The tables of a " +
-    "dying domain must go under its p2m lock; whoever has waited for that lock finds none. Found here, in vmexit itself.",
+    "other party may be anywhere in between: before the right was looked at, while it waits for the p2m lock, or with the entry made and the count to come. The " +
+    "tables of a dying domain go under its p2m lock, its rights go under the lock of the I/O resources, and a mapping looks at both when it has them.",
   variants: {
-    unlocked: {
-      text: "the domctl lock is not taken by mappings, and the tables go without the p2m lock",
-      knobs: { "iomem.account": 3, "domctl.lock": 1, "io.race": 9 },
-      expect: "O-3",
-    },
     "domctl-lock": {
-      text: "every domctl under the domctl lock",
-      knobs: { "iomem.account": 3, "io.race": 9 },
+      text: "every domctl under the domctl lock, as in 4.17",
+      knobs: { "iomem.account": 3 },
       expect: "clean",
     },
-    fixed: {
-      text: "the tables go under the p2m lock",
+    unlocked: {
+      text: "mappings do not take the domctl lock",
       knobs: { "iomem.account": 3, "domctl.lock": 1 },
       expect: "clean",
     },
