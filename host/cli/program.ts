@@ -63,6 +63,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addBench(program, done);
   addCost(program);
   addStudy(program);
+  addMonitor(program, done);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

@@ -90,8 +90,6 @@ export const CTR_IOTLB_FILLS = 241;
 export const CTR_IOTLB_FLUSHES = 242;
 export const CTR_IO_CHECKS = 243;
 export const CTR_IO_COUNT_STEPS = 244;
-/** Mappings of I/O frames that a forced revocation took away. */
-export const CTR_IO_FORCED = 245;
 /** MMIO pages of dom0 that were mapped at their first touch. */
 export const CTR_IO_FIXUPS = 246;
 export const NR_COUNTERS = 512;

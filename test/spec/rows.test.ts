@@ -10,6 +10,7 @@ import { ROWS_03 } from "./rows-03.ts";
 import { ROWS_04 } from "./rows-04.ts";
 import { ROWS_04_SHARING } from "./rows-04-sharing.ts";
 import { ROWS_05 } from "./rows-05.ts";
+import { ROWS_06 } from "./rows-06.ts";
 import { ROWS_07 } from "./rows-07.ts";
 
 describe.each([
@@ -19,6 +20,7 @@ describe.each([
   ["05", "domctls and XSM", ROWS_05],
   ["07", "hypercall buffers", ROWS_07],
   ["04-sharing", "memory sharing", ROWS_04_SHARING],
+  ["06", "I/O capabilities and the accountant", ROWS_06],
 ] as const)("spec %s, %s", (number, subject, rows) => {
   it("has a test for every row", () => {
     expect(rows.flatMap(problemsOf)).toEqual([]);

@@ -10,6 +10,7 @@ import { countedWithoutSaving } from "./counted-without-saving/race.ts";
 import { cowTypeUnlocked } from "./cow-type-unlocked/race.ts";
 import { crossedShares } from "./crossed-shares/race.ts";
 import { dedupHashThenShare } from "./dedup-hash-then-share/race.ts";
+import { destroyWhileMapping } from "./destroy-while-mapping/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
 import { domctlStarvation } from "./domctl-starvation/race.ts";
 import { doubleGrant } from "./double-grant/race.ts";
@@ -27,6 +28,7 @@ import { lineRelease } from "./line-release/race.ts";
 import { lockLeftBehind } from "./lock-left-behind/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
 import { migrationEntry } from "./migration-entry/race.ts";
+import { mixedMemoryTypes } from "./mixed-memory-types/race.ts";
 import { mlockDoesNotNest } from "./mlock-does-not-nest/race.ts";
 import { pageInEarly } from "./page-in-early/race.ts";
 import { pauseCount } from "./pause-count/race.ts";
@@ -94,4 +96,6 @@ export const RACES: readonly Race[] = [
   migrationEntry,
   forkDuringHypercall,
   staleView,
+  mixedMemoryTypes,
+  destroyWhileMapping,
 ];

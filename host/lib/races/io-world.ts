@@ -15,6 +15,7 @@ import { hypercall, withBuffer } from "../dom0.ts";
 import { check } from "../errors.ts";
 import { type Actor, setWord, word } from "../explore/actors.ts";
 import type { Program } from "../explore/code.ts";
+import type { Invariant } from "../explore/race.ts";
 import type { HypercallStep, ToolstackActor } from "../explore/toolstack-actor.ts";
 import { createWorld, type World } from "../explore/world.ts";
 import { DOM0, type DomId } from "../ids.ts";
@@ -181,6 +182,17 @@ export function marking(
     },
   };
 }
+
+/** O-1 to O-6 and O-8 by a full walk over every map, where nobody is in the middle of anything. */
+export const accountsBalance = (world: World): Invariant => ({
+  name: "O-1..O-8",
+  text: "what is counted is what is mapped, by who may",
+  atEnd() {
+    const broken = world.exports.ioInvariants() >>> 0;
+    const names = [1, 2, 3, 4, 5, 6, 7, 8].filter((n) => ((broken >> (n - 1)) & 1) !== 0).map((n) => `O-${n}`);
+    return names.length > 0 ? `at the end ${names.join(", ")} do not hold` : undefined;
+  },
+});
 
 /** The DMA engine of device 0 as an actor: it translates, then it writes. */
 export function dmaActor(world: World, index: number): Actor {

@@ -21,6 +21,7 @@ import { devicesForget } from "../iocap/assign";
 import { iocapForget } from "../iocap/permission";
 import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
+import { P2m } from "../p2m/p2m";
 import { pinnedRelease } from "../p2m/pinned";
 import { tableFreeTree } from "../p2m/tables";
 import { vcpuInfoForget } from "../sched/vcpu-info";
@@ -76,8 +77,11 @@ function beginDestroy(d: Domain): void {
 
 /** Second phase, when no page is shared any more: the tables go. */
 function dropTables(d: Domain): void {
+  // A device model's mapping may be under way: from here on it finds no tables.
+  P2m.lock(d);
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;
+  P2m.unlock(d);
   d.sharedInfoMfn = 0;
 }
 

@@ -2,10 +2,8 @@
  * Forced revocation: the mappings of a domain that name certain frames go. Each entry is cleared, the domain's processors are told to flush and
  * have acknowledged, and only then does the count fall (p2m/set.ts): a new holder never meets a stale translation of the old one.
  */
-import { CTR_IO_FORCED } from "../../abi/counters";
 import { OK } from "../../abi/errno";
 import { P2M_MMIO_DIRECT } from "../../abi/p2m-types";
-import { Count } from "../../base/counters";
 import { Epte } from "../../base/epte";
 import { Domain } from "../domain";
 import { P2mEntry } from "../p2m/entry";
@@ -20,12 +18,12 @@ function takeLeaf(d: Domain, entry: u64, gfn: u64, order: u32, start: u64, end: 
   const from = max<u64>(mfn, start) - mfn;
   const to = min<u64>(mfn + size - 1, end) - mfn;
   const isWhole = from == 0 && to == size - 1;
-  for (let i = from; i <= to; i++) {
-    Count.one(CTR_IO_FORCED);
-    if (!isWhole && P2m.clear(d, gfn + i, 0) == OK) continue;
+  for (let i = from; i <= to && !isWhole; i++) {
+    if (P2m.clear(d, gfn + i, 0) == OK) continue;
     P2m.clear(d, gfn, order);
     return;
   }
+  if (isWhole) P2m.clear(d, gfn, order);
 }
 
 function takeBelow(d: Domain, table: u32, level: u32, base: u64, start: u64, end: u64): void {

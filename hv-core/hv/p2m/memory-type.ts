@@ -5,7 +5,9 @@
  * Before: p2m/entry.ts, p2m/resolve.ts. The machine's own MTRRs call everything write-back, so case (g) comes out as the guest's type.
  */
 import { EMT_UC, EMT_WB, EMT_WT } from "../../abi/ept";
+import { IO_RACE_GUEST_TYPE, KNOB_IO_RACE } from "../../abi/knobs";
 import { P2M_GRANT_MAP_RO, P2M_GRANT_MAP_RW, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT } from "../../abi/p2m-types";
+import { Variant } from "../../base/variant";
 import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { storedMsr } from "../exits/stored-msrs";
@@ -56,6 +58,9 @@ function general(d: Domain, gfn: u64, mfn: u32, order: u32, type: u32): u32 {
   if (pinned != PINNED_NONE) return <u32>pinned | EMT_IGNORES_PAT;
   switch (type) {
     case P2M_MMIO_DIRECT:
+      // Variant: the guest has a say, and another mapping of the same device may have another type (XSA-154).
+      if (Variant.is(KNOB_IO_RACE, IO_RACE_GUEST_TYPE) && d.vcpuCount != 0)
+        return guestType(Vcpu.at(d.firstVcpu), gfn << 12, order);
       return EMT_UC;
     case P2M_GRANT_MAP_RW:
     case P2M_GRANT_MAP_RO:

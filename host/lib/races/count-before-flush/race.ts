@@ -8,6 +8,7 @@ import { iomemPermission, memoryMapping } from "../../toolstack/io-rights.ts";
 import {
   accesses,
   accessesBy,
+  accountsBalance,
   CODE,
   describeDevice,
   GFN,
@@ -65,6 +66,7 @@ export const countBeforeFlush = defineRace({
         giver,
       ],
       invariants: [
+        accountsBalance(world),
         {
           name: "O-7",
           text: "when the device has been given to somebody else, no access of the former holder reaches it",

@@ -4,7 +4,7 @@ import { program } from "../../explore/code.ts";
 import { defineRace } from "../../explore/race.ts";
 import { toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
-import { CODE, describeDevice, iomemStep, ioRaceWorld } from "../io-world.ts";
+import { accountsBalance, CODE, describeDevice, iomemStep, ioRaceWorld } from "../io-world.ts";
 
 export const doubleGrant = defineRace({
   name: "double-grant",
@@ -41,6 +41,7 @@ export const doubleGrant = defineRace({
       describeState: () => describeDevice(world),
       actors: [vcpuActor(world, { name: "guest0", index: 0, vcpu: 0, ...programs[0]! }), ...tools],
       invariants: [
+        accountsBalance(world),
         {
           name: "one-holder",
           text: "of two grants of one device one succeeds",

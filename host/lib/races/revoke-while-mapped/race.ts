@@ -8,6 +8,7 @@ import { iomemPermission, memoryMapping } from "../../toolstack/io-rights.ts";
 import {
   accesses,
   accessesBy,
+  accountsBalance,
   CODE,
   describeDevice,
   GFN,
@@ -54,6 +55,7 @@ export const revokeWhileMapped = defineRace({
       describeState: () => describeDevice(world),
       actors: [vcpuActor(world, { name: "guest0", index: 0, vcpu: 0, ...programs[0]! }), toolstack],
       invariants: [
+        accountsBalance(world),
         {
           name: "O-7",
           text: "when a revocation has succeeded, no access of that domain reaches the device any more",
