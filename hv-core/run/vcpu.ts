@@ -27,6 +27,8 @@ import { Run } from "../hw/run";
 const EXIT_COST: u64 = 1;
 /** Invariant I-2 of spec 03: the guest does not run while a request of its is latched. */
 const SITE_ENTERED_WITH_IO: u32 = 30;
+/** I-2 as well: nor while a device model has not answered. */
+const SITE_ENTERED_UNANSWERED: u32 = 32;
 
 /** Exits 0..63 have their own counter, ours from 0x1000 on follow. */
 function countExit(reason: u32): void {
@@ -47,6 +49,7 @@ function hasIoWork(v: Vcpu): bool {
 function enter(v: Vcpu, c: Cpu, budget: u32): bool {
   irqAssist(v);
   Hv.assert(v.ioState == STATE_IOREQ_NONE, SITE_ENTERED_WITH_IO);
+  Hv.assert(v.ioPending == 0, SITE_ENTERED_UNANSWERED);
   if (c.attention != 0) {
     // Something waits for an instruction to end, and there is no exit for when it has: look again after each one.
     c.attention = 0;

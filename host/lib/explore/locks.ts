@@ -6,6 +6,7 @@ import {
   DOM_IOREQ_LOCK,
   DOM_P2M_IOREQ_LOCK,
   DOM_P2M_LOCK,
+  DOM_PAGING_LOCK,
 } from "../../../hv-core/abi/domain.ts";
 import {
   DOMAIN_SIZE,
@@ -21,6 +22,7 @@ const DOMAIN_LOCKS: readonly (readonly [offset: number, name: string])[] = [
   [DOM_P2M_IOREQ_LOCK, "ioreq type"],
   [DOM_IOREQ_LOCK, "ioreq servers"],
   [DOM_EVTCHN_LOCK, "event channels"],
+  [DOM_PAGING_LOCK, "log-dirty"],
 ];
 
 /** "p2m lock of domain 1". */

@@ -32,6 +32,8 @@ export interface RaceSetup {
   readonly mayWaitForEver?: boolean;
   /** State of every slot of the ioreq page, for the check of its transitions (spec 03, I-4). */
   slotStates?(): readonly number[];
+  /** Invariants of the explorer that do not hold in this machine, by name ("I-7"), with the reason as a sentence. */
+  readonly ignored?: Readonly<Record<string, string>>;
   /** The slots are written by a hostile party: their transitions mean nothing. */
   readonly hasHostileSlots?: boolean;
   /** What to show beside each step: "type ram_rw, server none, slot READY". */

@@ -14,6 +14,8 @@ const COUNTER = 8;
 const RESULTS = 64;
 /** dom0's page 0 is unused, 1 and 2.. are the host's own; programs count down from the last one. */
 const LAST_PAGE = 11;
+/** Bytes of it that a call may use. */
+const ARGUMENTS = 256;
 
 export interface HypercallStep {
   /** What it is for, as a sentence without a subject: "unmaps the page type". */
@@ -67,7 +69,7 @@ export function toolstackActor(
   function ended(result: number): void {
     setWord(world, slab + RESULTS + done() * 4, result);
     setWord(world, slab + COUNTER, done() + 1);
-    world.core.u8.fill(0, at, at + 64);
+    world.core.u8.fill(0, at, at + ARGUMENTS);
   }
   return {
     name: options.name,

@@ -29,6 +29,12 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_DOMCTL_BUSY]: "makes the hypercall again: the domctl lock was held",
   [windows.W_P2M_RELEASED]: "looks the page type up again: the p2m lock is free",
   [windows.W_TYPE_SERVER_CHECKED]: "sets the types of the pages",
+  [windows.W_POINTERS_READ]: "replaces the ring's pointers, which it has read, by smaller ones",
+  [windows.W_EVENT_HALF_FILLED]: "fills in the rest of the event",
+  [windows.W_BITMAP_PIECE_FREED]: "goes on freeing the bitmap: a piece is gone, and the lock was free",
+  [windows.W_ENTRY_NOT_PRESENT]: "reads the entry again: it was not present",
+  [windows.W_COPY_DECIDED]: "writes to RAM itself: the page type had no server",
+  [windows.W_FLAG_BEFORE_REMOVAL]: "takes the page out of the guest's memory map",
 };
 
 /** "Exited", "Lock", ...; "window 99" for one that this build does not know. */

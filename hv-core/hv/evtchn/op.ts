@@ -24,8 +24,10 @@ import {
   EVTCHNSTAT_UNBOUND,
   EVTCHNSTAT_VIRQ,
 } from "../../abi/hypercalls";
+import { KNOB_SEND_LOCK, SEND_LOCK_EVENTS } from "../../abi/knobs";
 import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Lock } from "../../base/lock";
+import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
 import { findDomain, findVcpu } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
@@ -236,7 +238,15 @@ export function eventChannelOp(v: Vcpu, cmd: u32, argGva: u64): i64 {
   const lock = changetype<usize>(v.domain) + offsetof<Domain>("evtchnLock");
   Lock.acquire(lock);
   const result = operate(v, cmd, arg);
+  // Variant C-13: the answer was copied out before the lock was let go, and a copy takes the p2m lock.
+  const isUnderLock = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_EVENTS);
+  let isLost = false;
+  if (isUnderLock && result == OK && hasOutput(cmd)) {
+    P2m.lock(v.domain);
+    isLost = copyToGuest(v, argGva, arg, bytes) != 0;
+    P2m.unlock(v.domain);
+  }
   Lock.release(lock);
-  if (result == OK && hasOutput(cmd) && copyToGuest(v, argGva, arg, bytes) != 0) return -EFAULT;
-  return result;
+  if (!isUnderLock && result == OK && hasOutput(cmd)) isLost = copyToGuest(v, argGva, arg, bytes) != 0;
+  return isLost ? -EFAULT : result;
 }

@@ -3,14 +3,17 @@
  * Independent of log-dirty mode and its bitmap: that a page's type has become ram_rw again is what says that it was written.
  */
 import { EFAULT, EINVAL, ESRCH, OK } from "../../abi/errno";
+import { KNOB_VRAM_MODE, VRAM_MODE_SHARED } from "../../abi/knobs";
 import { P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
 import { Lock } from "../../base/lock";
+import { Variant } from "../../base/variant";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { pagingLockOf } from "./bitmap";
+import { logDirtyEnable } from "./global";
 
 /** 1 GiB. */
 const MAX_PAGES: u32 = 0x4_0000;
@@ -66,6 +69,7 @@ export function trackDirtyVram(v: Vcpu, d: Domain, first: u64, nr: u32, bitmapGv
     return OK;
   }
   const bitmap = Scratch.at;
+  if (Variant.is(KNOB_VRAM_MODE, VRAM_MODE_SHARED)) logDirtyEnable(d); // XSA-397
   Lock.acquire(pagingLockOf(d));
   if (d.vramFirst != first || d.vramEnd != first + nr) {
     retarget(d, first, first + nr);
