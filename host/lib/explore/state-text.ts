@@ -10,7 +10,7 @@ import type { World } from "./world.ts";
 const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
 
 /** p2m type of the page that holds guest-physical `gpa`. */
-function pageType(world: World, gpa: number): string {
+export function pageType(world: World, gpa: number): string {
   const steps = world.exports.walkGpa(world.domid, gpa, 0);
   return decodeEpte(world.core.view.getBigUint64(MAILBOX_BASE + (steps - 1) * 32 + 16, true)).type;
 }

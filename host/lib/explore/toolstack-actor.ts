@@ -24,6 +24,8 @@ export interface HypercallStep {
   prepare(world: World, at: number, gpa: number): readonly number[];
   /** Results that are fine, beside 0 and above. */
   readonly mayFail?: readonly number[];
+  /** False: the call waits until it becomes true. */
+  when?(world: World): boolean;
 }
 
 /** A dm_op with its buffer: `fill` writes the union. */
@@ -77,7 +79,7 @@ export function toolstackActor(
     processor,
     done,
     resultOf,
-    isReady: () => done() < program.length,
+    isReady: () => done() < program.length && (program[done()]!.when?.(world) ?? true),
     hasWork: () => done() < program.length,
     next: () => ({ word: `call${done()}`, text: program[done()]?.text ?? "has nothing left to do" }),
     begin() {

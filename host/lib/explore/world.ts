@@ -23,6 +23,8 @@ import {
   domainSetHvmContext,
   domainSetPagingPool,
   domainUnpause,
+  EMULATION_HVM,
+  EMULATION_PVH,
 } from "../toolstack/domctl.ts";
 import { createForeignWindow, type ForeignWindow, writeGuest } from "../toolstack/foreign.ts";
 import { entryContext } from "../toolstack/hvm-context.ts";
@@ -48,6 +50,8 @@ export interface WorldOptions {
   readonly programs: readonly GuestProgram[];
   /** Index in abi/knobs.ts and value, for instance of a variant. */
   readonly knobs: readonly (readonly [index: number, value: number])[];
+  /** True: an HVM domain, whose clock chip is emulated; false, the default: a PVH one. */
+  readonly isHvm?: boolean;
 }
 
 /** A copy of everything that is state. */
@@ -102,7 +106,7 @@ export function createWorld(module: WebAssembly.Module, options: WorldOptions): 
   const dom0 = createDom0(core, DOM0_PAGES);
   const window = createForeignWindow(dom0);
   const vcpuCount = options.programs.length;
-  const domid = domainCreate(dom0, vcpuCount);
+  const domid = domainCreate(dom0, vcpuCount, options.isHvm ? EMULATION_HVM : EMULATION_PVH);
   domainMaxVcpus(dom0, domid, vcpuCount);
   domainMaxMem(dom0, domid, options.pages * 4 + 256);
   domainSetPagingPool(dom0, domid, POOL_FRAMES * 4096);
