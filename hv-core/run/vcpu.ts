@@ -17,6 +17,7 @@ import { ACCESS_READ, Window } from "../base/window";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { dispatchExit } from "../hv/exits/dispatch";
 import { ioreqComplete } from "../hv/ioreq/complete";
+import { Mapcache } from "../hv/ioreq/mapcache";
 import { irqAssist } from "../hv/irq/assist";
 import { RUNSTATE_RUNNING, runstateChange, runstatePublish } from "../hv/sched/runstate";
 import { Vcpu } from "../hv/vcpu";
@@ -42,7 +43,7 @@ function traceExit(v: Vcpu, c: Cpu, reason: u32): void {
 
 /** Something of the last I/O is still to be done before the guest may go on. */
 function hasIoWork(v: Vcpu): bool {
-  return (v.ioPending | v.ioState | v.ioCompletion | v.mapcacheInvalidate) != 0;
+  return (v.ioPending | v.ioState | v.ioCompletion) != 0 || Mapcache.isDue(v);
 }
 
 /** One entry into the guest, until the budget ends or an exit is handled. @returns false when the turn is over. */

@@ -112,6 +112,8 @@ export function deviceActor(
     readonly end: IoreqEnd;
     /** False: what comes is not counted, so that doing the same again leads to the same state. */
     readonly keepsLog?: boolean;
+    /** It has been told to drop its mappings. What it does then is in linear memory. */
+    onInvalidate?(): void;
   },
 ): DeviceActor {
   const { index, end, keepsLog = true } = options;
@@ -163,8 +165,10 @@ export function deviceActor(
     const count = (field: number): void => {
       if (keepsLog) setWord(world, slab + field, word(world, slab + field) + 1);
     };
-    if (world.core.u8[at + IOREQ_TYPE] === IOREQ_TYPE_INVALIDATE) count(INVALIDATES);
-    else if ((world.core.u8[at + IOREQ_BITS]! & 32) !== 0) {
+    if (world.core.u8[at + IOREQ_TYPE] === IOREQ_TYPE_INVALIDATE) {
+      count(INVALIDATES);
+      options.onInvalidate?.();
+    } else if ((world.core.u8[at + IOREQ_BITS]! & 32) !== 0) {
       setWord(world, at + IOREQ_DATA, READ_VALUE);
       setWord(world, at + IOREQ_DATA + 4, 0);
       count(READS);

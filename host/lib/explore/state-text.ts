@@ -9,10 +9,14 @@ import type { World } from "./world.ts";
 
 const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
 
-/** p2m type of the page that holds guest-physical `gpa`. */
+/** All of an entry but the bit that suppresses #VE, which is set in empty ones too. */
+const IN_USE = 0x7fff_ffff_ffff_ffffn;
+
+/** p2m type of the page that holds guest-physical `gpa`, as its entry has it; "hole" where nothing is mapped. */
 export function pageType(world: World, gpa: number): string {
   const steps = world.exports.walkGpa(world.domid, gpa, 0);
-  return decodeEpte(world.core.view.getBigUint64(MAILBOX_BASE + (steps - 1) * 32 + 16, true)).type;
+  const entry = world.core.view.getBigUint64(MAILBOX_BASE + (steps - 1) * 32 + 16, true);
+  return (entry & IN_USE) === 0n ? "hole" : decodeEpte(entry).type;
 }
 
 /** "page ram_rw, type without server, slot NONE, held: p2m". */

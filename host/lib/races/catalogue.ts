@@ -11,6 +11,7 @@ import { fetchLivelock } from "./fetch-livelock/race.ts";
 import { firstAnswerOnly } from "./first-answer-only/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
+import { oneFlagForAll } from "./one-flag-for-all/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
 import { setTypeWindow } from "./set-type-window/race.ts";
 import { shutdownDuringSend } from "./shutdown-during-send/race.ts";
@@ -29,6 +30,7 @@ export const RACES: readonly Race[] = [
   slotStateToggled,
   shutdownDuringSend,
   firstAnswerOnly,
+  oneFlagForAll,
   bufferedRingPointers,
   pauseUnderLock,
   eventHalfFilled,

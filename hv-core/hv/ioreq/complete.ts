@@ -27,6 +27,7 @@ import { portResume } from "../emulate/port";
 import { repResume } from "../emulate/rep";
 import { IO_MMIO_COMPLETION, IO_NO_COMPLETION, IO_PIO_COMPLETION, IO_REP_COMPLETION, Vcpu } from "../vcpu";
 import { ioreqSignalMapcache } from "./broadcast";
+import { Mapcache } from "./mapcache";
 import { IoreqServer } from "./server";
 import { Slot } from "./slot";
 import { WAIT_ANSWERED, WAIT_CRASHED, WAIT_SLEEPS, waitForAnswer } from "./wait";
@@ -58,7 +59,7 @@ export function ioreqComplete(v: Vcpu): bool {
   if (completion == IO_MMIO_COMPLETION) mayRun = emulateResume(v);
   else if (completion == IO_PIO_COMPLETION) portResume(v);
   else if (completion == IO_REP_COMPLETION) repResume(v);
-  if (mayRun && v.mapcacheInvalidate != 0) {
+  if (mayRun && Mapcache.isDue(v)) {
     ioreqSignalMapcache(v);
     return v.ioPending == 0;
   }
