@@ -3,8 +3,9 @@
  * upcall that finds the actor bound to a port. dom0 is a domain like any other; there is no other way in.
  *
  * dom0's RAM is gfn 0..pages-1. Page 0 stays unused, page 1 holds the arguments of the hot calls (event channels),
- * the rest is the bounce arena. Mappings (shared_info, foreign pages, ioreq pages) go to gfns from `pages` on.
- * Kept in actor slab 0: nextGfn u32@8, and from 256 on the port table, one u16 per port: actor | data << 7 | 0x8000, 0 = unbound.
+ * the rest is the arena of hypercall buffers. Mappings (shared_info, foreign pages, ioreq pages) go to gfns from `pages` on.
+ * Kept in actor slab 0: nextGfn u32@8, the arena's books @64 (buffers/books.ts), and from 256 on the port table, one u16 per port:
+ * actor | data << 7 | 0x8000, 0 = unbound.
  */
 import {
   DOMID_SELF,
@@ -17,12 +18,22 @@ import {
 } from "../../hv-core/abi/hypercalls.ts";
 import { ACTOR_SIZE } from "../../hv-core/abi/layout.ts";
 import { ACTOR_DOM0, type ActorId, allocActor, getField, setField, slabOf } from "./actors.ts";
+import {
+  type Arena,
+  type ArenaChecks,
+  addressOf,
+  allocBlock,
+  createArena,
+  freeBlock,
+  gpaOfBlock,
+} from "./buffers/arena.ts";
 import { type Core, frameAddress, refreshViews } from "./core.ts";
 import { check, HvError } from "./errors.ts";
 import { Gfn, type Port } from "./ids.ts";
 
 const SLAB = slabOf(0);
 const NEXT_GFN = 8;
+const ARENA_BOOKS = 64;
 const PORT_TABLE = 256;
 const PORT_COUNT = (ACTOR_SIZE - PORT_TABLE) >> 1;
 const PORT_BOUND = 0x8000;
@@ -33,7 +44,7 @@ const PENDING_SEL = 8;
 const EVTCHN_PENDING = 2048;
 const EVTCHN_MASK = 2560;
 
-/** A block of the bounce arena: zeroed, page granular, valid until its scope ends. */
+/** A block of the arena by its addresses, valid until its scope ends. */
 export interface Buffer {
   /** Guest-physical address in dom0, for the hypercall. */
   readonly gpa: number;
@@ -49,8 +60,8 @@ export interface Dom0 {
   readonly ramAt: number;
   /** Linear address of dom0's shared_info. */
   readonly sharedInfoAt: number;
-  /** Arena pages in use; 0 between hypercalls, so no state lies outside linear memory. */
-  arenaUsed: number;
+  /** Memory for hypercall arguments. */
+  readonly arena: Arena;
 }
 
 const ARENA_FIRST_PAGE = 2;
@@ -64,34 +75,32 @@ export function hypercall(dom0: Dom0, nr: number, a1: number, a2 = 0, a3 = 0, a4
 }
 
 /**
- * Runs `body` with a bounce buffer of `bytes` in dom0's RAM, zeroed, and frees it afterwards. Scopes nest.
+ * Runs `body` with a zeroed block of the arena by its raw addresses. As the raw handles of libxc it is for what implements the safe
+ * ones, and for tests that pass wrong addresses on purpose; the toolstack uses buffers/safe.ts.
  * @throws HvError ENOMEM when the arena is too small.
  */
-export function withBuffer<T>(dom0: Dom0, bytes: number, body: (buffer: Buffer) => T): T {
-  const pages = Math.max(1, Math.ceil(bytes / 4096));
-  const first = ARENA_FIRST_PAGE + dom0.arenaUsed;
-  if (first + pages > dom0.pages)
-    throw new HvError("ENOMEM", "hypercall buffer", {
-      hint: `${pages} pages asked, ${dom0.pages - first} free: split the call`,
-    });
-  const gpa = first * 4096;
-  const at = dom0.ramAt + gpa;
-  dom0.core.u8.fill(0, at, at + pages * 4096);
-  dom0.arenaUsed += pages;
+export function withBuffer<T>(dom0: Pick<Dom0, "arena">, bytes: number, body: (buffer: Buffer) => T): T {
+  const { arena } = dom0;
+  const block = allocBlock(arena, Math.max(1, bytes), "raw");
   try {
-    return body({ gpa, at, bytes });
+    return body({ gpa: gpaOfBlock(arena, block), at: addressOf(arena, block), bytes });
   } finally {
-    dom0.arenaUsed -= pages;
+    freeBlock(arena, block);
   }
 }
 
-/** Sets up dom0 after machineInit: slab 0 and the mapping of its shared_info. */
-export function createDom0(core: Core, pages: number): Dom0 {
+/** Sets up dom0 after machineInit: slab 0, the arena and the mapping of its shared_info. */
+export function createDom0(core: Core, pages: number, checks: ArenaChecks = {}): Dom0 {
   const actor = allocActor(core, ACTOR_DOM0, 0);
   if (actor !== 0) throw new HvError("EEXIST", "createDom0", { hint: "a machine has one dom0" });
   setField(core, SLAB, NEXT_GFN, pages);
   const ramAt = frameAddress(core.exports.dom0Mfn(0));
-  const draft = { core, pages, ramAt, sharedInfoAt: 0, arenaUsed: 0 };
+  const arena = createArena(
+    core,
+    { ramAt, firstPage: ARENA_FIRST_PAGE, pages: pages - ARENA_FIRST_PAGE, booksAt: SLAB + ARENA_BOOKS },
+    checks,
+  );
+  const draft = { core, pages, ramAt, sharedInfoAt: 0, arena };
   const gfn = allocGfns(draft, 1);
   const result = withBuffer(draft, 24, ({ gpa, at }) => {
     core.view.setUint16(at, DOMID_SELF, true);

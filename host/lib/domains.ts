@@ -6,8 +6,9 @@ import {
   DOM_IS_SHUT_DOWN,
   DOM_SHUTDOWN_CODE,
   DOM_STATE,
+  MACHINE_DOMAIN_MARK,
 } from "../../hv-core/abi/domain.ts";
-import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../../hv-core/abi/layout.ts";
+import { DOMAIN_SIZE, DOMAINS_BASE, MACHINE_BASE } from "../../hv-core/abi/layout.ts";
 import type { Core } from "./core.ts";
 import type { DomId } from "./ids.ts";
 
@@ -17,10 +18,13 @@ const ALIVE = 1;
 const field = (core: Core, slot: number, offset: number): number =>
   core.u32[(DOMAINS_BASE + slot * DOMAIN_SIZE + offset) >> 2]!;
 
+/** One past the highest slot that was ever used. */
+const domainMark = (core: Core): number => core.u32[(MACHINE_BASE + MACHINE_DOMAIN_MARK) >> 2]!;
+
 /** Ids of all living domains but dom0. */
 export function liveDomains(core: Core): DomId[] {
   const found: DomId[] = [];
-  for (let slot = 1; slot < MAX_DOMAINS; slot++) {
+  for (let slot = 1; slot < domainMark(core); slot++) {
     if (field(core, slot, DOM_STATE) === ALIVE) found.push(field(core, slot, DOM_DOMID) as DomId);
   }
   return found;
@@ -28,7 +32,7 @@ export function liveDomains(core: Core): DomId[] {
 
 /** Index of a domain in the table, -1 when there is none. */
 export function domainSlot(core: Core, domid: DomId): number {
-  for (let slot = 0; slot < MAX_DOMAINS; slot++) {
+  for (let slot = 0; slot < domainMark(core); slot++) {
     if (field(core, slot, DOM_STATE) !== FREE && field(core, slot, DOM_DOMID) === domid) return slot;
   }
   return -1;

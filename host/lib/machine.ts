@@ -15,6 +15,7 @@ import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
 import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
 import { ACTOR_TOOLSTACK, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
+import { forgetBlocks } from "./buffers/arena.ts";
 import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
 import { readCounter, readCounters, readExits } from "./counters.ts";
@@ -242,6 +243,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
     snapshot: () => takeSnapshot(core),
     restore(snapshot) {
       restoreSnapshot(core, snapshot);
+      forgetBlocks(dom0.arena);
       cutConsole(core, log);
       taken = Math.min(taken, log.length);
     },

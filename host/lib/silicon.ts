@@ -53,7 +53,7 @@ export interface Silicon {
 /** Instantiates the build with `frameCount` frames. The memory never grows, so the views stay valid. */
 export function instantiateSilicon(module: WebAssembly.Module, frameCount: number): Silicon {
   const pages = Math.ceil((FRAMES_BASE + frameCount * PAGE_SIZE) / 65536);
-  const memory = new WebAssembly.Memory({ initial: Math.max(pages, 2048), maximum: 65535 });
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: 65535 });
   const instance = new WebAssembly.Instance(module, { env: { memory, suspend: () => {} } });
   const exports = instance.exports as unknown as SiliconExports;
   exports._initialize?.();

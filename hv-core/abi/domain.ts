@@ -21,3 +21,5 @@ export const VCPU_IN_USE = 0;
 export const VCPU_DOMID = 8;
 export const VCPU_ID = 12;
 export const VCPU_PAUSE_FLAGS = 16;
+/** In the machine header (base/machine.ts): one past the highest domain slot ever used. */
+export const MACHINE_DOMAIN_MARK = 16;

@@ -1,7 +1,7 @@
 /**
  * The linear-memory map (docs/architecture.md section 3). Every piece of state has a fixed place.
  *
- *   null + constants | semantic: machine, domains, vCPUs, slabs, actors, continuations, frame table | derived | journal | frames (semantic)
+ *   null + constants | semantic: machine, vCPUs, slabs, actors, continuations, frame table | derived | journal | semantic: domains, frames
  *
  * Literals only: AssemblyScript and TypeScript both import this file.
  */
@@ -12,12 +12,11 @@ export const PAGE_SHIFT = 12;
 /** Machine header: knobs, allocation marks, scheduler state (base/machine.ts). Below it: page zero and the compiler's constants. */
 export const MACHINE_BASE = 0x0001_0000;
 export const MACHINE_SIZE = 0x0001_0000;
+/** Heads of the chains of domains, by the low bits of their ids: slot + 1 as u16, 0 = end (hv/domain/table.ts). */
+export const DOMAIN_HASH_BASE = 0x0001_2000;
+export const DOMAIN_HASH_BUCKETS = 256;
 /** Frames of each domain slot: {counted u32, all u32} (mem/frame-owner.ts). */
-export const FRAME_OWNERS_BASE = 0x0001_2000;
-
-export const DOMAINS_BASE = 0x0002_0000;
-export const DOMAIN_SIZE = 0x1000;
-export const MAX_DOMAINS = 256;
+export const FRAME_OWNERS_BASE = 0x0002_0000;
 
 export const VCPUS_BASE = 0x0020_0000;
 export const VCPU_SIZE = 0x8000;
@@ -43,7 +42,7 @@ export const MAX_IOREQ_SERVERS_TOTAL = 256;
 export const RANGE_NODES_BASE = 0x0140_0000;
 export const RANGE_NODE_SIZE = 32;
 export const MAX_RANGE_NODES = 65536;
-/** In-core devices' state (hv-core/dev). */
+/** In-core devices' state (hv-core/dev): of the domains in the first 256 slots. */
 export const DEVICES_BASE = 0x0160_0000;
 export const DEVICES_SIZE = 0x0010_0000;
 
@@ -94,6 +93,12 @@ export const DEVICE_CONSOLE_SIZE = 0x0001_0000;
 export const MAILBOX_BASE = 0x07a0_0000;
 export const MAILBOX_SIZE = 0x0010_0000;
 
+// --- domains (semantic) -------------------------------------------------------------------------------------------
+/** As many as there are ids; what is used ends at Machine.domainMark. */
+export const DOMAINS_BASE = 0x0800_0000;
+export const DOMAIN_SIZE = 0x1000;
+export const MAX_DOMAINS = 0x7ff0;
+
 // --- frames (semantic) --------------------------------------------------------------------------------------------
 /** Machine frame n is at FRAMES_BASE + n * 4096. Frame 0 belongs to the hypervisor and is never mapped. */
-export const FRAMES_BASE = 0x0800_0000;
+export const FRAMES_BASE = 0x1000_0000;

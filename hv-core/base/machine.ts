@@ -2,6 +2,7 @@
  * The machine header: what belongs to no domain and no vCPU. Semantic memory at MACHINE_BASE.
  * Knobs are written once, before the first domain exists.
  */
+import { MACHINE_DOMAIN_MARK } from "../abi/domain";
 import { NR_KNOBS } from "../abi/knobs";
 import { MACHINE_BASE } from "../abi/layout";
 
@@ -55,11 +56,16 @@ export class Machine {
   policyRules: u32;
   /** What is left of the turn of vCPU nextVcpu - 1 when the caller's budget cut it; 0 = the next one has its turn (run/scheduler.ts). */
   turnLeft: u64;
+  /** Domains in the order of their ids: slot + 1 of the first; every slot below freeSlotHint is in use (hv/domain/table.ts). */
+  domainList: u32;
+  freeSlotHint: u32;
 
   @inline static get(): Machine {
     return changetype<Machine>(MACHINE_BASE);
   }
 }
+
+if (offsetof<Machine>("domainMark") != MACHINE_DOMAIN_MARK) ERROR("Machine.domainMark moved");
 
 const KNOBS_OFFSET = 0x1000;
 

@@ -8,7 +8,7 @@ import {
 } from "../abi/devices";
 import { DEVICE_CONSOLE_BASE, DEVICE_CONSOLE_SIZE } from "../abi/layout";
 import { ATTENTION_OUTPUT, Machine } from "../base/machine";
-import { DeviceState, UART_QUEUE } from "./state";
+import { DeviceState, MAX_DEVICE_DOMAINS, UART_QUEUE } from "./state";
 
 if (DEVICE_CONSOLE_DATA + DEVICE_CONSOLE_ENTRIES * 2 > DEVICE_CONSOLE_SIZE) ERROR("the device console does not fit");
 
@@ -31,6 +31,7 @@ export function deviceOutput(source: u32, character: u32): void {
 
 /** One character into the UART of the domain in this slot. @returns false when its queue is full: try again later. */
 export function deviceInput(slot: u32, character: u32): bool {
+  if (slot >= MAX_DEVICE_DOMAINS) return false;
   const s = DeviceState.of(slot);
   if (s.rxCount >= UART_QUEUE) return false;
   store<u8>(s.rxAddress(s.rxFirst + s.rxCount), <u8>character);

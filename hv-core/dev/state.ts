@@ -1,11 +1,13 @@
 /**
- * State of the small in-core devices of one domain: 4 KiB each at DEVICES_BASE, index = domain slot. Semantic memory.
+ * State of the small in-core devices of one domain: 4 KiB each at DEVICES_BASE, index = domain slot. Semantic memory. Domains in
+ * slots from MAX_DEVICE_DOMAINS on have none: nobody answers there.
  * Written by: the vCPUs of the domain; the receive queue also by the outside (dev/console.ts).
  */
 import { COUNTER_LAST, COUNTER_READS, COUNTER_SCRATCH, COUNTER_SIZE } from "../abi/devices";
-import { DEVICES_BASE, DEVICES_SIZE, MAX_DOMAINS } from "../abi/layout";
+import { DEVICES_BASE, DEVICES_SIZE } from "../abi/layout";
 
 export const DEVICE_STATE_SIZE: u32 = 0x1000;
+export const MAX_DEVICE_DOMAINS: u32 = 256;
 export const UART_QUEUE: u32 = 16;
 
 @unmanaged
@@ -48,9 +50,10 @@ export class DeviceState {
 if (offsetof<DeviceState>() > <usize>COUNTER_SCRATCH) ERROR("DeviceState runs into the scratch bytes");
 if (offsetof<DeviceState>("last") != COUNTER_LAST || offsetof<DeviceState>("reads") != COUNTER_READS)
   ERROR("counter registers moved");
-if (COUNTER_SIZE > 0x1000 || MAX_DOMAINS * 0x1000 > DEVICES_SIZE) ERROR("devices do not fit");
+if (COUNTER_SIZE > 0x1000 || MAX_DEVICE_DOMAINS * 0x1000 > <u32>DEVICES_SIZE) ERROR("devices do not fit");
 
 /** A new domain in this slot finds its devices as after power-on. */
 export function devicesReset(slot: u32): void {
+  if (slot >= MAX_DEVICE_DOMAINS) return;
   memory.fill(DEVICES_BASE + <usize>slot * DEVICE_STATE_SIZE, 0, DEVICE_STATE_SIZE);
 }

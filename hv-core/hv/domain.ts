@@ -20,8 +20,7 @@ import {
   DOM_SHUTDOWN_CODE,
   DOM_STATE,
 } from "../abi/domain";
-import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../abi/layout";
-import { Machine } from "../base/machine";
+import { DOMAIN_HASH_BASE, DOMAIN_HASH_BUCKETS, DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../abi/layout";
 import { FrameOwner } from "../mem/frame-owner";
 
 export const DOMAIN_FREE: u32 = 0;
@@ -264,16 +263,21 @@ export class Domain {
   pinnedMfn: u32;
   pinnedCount: u32;
 
+  /** Slot + 1 of the next domain: with the same hash, and with the next higher id (hv/domain/table.ts). */
+  nextInHash: u32;
+  nextInList: u32;
+
   @inline static at(slot: u32): Domain {
     return changetype<Domain>(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE);
   }
 
   /** The domain with this id, dying ones included; null (0) when there is none. */
   static find(domid: u32): usize {
-    const mark = Machine.get().domainMark;
-    for (let slot: u32 = 0; slot < mark; slot++) {
-      const d = Domain.at(slot);
-      if (d.state != DOMAIN_FREE && d.domid == domid) return changetype<usize>(d);
+    let next: u32 = load<u16>(DOMAIN_HASH_BASE + <usize>(domid % DOMAIN_HASH_BUCKETS) * 2);
+    while (next != 0) {
+      const d = Domain.at(next - 1);
+      if (d.domid == domid) return changetype<usize>(d);
+      next = d.nextInHash;
     }
     return 0;
   }

@@ -82,7 +82,7 @@ function claim(mfn: u32, owner: u32, flags: u16): void {
   frame.flags = flags | FRAME_ALLOCATED;
   frame.refs = 1;
   frame.typeCount = 0;
-  frame.type = 0;
+  frame.lock = 0;
   frame.m2p = INVALID_M2P;
   frame.next = 0;
   frame.sharing = 0;

@@ -1,7 +1,9 @@
 /**
- * How many frames each owner has: one record for each domain slot, in the machine header. Written by: mem/allocator.ts only.
+ * How many frames each owner has: one record for each domain slot. Written by: mem/allocator.ts only.
  */
 import { FRAME_OWNERS_BASE } from "../abi/layout";
+
+export const FRAME_OWNER_SIZE: u32 = 8;
 
 @unmanaged
 export class FrameOwner {
@@ -14,3 +16,5 @@ export class FrameOwner {
     return changetype<FrameOwner>(FRAME_OWNERS_BASE + ((<usize>slot) << 3));
   }
 }
+
+if (offsetof<FrameOwner>() != <usize>FRAME_OWNER_SIZE) ERROR("FrameOwner is 8 bytes");

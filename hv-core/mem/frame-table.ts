@@ -20,6 +20,15 @@ export const FRAME_XEN_HEAP: u16 = 2; // special: belongs to the hypervisor, may
 export const FRAME_EXTRA: u16 = 4; // special: not counted in totPages (ioreq pages)
 export const FRAME_TABLE: u16 = 8; // an EPT table
 export const FRAME_FREE: u16 = 16;
+/** Bits 15:13: what the type references are of (PAGE_TYPE_*). */
+const PAGE_TYPE_SHIFT: u16 = 13;
+
+/** Xen's numbers (type_info bits 63:61). A frame is of one type at a time, for as long as its type count is not 0. */
+export const PAGE_TYPE_NONE: u32 = 0;
+/** CoW: owned by OWNER_COW, mapped read-only wherever it is (hv/sharing). */
+export const PAGE_TYPE_SHARED: u32 = 6;
+/** Somebody else has it mapped writable. */
+export const PAGE_TYPE_WRITABLE: u32 = 7;
 
 @unmanaged
 export class Frame {
@@ -28,9 +37,10 @@ export class Frame {
   flags: u16;
   /** General references. */
   refs: u32;
-  /** Type references and the type they are of (writable, shared, ...). */
+  /** Type references: the count only; `pageType` says of which type they are. */
   typeCount: u32;
-  type: u32;
+  /** The page lock (hv/sharing/page-lock.ts). */
+  lock: u32;
   /** gfn in the owner's p2m (the M2P table), INVALID_M2P or SHARED_M2P. */
   m2p: u64;
   /** Next frame on the free list, or on the list of a paging pool. */
@@ -40,6 +50,14 @@ export class Frame {
 
   @inline static at(mfn: u32): Frame {
     return changetype<Frame>(FRAME_TABLE_BASE + <usize>mfn * FRAME_RECORD_SIZE);
+  }
+
+  @inline get pageType(): u32 {
+    return <u32>this.flags >> PAGE_TYPE_SHIFT;
+  }
+
+  @inline setPageType(type: u32): void {
+    this.flags = (this.flags & ((1 << PAGE_TYPE_SHIFT) - 1)) | ((<u16>type) << PAGE_TYPE_SHIFT);
   }
 
   /** Whether `mfn` names a frame of this machine. */

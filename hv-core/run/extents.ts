@@ -10,6 +10,7 @@ import {
   DEVICES_BASE,
   DOMAIN_SIZE,
   DOMAINS_BASE,
+  FRAME_OWNERS_BASE,
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
   FRAMES_BASE,
@@ -29,12 +30,13 @@ import {
 } from "../abi/layout";
 import { TRACE_NEXT } from "../abi/trace-events";
 import { Machine } from "../base/machine";
-import { DEVICE_STATE_SIZE } from "../dev/state";
+import { DEVICE_STATE_SIZE, MAX_DEVICE_DOMAINS } from "../dev/state";
+import { FRAME_OWNER_SIZE } from "../mem/frame-owner";
 
 export const EXTENT_SEMANTIC: u32 = 1;
 export const EXTENT_JOURNAL: u32 = 3;
 
-/** Machine header, knobs and frame owners: all of it that is used. */
+/** Machine header, knobs, hash of the domains and policy: all of it that is used. */
 const MACHINE_USED: u32 = 0x3000;
 
 /** One past the last actor slab that is in use (its kind, the first word, is not 0). */
@@ -50,10 +52,10 @@ function traceBytes(): u32 {
 }
 
 /** Number of extents; the last one is the frames. */
-export const EXTENTS: u32 = 11;
+export const EXTENTS: u32 = 12;
 export const EXTENT_MACHINE: u32 = 0;
 export const EXTENT_VCPUS: u32 = 2;
-export const EXTENT_FRAMES: u32 = 10;
+export const EXTENT_FRAMES: u32 = 11;
 
 export class Extent {
   static start(index: u32): u32 {
@@ -78,6 +80,8 @@ export class Extent {
         return COUNTERS_BASE;
       case 9:
         return TRACE_BASE;
+      case 10:
+        return FRAME_OWNERS_BASE;
       default:
         return FRAMES_BASE;
     }
@@ -97,7 +101,7 @@ export class Extent {
       case 4:
         return (m.rangeNodeMark + 1) * RANGE_NODE_SIZE;
       case 5:
-        return m.domainMark * <u32>DEVICE_STATE_SIZE;
+        return min<u32>(m.domainMark, MAX_DEVICE_DOMAINS) * DEVICE_STATE_SIZE;
       case 6:
         return actorMark() * ACTOR_SIZE;
       case 7:
@@ -106,6 +110,8 @@ export class Extent {
         return COUNTERS_SIZE;
       case 9:
         return traceBytes();
+      case 10:
+        return m.domainMark * FRAME_OWNER_SIZE;
       default:
         return m.frameMark * PAGE_SIZE;
     }

@@ -1,6 +1,6 @@
 /** Unit-test build: a machine with dom0 (slot 0, one vCPU, RAM gfns 0..15) and one guest (slot 1) that never runs. */
 import { ERA_4_17, KNOB_DEVICE_AT, KNOB_ERA, KNOB_PADDR_BITS, KNOB_TLB_ENTRIES, KNOB_TSC_KHZ } from "../abi/knobs";
-import { FRAME_TABLE_BASE, MACHINE_BASE, TRACE_BASE } from "../abi/layout";
+import { DOMAIN_SIZE, DOMAINS_BASE, FRAME_TABLE_BASE, MACHINE_BASE, TRACE_BASE } from "../abi/layout";
 import { P2M_ACCESS_RWX, P2M_RAM_RW } from "../abi/p2m-types";
 import { Knobs, Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
@@ -19,6 +19,7 @@ const FIRST_MFN: u32 = 1;
 /** A machine of `frames` frames; the guest has `vcpus` vCPUs and `pages` pages of RAM. */
 export function worldCreate(frames: u32, vcpus: u32, pages: u32, deviceAt: u32): void {
   memory.fill(MACHINE_BASE, 0, FRAME_TABLE_BASE + <usize>frames * 32 - MACHINE_BASE);
+  memory.fill(DOMAINS_BASE, 0, 4 * DOMAIN_SIZE);
   memory.fill(TRACE_BASE, 0, 64);
   const m = Machine.get();
   m.frameCount = frames;

@@ -40,6 +40,7 @@ const IDENT_PT_GFN: u64 = 0xfeffe;
 const SPECIAL_PAGES: u32 = 8;
 const MAX_MEM_SLACK_KIB: u64 = 1024;
 const MAP_ENTRIES: u32 = 5;
+const FOREIGN_MAP_SIZE: u32 = 24;
 const START_INFO_MAGIC: u32 = 0x336ec578;
 const MODULE_ROOM: u32 = 2 * 32 + 2 * 1024;
 
@@ -154,15 +155,17 @@ export class Build {
   }
 
   private static memoryMap(domid: u32): i32 {
-    const bytes: u32 = 32 + MAP_ENTRIES * 20;
-    const gpa = Dom0.take(bytes);
+    const bytes: u32 = MAP_ENTRIES * 20;
+    const entries = Dom0.take(bytes);
+    Build.map(Dom0.at(entries), 20);
+    const gpa = Dom0.take(FOREIGN_MAP_SIZE);
     const at = Dom0.at(gpa);
     store<u16>(at, <u16>domid);
     store<u32>(at, MAP_ENTRIES, 8);
-    store<u64>(at, gpa + 32, 16);
-    Build.map(at + 32, 20);
+    store<u64>(at, entries, 16);
     const error = Dom0.call(HC_MEMORY_OP, XENMEM_SET_MEMORY_MAP, gpa, 0);
-    Dom0.release(bytes);
+    Dom0.release(gpa, FOREIGN_MAP_SIZE);
+    Dom0.release(entries, bytes);
     return error;
   }
 
@@ -189,7 +192,7 @@ export class Build {
     const gpa = Dom0.take(bytes);
     entryContext(Dom0.at(gpa), <u32>Image.get().entry, startInfo, vcpus);
     const error = Toolstack.setHvmContext(domid, gpa, bytes);
-    Dom0.release(bytes);
+    Dom0.release(gpa, bytes);
     return error;
   }
 }

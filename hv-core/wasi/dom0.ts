@@ -1,6 +1,6 @@
 /**
  * dom0's side of door 2 in the command module: the same calls with the same arguments as host/lib/dom0.ts makes, so that both
- * builds leave the same trace. dom0's RAM: page 0 unused, page 1 the arguments of event sends, then a LIFO arena;
+ * builds leave the same trace. dom0's RAM: page 0 unused, page 1 the arguments of event sends, then the arena (arena.ts);
  * mappings go to gfns above its RAM.
  */
 import {
@@ -17,6 +17,7 @@ import {
 } from "../abi/hypercalls";
 import { FRAMES_BASE, PAGE_SHIFT, PAGE_SIZE } from "../abi/layout";
 import { dom0Mfn, hypercall } from "../run/dom0";
+import { Arena } from "./arena";
 import { WASI_STATE_BASE } from "./state";
 
 export const DOM0_PAGES: u32 = 64;
@@ -30,7 +31,6 @@ const EVTCHN_MASK: usize = 2560;
 
 @unmanaged
 class Dom0State {
-  arenaUsed: u32;
   nextGfn: u32;
   ramAt: u32;
   sharedInfoAt: u32;
@@ -50,18 +50,22 @@ export class Dom0 {
     return <usize>Dom0.state().ramAt + gpa;
   }
 
-  /** A zeroed block of the arena: its guest-physical address. Freed by `release` in the opposite order. */
+  @inline private static pagesOf(bytes: u32): u32 {
+    return bytes == 0 ? 1 : (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  }
+
+  /** A zeroed block of the arena: its guest-physical address. Page 0, which is nobody's, when there is none left. */
   static take(bytes: u32): u32 {
-    const s = Dom0.state();
-    const pages = bytes == 0 ? 1 : (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-    const gpa = (ARENA_FIRST_PAGE + s.arenaUsed) << PAGE_SHIFT;
-    s.arenaUsed += pages;
+    const pages = Dom0.pagesOf(bytes);
+    const first = Arena.take(pages, DOM0_PAGES - ARENA_FIRST_PAGE);
+    if (first < 0) return 0;
+    const gpa = (ARENA_FIRST_PAGE + <u32>first) << PAGE_SHIFT;
     memory.fill(Dom0.at(gpa), 0, pages << PAGE_SHIFT);
     return gpa;
   }
 
-  static release(bytes: u32): void {
-    Dom0.state().arenaUsed -= bytes == 0 ? 1 : (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
+  static release(gpa: u32, bytes: u32): void {
+    if (gpa != 0) Arena.release((gpa >> PAGE_SHIFT) - ARENA_FIRST_PAGE, Dom0.pagesOf(bytes));
   }
 
   static takeGfns(count: u32): u32 {
@@ -88,7 +92,7 @@ export class Dom0 {
     store<u32>(at, XENMAPSPACE_SHARED_INFO, 4);
     store<u64>(at, gfn, 16);
     const error = Dom0.call(HC_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP, gpa, 0);
-    Dom0.release(24);
+    Dom0.release(gpa, 24);
     s.sharedInfoAt = <u32>Dom0.mapped(gfn);
     return error;
   }
@@ -98,7 +102,7 @@ export class Dom0 {
     store<u16>(Dom0.at(gpa), DOMID_SELF);
     store<u64>(Dom0.at(gpa), gfn, 8);
     const error = Dom0.call(HC_MEMORY_OP, XENMEM_REMOVE_FROM_PHYSMAP, gpa, 0);
-    Dom0.release(16);
+    Dom0.release(gpa, 16);
     return error;
   }
 
@@ -110,7 +114,7 @@ export class Dom0 {
     store<u16>(Dom0.at(gpa), <u16>domid);
     const error = Dom0.call(HC_EVENT_CHANNEL_OP, EVTCHNOP_ALLOC_UNBOUND, gpa, 0);
     const port = load<i32>(Dom0.at(gpa), 4);
-    Dom0.release(8);
+    Dom0.release(gpa, 8);
     return error < 0 ? error : port;
   }
 
@@ -120,7 +124,7 @@ export class Dom0 {
     store<u32>(Dom0.at(gpa), remotePort, 4);
     const error = Dom0.call(HC_EVENT_CHANNEL_OP, EVTCHNOP_BIND_INTERDOMAIN, gpa, 0);
     const port = load<i32>(Dom0.at(gpa), 8);
-    Dom0.release(12);
+    Dom0.release(gpa, 12);
     return error < 0 ? error : port;
   }
 
@@ -129,7 +133,7 @@ export class Dom0 {
     store<u32>(Dom0.at(gpa), virq);
     const error = Dom0.call(HC_EVENT_CHANNEL_OP, EVTCHNOP_BIND_VIRQ, gpa, 0);
     const port = load<i32>(Dom0.at(gpa), 8);
-    Dom0.release(12);
+    Dom0.release(gpa, 12);
     return error < 0 ? error : port;
   }
 

@@ -27,6 +27,8 @@ const UNION: usize = 16;
 const CDF_HVM_HAP: u32 = 3;
 const EMULATION_LAPIC: u32 = 1;
 const BATCH: u32 = 512;
+const RESERVATION_SIZE: u32 = 32;
+const ADD_TO_PHYSMAP_SIZE: u32 = 32;
 
 export class Toolstack {
   /** Starts a domctl: its structure in dom0's arena. */
@@ -41,7 +43,7 @@ export class Toolstack {
 
   private static finish(gpa: u32): i32 {
     const error = Dom0.call(HC_DOMCTL, gpa, 0, 0);
-    Dom0.release(DOMCTL_SIZE);
+    Dom0.release(gpa, DOMCTL_SIZE);
     return error;
   }
 
@@ -57,7 +59,7 @@ export class Toolstack {
     store<u32>(at, 2, 44);
     store<u32>(at, EMULATION_LAPIC, 56);
     const error = Toolstack.finish(gpa);
-    return error < 0 ? error : <i32>load<u16>(Dom0.at(gpa), 8);
+    return error < 0 ? error : <i32>load<u16>(Dom0.at(gpa), 8); // freed, and still as the hypervisor left it
   }
 
   static maxVcpus(domid: u32, vcpus: u32): i32 {
@@ -96,16 +98,18 @@ export class Toolstack {
     let done: u32 = 0;
     while (done < count) {
       const part = min<u32>(BATCH, count - done);
-      const bytes = 32 + part * 8;
-      const gpa = Dom0.take(bytes);
+      const list = Dom0.take(part * 8);
+      for (let i: u32 = 0; i < part; i++)
+        store<u64>(Dom0.at(list) + ((<usize>i) << 3), gfn + ((<u64>done + i) << order));
+      const gpa = Dom0.take(RESERVATION_SIZE);
       const at = Dom0.at(gpa);
-      store<u64>(at, gpa + 32);
+      store<u64>(at, list);
       store<u64>(at, part, 8);
       store<u32>(at, order, 16);
       store<u16>(at, <u16>domid, 24);
-      for (let i: u32 = 0; i < part; i++) store<u64>(at + 32 + ((<usize>i) << 3), gfn + ((<u64>done + i) << order));
       const n = Dom0.call(HC_MEMORY_OP, XENMEM_POPULATE_PHYSMAP, gpa, 0);
-      Dom0.release(bytes);
+      Dom0.release(gpa, RESERVATION_SIZE);
+      Dom0.release(list, part * 8);
       if (n < 0) return n;
       done += n;
       if (<u32>n < part) break;
@@ -115,26 +119,28 @@ export class Toolstack {
 
   /** Maps `count` (at most 64) pages of another domain into dom0 from `gfn` on. */
   static mapForeign(domid: u32, foreign: u64, gfn: u32, count: u32): i32 {
-    const idxs: u32 = 32;
-    const gpfns = idxs + count * 8;
-    const errors = gpfns + count * 8;
-    const bytes = errors + count * 4;
-    const gpa = Dom0.take(bytes);
+    const idxs = Dom0.take(count * 8);
+    const gpfns = Dom0.take(count * 8);
+    const errors = Dom0.take(count * 4);
+    const gpa = Dom0.take(ADD_TO_PHYSMAP_SIZE);
     const at = Dom0.at(gpa);
     store<u16>(at, DOMID_SELF);
     store<u16>(at, XENMAPSPACE_GMFN_FOREIGN, 2);
     store<u16>(at, <u16>count, 4);
     store<u16>(at, <u16>domid, 6);
-    store<u64>(at, gpa + idxs, 8);
-    store<u64>(at, gpa + gpfns, 16);
-    store<u64>(at, gpa + errors, 24);
+    store<u64>(at, idxs, 8);
+    store<u64>(at, gpfns, 16);
+    store<u64>(at, errors, 24);
     for (let i: u32 = 0; i < count; i++) {
-      store<u64>(at + idxs + ((<usize>i) << 3), foreign + i);
-      store<u64>(at + gpfns + ((<usize>i) << 3), <u64>gfn + i);
+      store<u64>(Dom0.at(idxs) + ((<usize>i) << 3), foreign + i);
+      store<u64>(Dom0.at(gpfns) + ((<usize>i) << 3), <u64>gfn + i);
     }
     let result = Dom0.call(HC_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP_BATCH, gpa, 0);
-    for (let i: u32 = 0; i < count && result == OK; i++) result = load<i32>(at + errors + ((<usize>i) << 2));
-    Dom0.release(bytes);
+    for (let i: u32 = 0; i < count && result == OK; i++) result = load<i32>(Dom0.at(errors) + ((<usize>i) << 2));
+    Dom0.release(gpa, ADD_TO_PHYSMAP_SIZE);
+    Dom0.release(errors, count * 4);
+    Dom0.release(gpfns, count * 8);
+    Dom0.release(idxs, count * 8);
     return result;
   }
 
@@ -145,7 +151,7 @@ export class Toolstack {
     store<u32>(at, index, 4);
     store<u64>(at, value, 8);
     const error = Dom0.call(HC_HVM_OP, HVMOP_SET_PARAM, gpa, 0);
-    Dom0.release(16);
+    Dom0.release(gpa, 16);
     return error;
   }
 

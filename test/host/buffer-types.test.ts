@@ -73,7 +73,27 @@ const SNIPPETS: readonly Snippet[] = [
   },
   {
     name: "a handle into a structure that is only output",
-    code: `using out = allocSafe(arena, U8, "out", 144); setHandle(out, MAP, null);`,
+    code: `using out = allocStruct(arena, OP, "out"); setHandle(out, MAP, null);`,
+    error: 2345,
+  },
+  {
+    name: "a handle of another structure",
+    code: `using m = allocSafe(arena, U64, "out"); setHandle(op, ELSEWHERE, m);`,
+    error: 2345,
+  },
+  {
+    name: "a handle into bytes that are no structure",
+    code: `using bytes = allocSafe(arena, U8, "inout", 144); setHandle(bytes, MAP, null);`,
+    error: 2740,
+  },
+  {
+    name: "a field of a structure that is only input",
+    code: `using s = allocStruct(arena, OP, "in"); s.u64(8);`,
+    error: 2684,
+  },
+  {
+    name: "an address kept for later",
+    code: `using m = allocSafe(arena, U64, "out"); op.setU32(8, m);`,
     error: 2345,
   },
 ];
@@ -84,12 +104,14 @@ const HEAD = `import { allocBlock, type Arena } from "${LIB}/buffers/arena.ts";
 import { bounce, bounceAs } from "${LIB}/buffers/bounce.ts";
 import { handleField, plain, safeHypercall, setHandle } from "${LIB}/buffers/call.ts";
 import { struct, U8, U32, U64 } from "${LIB}/buffers/element.ts";
-import { allocSafe, type Safe } from "${LIB}/buffers/safe.ts";
+import { allocSafe } from "${LIB}/buffers/safe.ts";
+import { allocStruct, type SafeStruct } from "${LIB}/buffers/struct.ts";
 import type { Dom0 } from "${LIB}/dom0.ts";
-declare const arena: Arena; declare const dom0: Dom0; declare const op: Safe<typeof U8, "inout">;
-const MAP = handleField(8, U64, "out"); const LIST = handleField(8, U64, "inout");
-const RECORD = handleField(8, struct("b", 8), "out");
-export const used = [allocBlock, bounce, bounceAs, plain, safeHypercall, setHandle, U32, MAP, LIST, RECORD, arena, dom0, op];
+declare const arena: Arena; declare const dom0: Dom0; declare const op: SafeStruct<"op", "inout">;
+const OP = struct("op", 144); const OTHER = struct("other", 144);
+const MAP = handleField(OP, 8, U64, "out"); const LIST = handleField(OP, 8, U64, "inout");
+const RECORD = handleField(OP, 8, struct("b", 8), "out"); const ELSEWHERE = handleField(OTHER, 8, U64, "out");
+export const used = [allocBlock, bounce, bounceAs, plain, safeHypercall, setHandle, U32, MAP, LIST, RECORD, ELSEWHERE, arena, dom0, op, allocStruct];
 `;
 
 const folder = join(ROOT, "build", "buffer-types");

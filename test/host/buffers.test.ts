@@ -1,26 +1,38 @@
 /** Hypercall-safe buffers at run time: cache and counters, zeroing, poison, canaries, generations, bounces, growth (spec 07). */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
 import { type Arena, addressOf, allocBlock, createArena, dropArena, freeBlock } from "../../host/lib/buffers/arena.ts";
+import { keptBlocks } from "../../host/lib/buffers/books.ts";
 import { bounce } from "../../host/lib/buffers/bounce.ts";
 import { handleField, plain, safeHypercall, setHandle } from "../../host/lib/buffers/call.ts";
-import { U8, U32, U64 } from "../../host/lib/buffers/element.ts";
+import { struct, U8, U32, U64 } from "../../host/lib/buffers/element.ts";
 import { allocSafe, allocSafeArray } from "../../host/lib/buffers/safe.ts";
+import { allocStruct } from "../../host/lib/buffers/struct.ts";
 import { instantiateCore } from "../../host/lib/core.ts";
 import { createDom0, type Dom0 } from "../../host/lib/dom0.ts";
+import { createMachine } from "../../host/lib/machine.ts";
+import { domainCreate, domainDestroy, domainMaxVcpus, domainSetHvmContext } from "../../host/lib/toolstack/domctl.ts";
+import { entryContext } from "../../host/lib/toolstack/hvm-context.ts";
+import { ROOT } from "../../host/node/paths.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { HC_XEN_VERSION } from "../../hv-core/abi/hypercalls.ts";
 
-const FIRST = 32;
+const DOM0_PAGES = 34;
+/** What is left for the arena: all but the unused page and the one of the hot calls. */
 const PAGES = 32;
+const OP = struct("op", 16);
 const wasm = compileBuild("release");
 let dom0: Dom0;
 let arena: Arena;
 
 function start(options: { debug?: boolean; grow?: boolean } = {}): void {
   const core = instantiateCore(wasm, { frameCount: 512 });
-  core.exports.machineInit(512, 64);
-  dom0 = createDom0(core, 64);
-  arena = createArena(dom0, { firstPage: FIRST, pages: PAGES, ...options });
+  core.exports.machineInit(512, DOM0_PAGES);
+  dom0 = createDom0(core, DOM0_PAGES, options);
+  arena = dom0.arena;
+  dropArena(arena);
+  for (const counter of Object.keys(arena.stats)) arena.stats[counter as keyof typeof arena.stats] = 0;
 }
 beforeEach(() => start());
 
@@ -50,9 +62,9 @@ describe("arena", () => {
   it("keeps four blocks of a size, and takes cached ones apart when it runs out", () => {
     const blocks = Array.from({ length: 6 }, () => allocBlock(arena, 1, "x"));
     for (const block of blocks) freeBlock(arena, block);
-    expect(arena.cache[0]).toHaveLength(4);
+    expect(keptBlocks(arena.books, 1)).toBe(4);
     freeBlock(arena, allocBlock(arena, PAGES * 4096, "all"));
-    expect(arena.cache[0]).toHaveLength(0);
+    expect(keptBlocks(arena.books, 1)).toBe(0);
     expect(() => allocBlock(arena, PAGES * 4096 + 1, "more")).toThrow(/ENOMEM.*33 pages asked/);
   });
 
@@ -82,7 +94,7 @@ describe("arena", () => {
 
   it("names bad sizes and places", () => {
     expect(() => allocBlock(arena, 0, "none")).toThrow(RangeError);
-    expect(() => createArena(dom0, { firstPage: 60, pages: 5 })).toThrow(/dom0's 64/);
+    expect(() => createArena(dom0.core, { ...arena.place, pages: 0 })).toThrow(/an? hypercall arena of 0 pages/);
   });
 });
 
@@ -105,20 +117,21 @@ describe("safe buffers", () => {
     using buffer = allocSafe(arena, U32, "inout", 3, "three");
     expect(() => buffer.get(3)).toThrow(/element 3 of 3/);
     expect(() => buffer.set(-1, 0)).toThrow(RangeError);
-    using structure = allocSafe(arena, U8, "in", 32, "structure");
-    expect(() => setHandle(structure, handleField(8, U32, "in"), buffer, 4)).toThrow(/needs 16 bytes.*has 12/);
+    using structure = allocStruct(arena, OP, "in");
+    expect(() => setHandle(structure, handleField(OP, 8, U32, "in"), buffer, 4)).toThrow(/needs 16 bytes.*has 12/);
+    expect(() => structure.setU64(9, 0n)).toThrow(/bytes 9 to 16 of 16/);
+    expect(() => buffer.setBytes(new Uint8Array(13))).toThrow(/13 bytes do not fit its 12/);
   });
 
   it("stand in handle fields and in direct arguments", () => {
     using text = allocSafe(arena, U8, "out", 16, "extraversion");
     expect(safeHypercall(dom0, plain(HC_XEN_VERSION), plain(1), text)).toBe(0);
     expect(String.fromCharCode(...text.values()).replace(/\0+$/, "")).toBe(".7");
-    using structure = allocSafe(arena, U8, "inout", 16, "structure");
-    setHandle(structure, handleField(8, U8, "out"), text, 16);
-    const bytes = structure.values().slice(8);
-    expect(bytes.reduceRight((n, b) => n * 256n + BigInt(b), 0n)).toBe(text.gpa());
-    setHandle(structure, handleField(8, U8, "out"), null);
-    expect(structure.values().every((b) => b === 0)).toBe(true);
+    using structure = allocStruct(arena, OP, "inout");
+    setHandle(structure, handleField(OP, 8, U8, "out"), text, 16);
+    expect(structure.u64(8)).toBe(text.gpa());
+    setHandle(structure, handleField(OP, 8, U8, "out"), null);
+    expect(structure.bytes().every((b) => b === 0)).toBe(true);
   });
 
   it("arrays are freed together, also when the last one does not fit", () => {
@@ -148,6 +161,35 @@ describe("safe buffers", () => {
     dropArena(arena);
     expect(() => buffer.get()).toThrow(/freed/);
     expect(arena.stats.current).toBe(0);
+  });
+});
+
+describe("the toolstack", () => {
+  it("has no raw addresses: every buffer of it is a safe one", () => {
+    const folder = join(ROOT, "host/lib/toolstack");
+    const raw = readdirSync(folder).filter((file) =>
+      /\b(withBuffer|gpaOfBlock|addressOf)\b|\.gpa\(/.test(readFileSync(join(folder, file), "utf8")),
+    );
+    expect(raw).toEqual([]);
+  });
+
+  it("takes the same pages again after a snapshot was put back", () => {
+    using machine = createMachine(wasm, { memoryBytes: 4 * 2 ** 20 });
+    const again = (): string => {
+      const domid = domainCreate(machine.dom0, 1);
+      domainMaxVcpus(machine.dom0, domid, 1);
+      domainSetHvmContext(machine.dom0, domid, entryContext({ eip: 0, ebx: 0 }, 1));
+      domainDestroy(machine.dom0, domid);
+      return machine.stateHash();
+    };
+    again();
+    const snapshot = machine.snapshot();
+    const first = again();
+    freeBlock(machine.dom0.arena, allocBlock(machine.dom0.arena, 9000, "something else"));
+    const held = allocBlock(machine.dom0.arena, 5, "held");
+    machine.restore(snapshot);
+    expect(held.isLive).toBe(false);
+    expect(again()).toBe(first);
   });
 });
 

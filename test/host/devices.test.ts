@@ -12,11 +12,11 @@ import {
   COUNTER_VALUE,
   COUNTER_WRITES,
 } from "../../hv-core/abi/devices.ts";
-import { fakeCore } from "./fake-core.ts";
+import { fakeCore, fakeDom0 } from "./fake-core.ts";
 
 function context(): DeviceContext {
   const core = fakeCore();
-  return { dom0: { core, pages: 0, ramAt: 0, sharedInfoAt: 0, arenaUsed: 0 }, log: createConsoleLog() };
+  return { dom0: fakeDom0(core), log: createConsoleLog() };
 }
 
 describe("UART", () => {

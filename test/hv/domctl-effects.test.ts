@@ -35,6 +35,7 @@ import {
   XENMEM_ADD_TO_PHYSMAP,
 } from "../../hv-core/abi/hypercalls.ts";
 import { KNOB_TSC_KHZ } from "../../hv-core/abi/knobs.ts";
+import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import { type Caller, makeCaller, mapGuestPage } from "./caller.ts";
 import { ARG, type Door, LIST, OUT, openDoor } from "./door.ts";
 
@@ -66,7 +67,7 @@ function dom0SharedInfo(): number {
     [16, 8, 63],
   ]);
   expect(door.call(HC_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP, arg)).toBe(0);
-  return door.core.dom0Mfn(63) * 4096 + 0x0800_0000;
+  return door.core.dom0Mfn(63) * 4096 + FRAMES_BASE;
 }
 
 const isPending = (info: number, port: number): boolean =>

@@ -128,7 +128,7 @@ describe("createdomain", () => {
     expect(door.u16(ARG + 8)).toBe(first + 2);
   });
 
-  it("refuses the 256th domain and gives everything back", () => {
+  it("refuses a domain when no frames are left and gives everything back", () => {
     const free = door.freeFrames();
     const ids: number[] = [];
     for (;;) {
@@ -136,7 +136,7 @@ describe("createdomain", () => {
       if (result !== 0) break;
       ids.push(door.u16(ARG + 8));
     }
-    expect(ids.length).toBe(255);
+    expect(ids.length).toBeGreaterThan(1000);
     for (const id of ids) expect(door.domctl(DOMCTL_DESTROYDOMAIN, id)).toBe(0);
     expect(door.freeFrames()).toBe(free);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { EXIT_BUDGET, EXIT_TASK_SWITCH, EXIT_TRIPLE_FAULT } from "../../hv-core/abi/exits.ts";
+import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import {
   type Bits,
   CODE,
@@ -58,7 +59,7 @@ describe.each(BOTH)("delivery, %i bit", (bits) => {
     expect(k.rsp()).toBe(TSS_STACK - 5 * (bits / 8));
     expect(cplOf(k)).toBe(0);
     // iret instead of hlt
-    k.board.u8.set(bits === 64 ? [0x48, 0xcf] : [0xcf], 0x800_0000 + k.rip());
+    k.board.u8.set(bits === 64 ? [0x48, 0xcf] : [0xcf], FRAMES_BASE + k.rip());
     k.board.exports.siliconFrameWritten(k.rip() >> 12);
     expect(k.resume()).toBe("vector 6");
     expect(k.stack(2)).toEqual([BigInt(CODE + 2), BigInt(SEL_CODE3)]);
@@ -193,7 +194,7 @@ describe("delivery, special", () => {
   it("spends the budget of a guest whose handler only faults", () => {
     const k = createKernel(64);
     k.setGate(6, { ist: 1 });
-    k.board.u8.set(UD2, 0x800_0000 + 0x8000 + 6 * 16);
+    k.board.u8.set(UD2, FRAMES_BASE + 0x8000 + 6 * 16);
     k.board.exports.siliconFrameWritten(8);
     k.start(0, UD2);
     expect(k.resume(1000)).toBe(`exit ${EXIT_BUDGET}`);

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import {
   CR0_ET,
   CR0_PE,
@@ -32,7 +33,7 @@ const KINDS: readonly Kind[] = ["two-level", "PAE", "four-level"];
 /** Paging on, with everything open above the page tables and the first pages of BASE filled by `leaf`. */
 function paged(kind: Kind, cpl = 0, cr0 = PG): Board {
   const board = createBoard();
-  for (const table of [PML4, PDPT, PD, PT]) board.u8.fill(0, table + 0x800_0000, table + 0x800_1000);
+  for (const table of [PML4, PDPT, PD, PT]) board.u8.fill(0, table + FRAMES_BASE, table + FRAMES_BASE + 0x1000);
   if (kind === "two-level") {
     board.write32(PD + 4, PT | 7);
     board.control({ cr0, cr3: BigInt(PD), cr4: BigInt(CR4_PSE | CR4_PGE), efer: 0n, cpl });

@@ -6,6 +6,7 @@
 import { setCpuState } from "../../host/lib/silicon.ts";
 import { CPU_CPL, CPU_CR3, CPU_RIP } from "../../hv-core/abi/cpu.ts";
 import { EXIT_HLT } from "../../hv-core/abi/exits.ts";
+import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import {
   CR0_ET,
   CR0_PE,
@@ -107,7 +108,7 @@ export function createKernel(bits: Bits): Kernel {
   board.write64(GDT + SEL_FREE, 0n);
   for (let vector = 0; vector < 256; vector++) {
     setGate(vector, {});
-    board.u8[0x800_0000 + HANDLERS + vector * 16] = 0xf4;
+    board.u8[FRAMES_BASE + HANDLERS + vector * 16] = 0xf4;
   }
   if (is64) {
     board.write64(TSS + 4, BigInt(TSS_STACK));
@@ -124,7 +125,7 @@ export function createKernel(bits: Bits): Kernel {
     setGate,
     setDescriptor,
     start(cpl, code) {
-      board.u8.set(code, 0x800_0000 + CODE);
+      board.u8.set(code, FRAMES_BASE + CODE);
       board.exports.siliconFrameWritten(CODE >> 12);
       const user = cpl === 3;
       const codeAttributes = is64 ? 0xa09b : 0xc09b;

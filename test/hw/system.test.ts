@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { CPU_CR0, CPU_CR4, CPU_EFER } from "../../hv-core/abi/cpu.ts";
-import { MAILBOX_BASE } from "../../hv-core/abi/layout.ts";
+import { FRAMES_BASE, MAILBOX_BASE } from "../../hv-core/abi/layout.ts";
 import { createBoard } from "./board.ts";
 import {
   CODE,
@@ -44,17 +44,17 @@ describe("control registers", () => {
     // far jump to compatibility mode, then PG off
     const code = [0xff, 0x2c, 0x25, ...u32(CODE + 0x40), HLT];
     k.start(0, code);
-    k.board.u8.set([...u32(CODE + 0x80), SEL_COMPAT0, 0], 0x800_0000 + CODE + 0x40);
-    k.board.u8.set([0x0f, 0x20, 0xc0, 0x25, ...u32(0x7fff_ffff), ...toCr(0), HLT], 0x800_0000 + CODE + 0x80);
+    k.board.u8.set([...u32(CODE + 0x80), SEL_COMPAT0, 0], FRAMES_BASE + CODE + 0x40);
+    k.board.u8.set([0x0f, 0x20, 0xc0, 0x25, ...u32(0x7fff_ffff), ...toCr(0), HLT], FRAMES_BASE + CODE + 0x80);
     expect(k.resume()).toMatch("hlt at 8");
     expect(k.board.field(CPU_EFER) & 0x500n).toBe(0x100n);
     expect(k.board.field(CPU_CR0) >> 31n).toBe(0n);
     // and in again: eax = cr0 | PG
     k.board.u8.set(
       [0x0d, ...u32(0x8000_0000), ...toCr(0), 0xea, ...u32(CODE + 0x100), SEL_CODE0, 0],
-      0x800_0000 + k.rip(),
+      FRAMES_BASE + k.rip(),
     );
-    k.board.u8.set([0x48, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8, HLT], 0x800_0000 + CODE + 0x100);
+    k.board.u8.set([0x48, 0xb8, 1, 2, 3, 4, 5, 6, 7, 8, HLT], FRAMES_BASE + CODE + 0x100);
     k.board.exports.siliconFrameWritten(CODE >> 12);
     expect(k.resume()).toBe("hlt at 10a");
     expect(k.board.field(0)).toBe(0x0807060504030201n);
@@ -125,7 +125,7 @@ describe("system instructions", () => {
     k.start(3, [0x0f, 0x05, 0x0f, 0x0b]);
     k.board.setField(STAR, (0x0008n << 32n) | (0x0010n << 48n)); // kernel 8/10, user 20|3, 18|3 as SYSRET counts
     k.board.setField(STAR + 8, BigInt(CODE + 0x100)); // LSTAR
-    k.board.u8.set([HLT, 0x48, 0x0f, 0x07], 0x800_0000 + CODE + 0x100);
+    k.board.u8.set([HLT, 0x48, 0x0f, 0x07], FRAMES_BASE + CODE + 0x100);
     expect(k.resume()).toBe("hlt at 100");
     expect(cplOf(k)).toBe(0);
     expect(k.board.field(RCX)).toBe(BigInt(CODE + 2));
@@ -176,7 +176,7 @@ describe("system instructions", () => {
       0xcf,
     ];
     k.start(0, frame(SEL_DATA3));
-    k.board.u8.set([0x0f, 0x0b], 0x800_0000 + CODE + 0x80);
+    k.board.u8.set([0x0f, 0x0b], FRAMES_BASE + CODE + 0x80);
     expect(k.resume()).toBe("vector 6");
     expect(k.stack(5)).toEqual([BigInt(CODE + 0x80), 0x1bn, 0x10002n, BigInt(USER_STACK), BigInt(SEL_DATA3)]);
     expect(k.run(0, frame(0x10))).toBe("vector 13");

@@ -48,6 +48,9 @@ export function createAuditMachine(
   core.exports.setKnob(KNOB_DOMCTL_DEFECTS, defects);
   core.exports.machineInit(FRAMES, DOM0_PAGES);
   const dom0 = createDom0(core, DOM0_PAGES);
+  const other = domainCreate(dom0, 1);
+  domainMaxVcpus(dom0, other, 1);
+  for (let i = 2; i < domains; i++) domainCreate(dom0, 1);
   const subject = domainCreate(dom0, vcpus);
   domainMaxVcpus(dom0, subject, vcpus);
   domainMaxMem(dom0, subject, 4096);
@@ -57,9 +60,6 @@ export function createAuditMachine(
     Array.from({ length: 16 }, (_, i) => i),
     0,
   );
-  const other = domainCreate(dom0, 1);
-  domainMaxVcpus(dom0, other, 1);
-  for (let i = 2; i < domains; i++) domainCreate(dom0, 1);
   return { core, dom0, vcpus, subject, other };
 }
 
@@ -109,7 +109,7 @@ export function dom0Memory(m: AuditMachine): Uint8Array {
 /** State that the call on `subject` has no business with: the machine's tables and every other domain's record. */
 export function bystanders(m: AuditMachine): Uint8Array {
   const { u8 } = m.core;
-  const otherSlot = 2; // dom0, subject, other: in the order of creation
+  const otherSlot = 1; // right after dom0
   const records = DOMAINS_BASE + otherSlot * DOMAIN_SIZE;
   const parts = [u8.slice(SHARED_AT, SHARED_AT + SHARED_BYTES), u8.slice(records, records + DOMAIN_SIZE)];
   return Uint8Array.from(parts.flatMap((p) => [...p]));

@@ -44,7 +44,7 @@ export function bounceAs<E extends AnyElement, D extends Direction, T>(
   const block = allocBlock(arena, user.length, label, copiesIn);
   bouncing.add(user);
   try {
-    if (copiesIn) arena.dom0.core.u8.set(user, addressOf(arena, block));
+    if (copiesIn) arena.core.u8.set(user, addressOf(arena, block));
     const result = body(new Safe(arena, block, element, direction, user.length / element.bytes));
     if (direction !== "in") copyBack(arena, block, user);
     return result;
@@ -57,5 +57,5 @@ export function bounceAs<E extends AnyElement, D extends Direction, T>(
 /** The address is taken now: the memory may have grown since the buffer was filled. */
 function copyBack(arena: Arena, block: Block, user: Uint8Array): void {
   const at = addressOf(arena, block);
-  user.set(arena.dom0.core.u8.subarray(at, at + user.length));
+  user.set(arena.core.u8.subarray(at, at + user.length));
 }

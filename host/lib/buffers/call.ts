@@ -3,8 +3,9 @@
  * happens to be an address does not compile. Handle fields of a structure know the element and the direction they want.
  */
 import { type Dom0, hypercall } from "../dom0.ts";
-import type { AnyElement, U8 } from "./element.ts";
+import type { AnyElement } from "./element.ts";
 import { type Direction, Safe, type Writable } from "./safe.ts";
+import type { SafeStruct, StructType } from "./struct.ts";
 
 declare const plainBrand: unique symbol;
 /** A number that is no address: an operation, a domain, a count. */
@@ -23,29 +24,30 @@ export function safeHypercall(dom0: Dom0, number: Plain, ...args: readonly Argum
 /** Which buffers a handle of direction D takes: one that is read and written serves both. */
 type Serves<D extends Direction> = D extends "inout" ? "inout" : D | "inout";
 
-/** A guest handle inside a structure. */
-export interface HandleField<E extends AnyElement, D extends Direction> {
+/** A guest handle: eight bytes of one kind of structure that hold the address of elements. */
+export interface HandleField<Name extends string, E extends AnyElement, D extends Direction> {
+  readonly structure: StructType<Name>;
   readonly offset: number;
   readonly element: E;
   readonly direction: D;
 }
 
-export const handleField = <E extends AnyElement, D extends Direction>(
+export const handleField = <Name extends string, E extends AnyElement, D extends Direction>(
+  structure: StructType<Name>,
   offset: number,
   element: E,
   direction: D,
-): HandleField<E, D> => ({ offset, element, direction });
+): HandleField<Name, E, D> => ({ structure, offset, element, direction });
 
 /**
  * Writes the address of `buffer` into a handle field of `structure`; null is the explicit NULL handle.
  * @throws HvError EINVAL when the buffer has fewer than `neededCount` elements, EFAULT when it was freed.
  */
-export function setHandle<E extends AnyElement, D extends Direction>(
-  structure: Safe<typeof U8, Writable>,
-  field: HandleField<E, D>,
+export function setHandle<Name extends string, E extends AnyElement, D extends Direction>(
+  structure: SafeStruct<Name, Writable>,
+  field: HandleField<NoInfer<Name>, E, D>,
   buffer: Safe<NoInfer<E>, Serves<NoInfer<D>>> | null,
   neededCount = 1,
 ): void {
-  const address = buffer === null ? 0n : buffer.gpa(neededCount * field.element.bytes);
-  for (let i = 0; i < 8; i++) structure.set(field.offset + i, Number((address >> BigInt(8 * i)) & 0xffn));
+  structure.setU64(field.offset, buffer === null ? 0n : buffer.gpa(neededCount * field.element.bytes));
 }

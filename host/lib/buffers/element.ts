@@ -24,6 +24,12 @@ export const U32: Element<number, "u32"> = {
   read: (view, at) => view.getUint32(at, true),
   write: (view, at, value) => view.setUint32(at, value, true),
 };
+export const I32: Element<number, "i32"> = {
+  name: "i32",
+  bytes: 4,
+  read: (view, at) => view.getInt32(at, true),
+  write: (view, at, value) => view.setInt32(at, value, true),
+};
 export const U64: Element<bigint, "u64"> = {
   name: "u64",
   bytes: 8,

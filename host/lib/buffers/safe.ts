@@ -38,7 +38,7 @@ export class Safe<E extends AnyElement, D extends Direction> {
 
   /** Element `i`, as the hypervisor left it. Only for buffers that it writes. */
   get(this: Safe<E, Readable>, i = 0): ValueOf<E> {
-    return this.element.read(this.#arena.dom0.core.view, this.#at(i)) as ValueOf<E>;
+    return this.element.read(this.#arena.core.view, this.#at(i)) as ValueOf<E>;
   }
 
   /** All elements. */
@@ -48,7 +48,7 @@ export class Safe<E extends AnyElement, D extends Direction> {
 
   /** Only for buffers that the hypervisor reads. */
   set(this: Safe<E, Writable>, i: number, value: ValueOf<E>): void {
-    this.element.write(this.#arena.dom0.core.view, this.#at(i), value);
+    this.element.write(this.#arena.core.view, this.#at(i), value);
   }
 
   /** Guest-physical address for the hypercall, after the checks that only run time can make. */
@@ -59,6 +59,35 @@ export class Safe<E extends AnyElement, D extends Direction> {
         hint: `the call needs ${neededBytes} bytes, the buffer has ${this.#block.bytes}`,
       });
     return BigInt(gpaOfBlock(this.#arena, this.#block));
+  }
+
+  /** All bytes, as the hypervisor left them. */
+  bytes(this: Safe<E, Readable>): Uint8Array {
+    const at = this.#at(0);
+    return this.#arena.core.u8.slice(at, at + this.#block.bytes);
+  }
+
+  /** Fills the buffer from its start on. */
+  setBytes(this: Safe<E, Writable>, data: Uint8Array): void {
+    if (data.length > this.#block.bytes)
+      throw new RangeError(
+        `hypercall buffer "${this.label}": ${data.length} bytes do not fit its ${this.#block.bytes}`,
+      );
+    this.#arena.core.u8.set(data, this.#at(0));
+  }
+
+  /** Linear address of `bytes` bytes from `offset` on, valid until the next call; for struct.ts. */
+  protected place(offset: number, bytes: number): number {
+    if (!Number.isInteger(offset) || offset < 0 || offset + bytes > this.#block.bytes)
+      throw new RangeError(
+        `hypercall buffer "${this.label}": bytes ${offset} to ${offset + bytes - 1} of ${this.#block.bytes}`,
+      );
+    return this.#at(0) + offset;
+  }
+
+  /** A view of the memory as it is now; for struct.ts. */
+  protected get view(): DataView {
+    return this.#arena.core.view;
   }
 
   #at(i: number): number {

@@ -12,31 +12,54 @@ import {
   HC_DM_OP,
 } from "../../../hv-core/abi/hypercalls.ts";
 import { HVMMEM_IOREQ_SERVER } from "../../../hv-core/abi/p2m-types.ts";
-import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
-import { check } from "../errors.ts";
+import { handleField, plain, safeHypercall, setHandle } from "../buffers/call.ts";
+import { struct, U8 } from "../buffers/element.ts";
+import type { Safe } from "../buffers/safe.ts";
+import { allocStruct } from "../buffers/struct.ts";
+import type { Dom0 } from "../dom0.ts";
+import { type CallArguments, check } from "../errors.ts";
 import { type DomId, Port, ServerId } from "../ids.ts";
 
-const SIZE = 32;
+const XEN_DM_OP = struct("xen_dm_op", 32);
 const UNION = 8;
+/** Two descriptors of 16 bytes: address, length. */
+const DM_OP_BUFS = struct("xen_dm_op_buf", 32);
+const FIRST_BUFFER = handleField(DM_OP_BUFS, 0, XEN_DM_OP, "inout");
+const SECOND_BUFFER = handleField(DM_OP_BUFS, 16, U8, "inout");
 
-function dmOp<T>(
+/** The second buffer of an operation that has one, and how many of its bytes count. */
+export interface SecondBuffer {
+  readonly buffer: Safe<typeof U8, "inout">;
+  readonly bytes: number;
+}
+
+/**
+ * One dm_op; `fill` and `read` get a view of its structure and the offset of the union.
+ */
+export function dmOp<T>(
   dom0: Dom0,
   domid: DomId,
   name: string,
-  op: number,
+  number: number,
   fill: (view: DataView, at: number) => void,
   read: (view: DataView, at: number) => T,
+  second?: SecondBuffer,
+  args: CallArguments = {},
 ): T {
-  return withBuffer(dom0, 16 + SIZE, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    const struct = at + 16;
-    view.setUint32(at, gpa + 16, true);
-    view.setUint32(at + 8, SIZE, true);
-    view.setUint32(struct, op, true);
-    fill(view, struct + UNION);
-    check(hypercall(dom0, HC_DM_OP, domid, 1, gpa), name);
-    return read(dom0.core.view, struct + UNION);
-  });
+  const { arena } = dom0;
+  using op = allocStruct(arena, XEN_DM_OP, "inout");
+  op.setU32(0, number);
+  fill(op.fields(), UNION);
+  using bufs = allocStruct(arena, DM_OP_BUFS, "in");
+  setHandle(bufs, FIRST_BUFFER, op);
+  bufs.setU64(8, XEN_DM_OP.bytes);
+  if (second) {
+    setHandle(bufs, SECOND_BUFFER, second.buffer, second.bytes);
+    bufs.setU64(24, second.bytes);
+  }
+  const result = safeHypercall(dom0, plain(HC_DM_OP), plain(domid), plain(second ? 2 : 1), bufs);
+  check(result, name, { arguments: { domid, ...args } });
+  return read(op.fields(), UNION);
 }
 
 const nothing = (): void => {};

@@ -1,20 +1,28 @@
 /**
- * One domctl: the structure of 144 bytes (cmd u32@0, interface version u32@4, domain u16@8, union@16) in a bounce buffer. Every
+ * One domctl: the structure of 144 bytes (cmd u32@0, interface version u32@4, domain u16@8, union@16) in a safe buffer. Every
  * function of the toolstack that is a domctl goes through here.
  */
 import { DOMCTL_SIZE, DOMCTL_UNION } from "../../../hv-core/abi/domctl.ts";
 import { DOMCTL_INTERFACE_VERSION_4_17, HC_DOMCTL } from "../../../hv-core/abi/hypercalls.ts";
-import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
+import { type HandleField, handleField, plain, safeHypercall } from "../buffers/call.ts";
+import { type AnyElement, struct } from "../buffers/element.ts";
+import type { Direction } from "../buffers/safe.ts";
+import { allocStruct, type SafeStruct } from "../buffers/struct.ts";
+import type { Dom0 } from "../dom0.ts";
 import { type CallArguments, check } from "../errors.ts";
 
-/** Bytes for a list or a map right after the structure; its guest-physical address goes into a handle field. */
-export interface Attached {
-  readonly gpa: number;
-  readonly at: number;
-}
+const XEN_DOMCTL = struct("xen_domctl", DOMCTL_SIZE);
+export type DomctlStruct = SafeStruct<"xen_domctl", "inout">;
+
+/** A handle in the union, `offset` bytes from its start: to be set with setHandle in `fill`. */
+export const domctlHandle = <E extends AnyElement, D extends Direction>(
+  offset: number,
+  element: E,
+  direction: D,
+): HandleField<"xen_domctl", E, D> => handleField(XEN_DOMCTL, DOMCTL_UNION + offset, element, direction);
 
 /**
- * One domctl. `fill` writes the union, `read` takes the answer from it; both get the view and the union's address.
+ * One domctl. `fill` writes the union, `read` takes the answer from it; both get a view of the structure and the union's offset in it.
  * @throws HvError with the call, its domain and `args`.
  */
 export function domctl<T>(
@@ -22,34 +30,17 @@ export function domctl<T>(
   name: string,
   cmd: number,
   domid: number,
-  fill: (view: DataView, at: number) => void,
+  fill: (view: DataView, at: number, op: DomctlStruct) => void,
   read: (view: DataView, at: number, header: number) => T,
   args: CallArguments = {},
 ): T {
-  return domctlWith(dom0, name, cmd, domid, 0, fill, read, args);
-}
-
-/** As `domctl`, with `extra` bytes of memory for what a handle points to. */
-export function domctlWith<T>(
-  dom0: Dom0,
-  name: string,
-  cmd: number,
-  domid: number,
-  extra: number,
-  fill: (view: DataView, at: number, attached: Attached) => void,
-  read: (view: DataView, at: number, header: number, attached: Attached) => T,
-  args: CallArguments = {},
-): T {
-  return withBuffer(dom0, DOMCTL_SIZE + extra, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    const attached = { gpa: gpa + DOMCTL_SIZE, at: at + DOMCTL_SIZE };
-    view.setUint32(at, cmd, true);
-    view.setUint32(at + 4, DOMCTL_INTERFACE_VERSION_4_17, true);
-    view.setUint16(at + 8, domid, true);
-    fill(view, at + DOMCTL_UNION, attached);
-    check(hypercall(dom0, HC_DOMCTL, gpa), name, { arguments: { domid, ...args } });
-    return read(dom0.core.view, at + DOMCTL_UNION, at, attached);
-  });
+  using op = allocStruct(dom0.arena, XEN_DOMCTL, "inout");
+  op.setU32(0, cmd);
+  op.setU32(4, DOMCTL_INTERFACE_VERSION_4_17);
+  op.setU16(8, domid);
+  fill(op.fields(), DOMCTL_UNION, op);
+  check(safeHypercall(dom0, plain(HC_DOMCTL), op), name, { arguments: { domid, ...args } });
+  return read(op.fields(), DOMCTL_UNION, 0);
 }
 
 export const nothing = (): void => {};

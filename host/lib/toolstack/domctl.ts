@@ -21,13 +21,18 @@ import {
   DOMINF_SHUTDOWN,
   DOMINF_SHUTDOWN_SHIFT,
 } from "../../../hv-core/abi/hypercalls.ts";
-import { type Dom0, withBuffer } from "../dom0.ts";
+import { setHandle } from "../buffers/call.ts";
+import { U8 } from "../buffers/element.ts";
+import { allocSafe } from "../buffers/safe.ts";
+import type { Dom0 } from "../dom0.ts";
 import { DomId } from "../ids.ts";
-import { domctl, nothing } from "./domctl-call.ts";
+import { type DomctlStruct, domctl, domctlHandle, nothing } from "./domctl-call.ts";
 
 /** A PVH domain has a local APIC and nothing else emulated; an HVM domain all that there is, the clock chip for instance. */
 export const EMULATION_PVH = 1;
 export const EMULATION_HVM = 0x3ff;
+
+const HVM_CONTEXT = domctlHandle(8, U8, "in");
 
 /** Creates a domain, PVH unless `emulation` says otherwise; it is paused. The hypervisor picks the next free id. */
 export function domainCreate(dom0: Dom0, vcpus: number, emulation: number = EMULATION_PVH): DomId {
@@ -46,11 +51,14 @@ export function domainCreate(dom0: Dom0, vcpus: number, emulation: number = EMUL
       view.setUint32(at + 56, emulation, true);
     },
     (view, _at, header) => DomId(view.getUint16(header + 8, true)),
+    { vcpus },
   );
 }
 
 export function domainMaxVcpus(dom0: Dom0, domid: DomId, vcpus: number): void {
-  domctl(dom0, "DOMCTL_max_vcpus", DOMCTL_MAX_VCPUS, domid, (view, at) => view.setUint32(at, vcpus, true), nothing);
+  domctl(dom0, "DOMCTL_max_vcpus", DOMCTL_MAX_VCPUS, domid, (view, at) => view.setUint32(at, vcpus, true), nothing, {
+    vcpus,
+  });
 }
 
 export function domainMaxMem(dom0: Dom0, domid: DomId, kib: number): void {
@@ -64,6 +72,7 @@ export function domainMaxMem(dom0: Dom0, domid: DomId, kib: number): void {
       view.setUint32(at + 4, Math.floor(kib / 2 ** 32), true);
     },
     nothing,
+    { kib },
   );
 }
 
@@ -76,6 +85,7 @@ export function domainSetPagingPool(dom0: Dom0, domid: DomId, bytes: number): vo
     domid,
     (view, at) => view.setUint32(at, bytes, true),
     nothing,
+    { bytes },
   );
 }
 
@@ -126,18 +136,11 @@ export function domainGetInfo(dom0: Dom0, domid: DomId): DomainInfo {
 
 /** Loads HVM save records into a domain: the state its vCPUs start with (hvm-context.ts makes them). */
 export function domainSetHvmContext(dom0: Dom0, domid: DomId, records: Uint8Array): void {
-  withBuffer(dom0, records.length, (buffer) => {
-    dom0.core.u8.set(records, buffer.at);
-    domctl(
-      dom0,
-      "DOMCTL_sethvmcontext",
-      DOMCTL_SETHVMCONTEXT,
-      domid,
-      (view, at) => {
-        view.setUint32(at, records.length, true);
-        view.setUint32(at + 8, buffer.gpa, true);
-      },
-      nothing,
-    );
-  });
+  using context = allocSafe(dom0.arena, U8, "in", records.length, "HVM context");
+  context.setBytes(records);
+  const fill = (view: DataView, at: number, op: DomctlStruct): void => {
+    view.setUint32(at, records.length, true);
+    setHandle(op, HVM_CONTEXT, context, records.length);
+  };
+  domctl(dom0, "DOMCTL_sethvmcontext", DOMCTL_SETHVMCONTEXT, domid, fill, nothing, { bytes: records.length });
 }

@@ -7,36 +7,41 @@ import {
   HVMOP_SET_PARAM,
   SCHEDOP_REMOTE_SHUTDOWN,
 } from "../../../hv-core/abi/hypercalls.ts";
-import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
+import { plain, safeHypercall } from "../buffers/call.ts";
+import { struct } from "../buffers/element.ts";
+import { allocStruct } from "../buffers/struct.ts";
+import type { Dom0 } from "../dom0.ts";
 import { check } from "../errors.ts";
 import type { DomId } from "../ids.ts";
 
+const XEN_HVM_PARAM = struct("xen_hvm_param", 16);
+const SCHED_REMOTE_SHUTDOWN = struct("sched_remote_shutdown", 8);
+
+/** @param index HVM_PARAM_* */
 export function hvmSetParam(dom0: Dom0, domid: DomId, index: number, value: number): void {
-  withBuffer(dom0, 16, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint16(at, domid, true);
-    view.setUint32(at + 4, index, true);
-    view.setUint32(at + 8, value % 2 ** 32, true);
-    view.setUint32(at + 12, Math.floor(value / 2 ** 32), true);
-    check(hypercall(dom0, HC_HVM_OP, HVMOP_SET_PARAM, gpa), `HVMOP_set_param(${index})`);
-  });
+  using op = allocStruct(dom0.arena, XEN_HVM_PARAM, "in");
+  op.setU16(0, domid);
+  op.setU32(4, index);
+  op.setU64(8, value);
+  const result = safeHypercall(dom0, plain(HC_HVM_OP), plain(HVMOP_SET_PARAM), op);
+  check(result, "HVMOP_set_param", { arguments: { domid, index, value } });
 }
 
 export function hvmGetParam(dom0: Dom0, domid: DomId, index: number): number {
-  return withBuffer(dom0, 16, ({ gpa, at }) => {
-    dom0.core.view.setUint16(at, domid, true);
-    dom0.core.view.setUint32(at + 4, index, true);
-    check(hypercall(dom0, HC_HVM_OP, HVMOP_GET_PARAM, gpa), `HVMOP_get_param(${index})`);
-    return dom0.core.view.getUint32(at + 8, true) + dom0.core.view.getUint32(at + 12, true) * 2 ** 32;
-  });
+  using op = allocStruct(dom0.arena, XEN_HVM_PARAM, "inout");
+  op.setU16(0, domid);
+  op.setU32(4, index);
+  const result = safeHypercall(dom0, plain(HC_HVM_OP), plain(HVMOP_GET_PARAM), op);
+  check(result, "HVMOP_get_param", { arguments: { domid, index } });
+  return Number(op.u64(8));
 }
 
 /** Shuts another domain down with SHUTDOWN_*: what a device model does for a guest's power button. */
 export function remoteShutdown(dom0: Dom0, domid: DomId, reason: number): void {
   if (domid >= DOMID_FIRST_RESERVED) throw new RangeError(`not a domain: ${domid}`);
-  withBuffer(dom0, 8, ({ gpa, at }) => {
-    dom0.core.view.setUint16(at, domid, true);
-    dom0.core.view.setUint32(at + 4, reason, true);
-    check(hypercall(dom0, HC_SCHED_OP, SCHEDOP_REMOTE_SHUTDOWN, gpa), "SCHEDOP_remote_shutdown");
-  });
+  using op = allocStruct(dom0.arena, SCHED_REMOTE_SHUTDOWN, "in");
+  op.setU16(0, domid);
+  op.setU32(4, reason);
+  const result = safeHypercall(dom0, plain(HC_SCHED_OP), plain(SCHEDOP_REMOTE_SHUTDOWN), op);
+  check(result, "SCHEDOP_remote_shutdown", { arguments: { domid, reason } });
 }

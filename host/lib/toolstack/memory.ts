@@ -9,17 +9,38 @@ import {
   XENMEM_RESOURCE_IOREQ_SERVER,
   XENMEM_SET_MEMORY_MAP,
 } from "../../../hv-core/abi/hypercalls.ts";
-import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
-import { check, HvError } from "../errors.ts";
+import { handleField, plain, safeHypercall, setHandle } from "../buffers/call.ts";
+import { I32, struct, U64 } from "../buffers/element.ts";
+import { allocSafe } from "../buffers/safe.ts";
+import { allocStruct, type SafeStruct } from "../buffers/struct.ts";
+import type { Dom0 } from "../dom0.ts";
+import { type CallArguments, check, HvError } from "../errors.ts";
 import type { DomId, Gfn, ServerId } from "../ids.ts";
 
-const setU64 = (view: DataView, at: number, value: number): void => {
-  view.setUint32(at, value % 2 ** 32, true);
-  view.setUint32(at + 4, Math.floor(value / 2 ** 32), true);
-};
+const RESERVATION = struct("xen_memory_reservation", 32);
+const EXTENTS = handleField(RESERVATION, 0, U64, "inout");
+const ADD_TO_PHYSMAP_BATCH = struct("xen_add_to_physmap_batch", 32);
+const IDXS = handleField(ADD_TO_PHYSMAP_BATCH, 8, U64, "in");
+const GPFNS = handleField(ADD_TO_PHYSMAP_BATCH, 16, U64, "in");
+const ERRS = handleField(ADD_TO_PHYSMAP_BATCH, 24, I32, "out");
+const ACQUIRE_RESOURCE = struct("xen_mem_acquire_resource", 32);
+const FRAME_LIST = handleField(ACQUIRE_RESOURCE, 24, U64, "inout");
+const FOREIGN_MEMORY_MAP = struct("xen_foreign_memory_map", 24);
+const E820_ENTRY = struct("e820entry", 20);
+const MAP_BUFFER = handleField(FOREIGN_MEMORY_MAP, 16, E820_ENTRY, "in");
 
-/** Extents per call: the list has to fit the bounce arena. */
+/** Extents per call: the list has to fit the arena. */
 const BATCH = 512;
+
+function memoryOp(
+  dom0: Dom0,
+  name: string,
+  op: number,
+  argument: SafeStruct<string, "inout">,
+  args: CallArguments,
+): number {
+  return check(safeHypercall(dom0, plain(HC_MEMORY_OP), plain(op), argument), name, { arguments: args });
+}
 
 /**
  * Gives a domain RAM at `gfns`, each the start of 2^order pages.
@@ -29,15 +50,17 @@ export function populatePhysmap(dom0: Dom0, domid: DomId, gfns: readonly number[
   let done = 0;
   while (done < gfns.length) {
     const part = gfns.slice(done, done + BATCH);
-    const count = withBuffer(dom0, 32 + part.length * 8, ({ gpa, at }) => {
-      const { view } = dom0.core;
-      setU64(view, at, gpa + 32);
-      setU64(view, at + 8, part.length);
-      view.setUint32(at + 16, order, true);
-      view.setUint16(at + 24, domid, true);
-      for (let i = 0; i < part.length; i++) setU64(view, at + 32 + i * 8, part[i]!);
-      return check(hypercall(dom0, HC_MEMORY_OP, XENMEM_POPULATE_PHYSMAP, gpa), "XENMEM_populate_physmap");
+    using extents = allocSafe(dom0.arena, U64, "inout", part.length, "extents");
+    part.forEach((gfn, i) => {
+      extents.set(i, BigInt(gfn));
     });
+    using op = allocStruct(dom0.arena, RESERVATION, "inout");
+    setHandle(op, EXTENTS, extents, part.length);
+    op.setU64(8, part.length);
+    op.setU32(16, order);
+    op.setU16(24, domid);
+    const args = { domid, first: part[0]!, extents: part.length, order };
+    const count = memoryOp(dom0, "XENMEM_populate_physmap", XENMEM_POPULATE_PHYSMAP, op, args);
     done += count;
     if (count < part.length) break;
   }
@@ -48,43 +71,43 @@ export function populatePhysmap(dom0: Dom0, domid: DomId, gfns: readonly number[
 export function mapForeign(dom0: Dom0, domid: DomId, foreign: number, gfn: Gfn, count: number): void {
   for (let first = 0; first < count; first += BATCH) {
     const part = Math.min(BATCH, count - first);
-    const idxs = 32;
-    const gpfns = idxs + part * 8;
-    const errs = gpfns + part * 8;
-    withBuffer(dom0, errs + part * 4, ({ gpa, at }) => {
-      const { view } = dom0.core;
-      view.setUint16(at, DOMID_SELF, true);
-      view.setUint16(at + 2, XENMAPSPACE_GMFN_FOREIGN, true);
-      view.setUint16(at + 4, part, true);
-      view.setUint16(at + 6, domid, true);
-      setU64(view, at + 8, gpa + idxs);
-      setU64(view, at + 16, gpa + gpfns);
-      setU64(view, at + 24, gpa + errs);
-      for (let i = 0; i < part; i++) {
-        setU64(view, at + idxs + i * 8, foreign + first + i);
-        setU64(view, at + gpfns + i * 8, gfn + first + i);
-      }
-      check(hypercall(dom0, HC_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP_BATCH, gpa), "XENMEM_add_to_physmap_batch");
-      for (let i = 0; i < part; i++) {
-        const error = dom0.core.view.getInt32(at + errs + i * 4, true);
-        check(error, `XENMEM_add_to_physmap_batch(gfn 0x${(foreign + first + i).toString(16)} of domain ${domid})`);
-      }
-    });
+    using idxs = allocSafe(dom0.arena, U64, "in", part, "idxs");
+    using gpfns = allocSafe(dom0.arena, U64, "in", part, "gpfns");
+    using errs = allocSafe(dom0.arena, I32, "out", part, "errs");
+    using op = allocStruct(dom0.arena, ADD_TO_PHYSMAP_BATCH, "inout");
+    op.setU16(0, DOMID_SELF);
+    op.setU16(2, XENMAPSPACE_GMFN_FOREIGN);
+    op.setU16(4, part);
+    op.setU16(6, domid);
+    setHandle(op, IDXS, idxs, part);
+    setHandle(op, GPFNS, gpfns, part);
+    setHandle(op, ERRS, errs, part);
+    for (let i = 0; i < part; i++) {
+      idxs.set(i, BigInt(foreign + first + i));
+      gpfns.set(i, BigInt(gfn + first + i));
+    }
+    const name = "XENMEM_add_to_physmap_batch";
+    memoryOp(dom0, name, XENMEM_ADD_TO_PHYSMAP_BATCH, op, { domid, foreign: foreign + first, count: part });
+    for (let i = 0; i < part; i++) check(errs.get(i), name, { arguments: { domid, foreign: foreign + first + i } });
   }
 }
 
 /** Maps a page of an ioreq server into dom0: frame 0 = buffered ring, 1 = synchronous slots. */
 export function acquireIoreqPage(dom0: Dom0, domid: DomId, server: ServerId, frame: 0 | 1, gfn: Gfn): void {
-  withBuffer(dom0, 40, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint16(at, domid, true);
-    view.setUint16(at + 2, XENMEM_RESOURCE_IOREQ_SERVER, true);
-    view.setUint32(at + 4, server, true);
-    view.setUint32(at + 8, 1, true);
-    view.setUint32(at + 16, frame, true);
-    setU64(view, at + 24, gpa + 32);
-    setU64(view, at + 32, gfn);
-    check(hypercall(dom0, HC_MEMORY_OP, XENMEM_ACQUIRE_RESOURCE, gpa), "XENMEM_acquire_resource(ioreq_server)");
+  using frames = allocSafe(dom0.arena, U64, "inout", 1, "frame_list");
+  frames.set(0, BigInt(gfn));
+  using op = allocStruct(dom0.arena, ACQUIRE_RESOURCE, "inout");
+  op.setU16(0, domid);
+  op.setU16(2, XENMEM_RESOURCE_IOREQ_SERVER);
+  op.setU32(4, server);
+  op.setU32(8, 1);
+  op.setU32(16, frame);
+  setHandle(op, FRAME_LIST, frames);
+  memoryOp(dom0, "XENMEM_acquire_resource", XENMEM_ACQUIRE_RESOURCE, op, {
+    domid,
+    resource: "ioreq_server",
+    server,
+    frame,
   });
 }
 
@@ -97,20 +120,19 @@ export interface MemoryMapEntry {
 
 /** Gives the domain the map that XENMEM_memory_map will show it: e820 entries of 20 bytes. */
 export function setMemoryMap(dom0: Dom0, domid: DomId, map: readonly MemoryMapEntry[]): void {
-  const entries = 32;
-  withBuffer(dom0, entries + map.length * 20, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint16(at, domid, true);
-    view.setUint32(at + 8, map.length, true);
-    setU64(view, at + 16, gpa + entries);
-    map.forEach((entry, i) => {
-      const to = at + entries + i * 20;
-      setU64(view, to, entry.base);
-      setU64(view, to + 8, entry.size);
-      view.setUint32(to + 16, entry.type, true);
-    });
-    check(hypercall(dom0, HC_MEMORY_OP, XENMEM_SET_MEMORY_MAP, gpa), "XENMEM_set_memory_map");
+  using entries = allocSafe(dom0.arena, E820_ENTRY, "in", map.length, "e820");
+  map.forEach((entry, i) => {
+    const bytes = new DataView(new ArrayBuffer(E820_ENTRY.bytes));
+    bytes.setBigUint64(0, BigInt(entry.base), true);
+    bytes.setBigUint64(8, BigInt(entry.size), true);
+    bytes.setUint32(16, entry.type, true);
+    entries.set(i, new Uint8Array(bytes.buffer));
   });
+  using op = allocStruct(dom0.arena, FOREIGN_MEMORY_MAP, "inout");
+  op.setU16(0, domid);
+  op.setU32(8, map.length);
+  setHandle(op, MAP_BUFFER, entries, map.length);
+  memoryOp(dom0, "XENMEM_set_memory_map", XENMEM_SET_MEMORY_MAP, op, { domid, entries: map.length });
 }
 
 /** Like populatePhysmap, but running out of frames is an error. */

@@ -15,9 +15,12 @@ import {
   DOMCTL_SUBSCRIBE,
 } from "../../../hv-core/abi/domctl.ts";
 import { DOMCTL_HYPERCALL_INIT, DOMCTL_RESUMEDOMAIN, DOMCTL_SETDOMAINHANDLE } from "../../../hv-core/abi/hypercalls.ts";
+import { setHandle } from "../buffers/call.ts";
+import { U64 } from "../buffers/element.ts";
+import { allocSafe } from "../buffers/safe.ts";
 import type { Dom0 } from "../dom0.ts";
 import type { DomId, Port } from "../ids.ts";
-import { domctl, domctlWith, nothing } from "./domctl-call.ts";
+import { type DomctlStruct, domctl, domctlHandle, nothing } from "./domctl-call.ts";
 
 /** Undoes a shutdown: the domain goes on where it stopped. */
 export function domainResume(dom0: Dom0, domid: DomId): void {
@@ -32,7 +35,11 @@ export function domainSoftReset(dom0: Dom0, domid: DomId): void {
 /** @param handle the UUID, 16 bytes. */
 export function domainSetHandle(dom0: Dom0, domid: DomId, handle: Uint8Array): void {
   if (handle.length !== 16) throw new RangeError(`a handle has 16 bytes, not ${handle.length}`);
-  const fill = (_: DataView, at: number): void => dom0.core.u8.set(handle, at);
+  const fill = (_view: DataView, at: number, op: DomctlStruct): void => {
+    handle.forEach((byte, i) => {
+      op.setU8(at + i, byte);
+    });
+  };
   domctl(dom0, "DOMCTL_setdomainhandle", DOMCTL_SETDOMAINHANDLE, domid, fill, nothing);
 }
 
@@ -114,38 +121,27 @@ export function domainSetTscInfo(dom0: Dom0, domid: DomId, info: TscInfo): void 
 }
 
 const NODE_BITS = 64;
+const NODE_MAP = domctlHandle(0, U64, "inout");
 
 /** Nodes the domain's memory comes from: bit n = node n. */
 export function domainGetNodeAffinity(dom0: Dom0, domid: DomId): bigint {
-  return domctlWith(
-    dom0,
-    "DOMCTL_getnodeaffinity",
-    DOMCTL_GETNODEAFFINITY,
-    domid,
-    8,
-    (view, at, { gpa }) => {
-      view.setUint32(at, gpa, true);
-      view.setUint32(at + 8, NODE_BITS, true);
-    },
-    (view, _at, _header, map) => view.getBigUint64(map.at, true),
-  );
+  using map = allocSafe(dom0.arena, U64, "inout", 1, "node map");
+  const fill = (view: DataView, at: number, op: DomctlStruct): void => {
+    setHandle(op, NODE_MAP, map);
+    view.setUint32(at + 8, NODE_BITS, true);
+  };
+  domctl(dom0, "DOMCTL_getnodeaffinity", DOMCTL_GETNODEAFFINITY, domid, fill, nothing);
+  return map.get();
 }
 
 export function domainSetNodeAffinity(dom0: Dom0, domid: DomId, nodes: bigint): void {
-  domctlWith(
-    dom0,
-    "DOMCTL_setnodeaffinity",
-    DOMCTL_SETNODEAFFINITY,
-    domid,
-    8,
-    (view, at, map) => {
-      view.setUint32(at, map.gpa, true);
-      view.setUint32(at + 8, NODE_BITS, true);
-      view.setBigUint64(map.at, nodes, true);
-    },
-    nothing,
-    { nodes },
-  );
+  using map = allocSafe(dom0.arena, U64, "inout", 1, "node map");
+  map.set(0, nodes);
+  const fill = (view: DataView, at: number, op: DomctlStruct): void => {
+    setHandle(op, NODE_MAP, map);
+    view.setUint32(at + 8, NODE_BITS, true);
+  };
+  domctl(dom0, "DOMCTL_setnodeaffinity", DOMCTL_SETNODEAFFINITY, domid, fill, nothing, { nodes });
 }
 
 export interface SchedulerParameters {

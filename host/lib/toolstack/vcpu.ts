@@ -12,9 +12,13 @@ import {
   VCPUAFFINITY_SOFT,
 } from "../../../hv-core/abi/domctl.ts";
 import { DOMCTL_GETHVMCONTEXT, DOMCTL_GETVCPUINFO } from "../../../hv-core/abi/hypercalls.ts";
+import { bounce } from "../buffers/bounce.ts";
+import { setHandle } from "../buffers/call.ts";
+import { U8, U64 } from "../buffers/element.ts";
+import { allocSafe, type Safe } from "../buffers/safe.ts";
 import type { Dom0 } from "../dom0.ts";
 import type { DomId } from "../ids.ts";
-import { type Attached, domctl, domctlWith, nothing } from "./domctl-call.ts";
+import { type DomctlStruct, domctl, domctlHandle, nothing } from "./domctl-call.ts";
 
 export interface VcpuInfo {
   readonly isOnline: boolean;
@@ -43,145 +47,112 @@ export interface Affinity {
 }
 
 const AFFINITY_BITS = 64;
+const HARD_MAP = domctlHandle(8, U64, "inout");
+const SOFT_MAP = domctlHandle(24, U64, "inout");
 
-function fillAffinity(view: DataView, at: number, vcpu: number, flags: number, maps: Attached): void {
-  view.setUint32(at, vcpu, true);
-  view.setUint32(at + 4, flags, true);
-  view.setUint32(at + 8, maps.gpa, true);
-  view.setUint32(at + 16, AFFINITY_BITS, true);
-  view.setUint32(at + 24, maps.gpa + 8, true);
-  view.setUint32(at + 32, AFFINITY_BITS, true);
+function affinityOp(dom0: Dom0, name: string, cmd: number, domid: DomId, vcpu: number, wanted?: Affinity): Affinity {
+  using hard = allocSafe(dom0.arena, U64, "inout", 1, "hard affinity");
+  using soft = allocSafe(dom0.arena, U64, "inout", 1, "soft affinity");
+  hard.set(0, wanted?.hard ?? 0n);
+  soft.set(0, wanted?.soft ?? 0n);
+  const fill = (view: DataView, at: number, op: DomctlStruct): void => {
+    view.setUint32(at, vcpu, true);
+    view.setUint32(at + 4, VCPUAFFINITY_HARD | VCPUAFFINITY_SOFT, true);
+    setHandle(op, HARD_MAP, hard);
+    view.setUint32(at + 16, AFFINITY_BITS, true);
+    setHandle(op, SOFT_MAP, soft);
+    view.setUint32(at + 32, AFFINITY_BITS, true);
+  };
+  domctl(dom0, name, cmd, domid, fill, nothing, { vcpu, ...wanted });
+  return { hard: hard.get(), soft: soft.get() };
 }
 
-const readAffinity = (view: DataView, _at: number, _header: number, maps: Attached): Affinity => ({
-  hard: view.getBigUint64(maps.at, true),
-  soft: view.getBigUint64(maps.at + 8, true),
-});
-
 export function vcpuGetAffinity(dom0: Dom0, domid: DomId, vcpu: number): Affinity {
-  return domctlWith(
-    dom0,
-    "DOMCTL_getvcpuaffinity",
-    DOMCTL_GETVCPUAFFINITY,
-    domid,
-    16,
-    (view, at, maps) => fillAffinity(view, at, vcpu, VCPUAFFINITY_HARD | VCPUAFFINITY_SOFT, maps),
-    readAffinity,
-    { vcpu },
-  );
+  return affinityOp(dom0, "DOMCTL_getvcpuaffinity", DOMCTL_GETVCPUAFFINITY, domid, vcpu);
 }
 
 /** @returns what is effective: processors that are on line. @throws HvError EINVAL when none is left. */
 export function vcpuSetAffinity(dom0: Dom0, domid: DomId, vcpu: number, wanted: Affinity): Affinity {
-  return domctlWith(
-    dom0,
-    "DOMCTL_setvcpuaffinity",
-    DOMCTL_SETVCPUAFFINITY,
-    domid,
-    16,
-    (view, at, maps) => {
-      fillAffinity(view, at, vcpu, VCPUAFFINITY_HARD | VCPUAFFINITY_SOFT, maps);
-      view.setBigUint64(maps.at, wanted.hard, true);
-      view.setBigUint64(maps.at + 8, wanted.soft, true);
-    },
-    readAffinity,
-    { vcpu, hard: wanted.hard, soft: wanted.soft },
-  );
+  return affinityOp(dom0, "DOMCTL_setvcpuaffinity", DOMCTL_SETVCPUAFFINITY, domid, vcpu, wanted);
 }
+
+const VCPU_CONTEXT_OUT = domctlHandle(8, U8, "out");
+const VCPU_CONTEXT_IN = domctlHandle(8, U8, "in");
 
 /** The vcpu_guest_context (64-bit layout, 5168 bytes). @throws HvError ENODATA when the vCPU was never started. */
 export function vcpuGetContext(dom0: Dom0, domid: DomId, vcpu: number): Uint8Array {
-  return domctlWith(
-    dom0,
-    "DOMCTL_getvcpucontext",
-    DOMCTL_GETVCPUCONTEXT,
-    domid,
-    VCPU_CONTEXT_SIZE,
-    (view, at, context) => {
-      view.setUint32(at, vcpu, true);
-      view.setUint32(at + 8, context.gpa, true);
-    },
-    (_view, _at, _header, context) => dom0.core.u8.slice(context.at, context.at + VCPU_CONTEXT_SIZE),
-    { vcpu },
-  );
+  using context = allocSafe(dom0.arena, U8, "out", VCPU_CONTEXT_SIZE, "vCPU context");
+  const fill = (view: DataView, at: number, op: DomctlStruct): void => {
+    view.setUint32(at, vcpu, true);
+    setHandle(op, VCPU_CONTEXT_OUT, context, VCPU_CONTEXT_SIZE);
+  };
+  domctl(dom0, "DOMCTL_getvcpucontext", DOMCTL_GETVCPUCONTEXT, domid, fill, nothing, { vcpu });
+  return context.bytes();
 }
 
 /** Sets the registers of a vCPU; null resets it. */
 export function vcpuSetContext(dom0: Dom0, domid: DomId, vcpu: number, context: Uint8Array | null): void {
   if (context && context.length !== VCPU_CONTEXT_SIZE)
     throw new RangeError(`a vCPU context has ${VCPU_CONTEXT_SIZE} bytes, not ${context.length}`);
-  domctlWith(
-    dom0,
-    "DOMCTL_setvcpucontext",
-    DOMCTL_SETVCPUCONTEXT,
-    domid,
-    VCPU_CONTEXT_SIZE,
-    (view, at, attached) => {
+  const call = (buffer: Safe<typeof U8, "in"> | null): void => {
+    const fill = (view: DataView, at: number, op: DomctlStruct): void => {
       view.setUint32(at, vcpu, true);
-      if (!context) return;
-      view.setUint32(at + 8, attached.gpa, true);
-      dom0.core.u8.set(context, attached.at);
-    },
-    nothing,
-    { vcpu },
-  );
+      setHandle(op, VCPU_CONTEXT_IN, buffer, VCPU_CONTEXT_SIZE);
+    };
+    domctl(dom0, "DOMCTL_setvcpucontext", DOMCTL_SETVCPUCONTEXT, domid, fill, nothing, { vcpu });
+  };
+  if (context) bounce(dom0.arena, context, "in", call, "vCPU context");
+  else call(null);
 }
+
+const HVM_CONTEXT = domctlHandle(8, U8, "out");
 
 /** All records of an HVM domain, in the public save format. */
 export function domainGetHvmContext(dom0: Dom0, domid: DomId): Uint8Array {
   const name = "DOMCTL_gethvmcontext";
-  const size = domctl(dom0, name, DOMCTL_GETHVMCONTEXT, domid, nothing, (view, at) => view.getUint32(at, true));
-  return domctlWith(
-    dom0,
-    name,
-    DOMCTL_GETHVMCONTEXT,
-    domid,
-    size,
-    (view, at, records) => {
-      view.setUint32(at, size, true);
-      view.setUint32(at + 8, records.gpa, true);
-    },
-    (view, at, _header, records) => dom0.core.u8.slice(records.at, records.at + view.getUint32(at, true)),
-  );
+  const readSize = (view: DataView, at: number): number => view.getUint32(at, true);
+  const room = domctl(dom0, name, DOMCTL_GETHVMCONTEXT, domid, nothing, readSize);
+  using records = allocSafe(dom0.arena, U8, "out", room, "HVM context");
+  const fill = (view: DataView, at: number, op: DomctlStruct): void => {
+    view.setUint32(at, room, true);
+    setHandle(op, HVM_CONTEXT, records, room);
+  };
+  const size = domctl(dom0, name, DOMCTL_GETHVMCONTEXT, domid, fill, readSize, { room });
+  return records.bytes().subarray(0, size);
 }
 
 const LARGEST_RECORD = 4096;
+const HVM_RECORD = domctlHandle(16, U8, "out");
 
 /** The data of one record. @throws HvError ENODATA or ENOENT when there is none now. */
 export function domainGetHvmRecord(dom0: Dom0, domid: DomId, type: number, instance = 0): Uint8Array {
-  return domctlWith(
-    dom0,
-    "DOMCTL_gethvmcontext_partial",
-    DOMCTL_GETHVMCONTEXT_PARTIAL,
-    domid,
-    LARGEST_RECORD,
-    (view, at, record) => {
-      view.setUint32(at, type, true);
-      view.setUint32(at + 4, instance, true);
-      view.setUint32(at + 8, LARGEST_RECORD, true);
-      view.setUint32(at + 16, record.gpa, true);
-    },
-    (view, at, _header, record) => dom0.core.u8.slice(record.at, record.at + view.getUint32(at + 8, true)),
-    { type, instance },
-  );
+  using record = allocSafe(dom0.arena, U8, "out", LARGEST_RECORD, "HVM record");
+  const fill = (view: DataView, at: number, op: DomctlStruct): void => {
+    view.setUint32(at, type, true);
+    view.setUint32(at + 4, instance, true);
+    view.setUint32(at + 8, LARGEST_RECORD, true);
+    setHandle(op, HVM_RECORD, record, LARGEST_RECORD);
+  };
+  const readSize = (view: DataView, at: number): number => view.getUint32(at + 8, true);
+  const name = "DOMCTL_gethvmcontext_partial";
+  const size = domctl(dom0, name, DOMCTL_GETHVMCONTEXT_PARTIAL, domid, fill, readSize, { type, instance });
+  return record.bytes().subarray(0, size);
 }
+
+const PAGE_LIST = domctlHandle(8, U64, "inout");
 
 /** The kind of each frame: 0 = RAM, 0xf0000000 = none, 0xd0000000 = broken. */
 export function domainGetPageTypes(dom0: Dom0, domid: DomId, gfns: readonly number[]): number[] {
-  return domctlWith(
-    dom0,
-    "DOMCTL_getpageframeinfo3",
-    DOMCTL_GETPAGEFRAMEINFO3,
-    domid,
-    gfns.length * 8,
-    (view, at, list) => {
-      view.setUint32(at, gfns.length, true);
-      view.setUint32(at + 8, list.gpa, true);
-      for (const [i, gfn] of gfns.entries()) view.setBigUint64(list.at + i * 8, BigInt(gfn), true);
-    },
-    (view, _at, _header, list) => gfns.map((_, i) => view.getUint32(list.at + i * 8, true)),
-    { count: gfns.length },
-  );
+  using list = allocSafe(dom0.arena, U64, "inout", Math.max(1, gfns.length), "page list");
+  gfns.forEach((gfn, i) => {
+    list.set(i, BigInt(gfn));
+  });
+  const fill = (view: DataView, at: number, op: DomctlStruct): void => {
+    view.setUint32(at, gfns.length, true);
+    setHandle(op, PAGE_LIST, list, gfns.length);
+  };
+  domctl(dom0, "DOMCTL_getpageframeinfo3", DOMCTL_GETPAGEFRAMEINFO3, domid, fill, nothing, { count: gfns.length });
+  return gfns.map((_, i) => Number(BigInt.asUintN(32, list.get(i))));
 }
 
 export interface P2mAudit {

@@ -1,29 +1,42 @@
 /** xsm_op: gives the policy module its rules (policy/policy-file.ts). */
 import { XSM_OP_LOAD_POLICY, XSM_OP_SIZE, XSM_POLICY_VERSION, XSM_RULE_SIZE } from "../../../hv-core/abi/domctl.ts";
+import { ENOSYS } from "../../../hv-core/abi/errno.ts";
 import { HC_XSM_OP } from "../../../hv-core/abi/hypercalls.ts";
-import { type Dom0, hypercall, withBuffer } from "../dom0.ts";
+import { handleField, plain, safeHypercall, setHandle } from "../buffers/call.ts";
+import { struct } from "../buffers/element.ts";
+import { allocSafe } from "../buffers/safe.ts";
+import { allocStruct } from "../buffers/struct.ts";
+import type { Dom0 } from "../dom0.ts";
 import { check } from "../errors.ts";
 import { type PolicyRule, parsePolicy } from "../policy/policy-file.ts";
 
+const RULE = struct("xsm_rule", XSM_RULE_SIZE);
+const XSM_OP = struct("xsm_op", XSM_OP_SIZE);
+const RULES = handleField(XSM_OP, 16, RULE, "in");
+
+function ruleBytes(rule: PolicyRule): Uint8Array {
+  const view = new DataView(new ArrayBuffer(XSM_RULE_SIZE));
+  view.setUint16(0, rule.subject, true);
+  view.setUint16(2, rule.target, true);
+  view.setUint16(4, rule.domctl, true);
+  view.setBigUint64(8, BigInt(rule.limitKib), true);
+  return new Uint8Array(view.buffer);
+}
+
 /** Replaces the rules. @throws HvError ENOSYS with the dummy module, E2BIG */
 export function xsmLoadPolicy(dom0: Dom0, rules: readonly PolicyRule[]): void {
-  withBuffer(dom0, XSM_OP_SIZE + rules.length * XSM_RULE_SIZE, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint32(at, XSM_OP_LOAD_POLICY, true);
-    view.setUint32(at + 4, XSM_POLICY_VERSION, true);
-    view.setUint32(at + 8, rules.length, true);
-    view.setUint32(at + 16, gpa + XSM_OP_SIZE, true);
-    rules.forEach((rule, i) => {
-      const to = at + XSM_OP_SIZE + i * XSM_RULE_SIZE;
-      view.setUint16(to, rule.subject, true);
-      view.setUint16(to + 2, rule.target, true);
-      view.setUint16(to + 4, rule.domctl, true);
-      view.setBigUint64(to + 8, BigInt(rule.limitKib), true);
-    });
-    const hint = `the dummy security module takes no policy: start the machine with the knob xsm=policy`;
-    const result = hypercall(dom0, HC_XSM_OP, gpa);
-    check(result, "XSM_load_policy", { arguments: { rules: rules.length }, ...(result === -38 ? { hint } : {}) });
+  using list = allocSafe(dom0.arena, RULE, "in", Math.max(1, rules.length), "policy rules");
+  rules.forEach((rule, i) => {
+    list.set(i, ruleBytes(rule));
   });
+  using op = allocStruct(dom0.arena, XSM_OP, "in");
+  op.setU32(0, XSM_OP_LOAD_POLICY);
+  op.setU32(4, XSM_POLICY_VERSION);
+  op.setU32(8, rules.length);
+  setHandle(op, RULES, list, rules.length);
+  const hint = "the dummy security module takes no policy: start the machine with the knob xsm=policy";
+  const result = safeHypercall(dom0, plain(HC_XSM_OP), op);
+  check(result, "XSM_load_policy", { arguments: { rules: rules.length }, ...(result === -ENOSYS ? { hint } : {}) });
 }
 
 /**

@@ -12,11 +12,12 @@ import { Knobs, Machine } from "../../base/machine";
 import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { allocFrame, freeFrame } from "../../mem/allocator";
 import { FRAME_XEN_HEAP } from "../../mem/frame-table";
-import { DOMAIN_ALIVE, DOMAIN_FREE, Domain, NO_SLOT } from "../domain";
+import { DOMAIN_ALIVE, Domain, NO_SLOT } from "../domain";
 import { portsInit } from "../evtchn/port";
 import { ioreqDomainInit } from "../ioreq/domain";
 import { tableAlloc } from "../p2m/tables";
 import { SHUTDOWN_NONE } from "./shutdown";
+import { DomainTable } from "./table";
 
 /** EPT tables a domain may use before its toolstack says more: 1 MiB, as Xen's HAP gives. */
 const DEFAULT_PAGING_POOL: u32 = 256;
@@ -25,14 +26,6 @@ const DEFAULT_PAGING_POOL: u32 = 256;
 const ALL_NODES: u64 = 1;
 /** Scheduler weight of a new domain, as credit2 gives. */
 const DEFAULT_WEIGHT: u32 = 256;
-
-/** A free slot, NO_SLOT when the machine is full. */
-function findSlot(): u32 {
-  for (let slot: u32 = 0; slot < <u32>MAX_DOMAINS; slot++) {
-    if (Domain.at(slot).state == DOMAIN_FREE) return slot;
-  }
-  return NO_SLOT;
-}
 
 /** The next id the rover comes to that is not in use. Ids start at 1: 0 is dom0. */
 export function pickDomid(): u32 {
@@ -64,7 +57,7 @@ function allocatePages(d: Domain): i32 {
  * @returns its slot, or -ENOMEM / -ENOSPC.
  */
 export function domainCreate(domid: u32, maxVcpus: u32, maxEvtchnPort: u32): i32 {
-  const slot = findSlot();
+  const slot = DomainTable.freeSlot();
   if (slot == NO_SLOT) return -ENOSPC;
   memory.fill(DOMAINS_BASE + <usize>slot * DOMAIN_SIZE, 0, DOMAIN_SIZE);
   const m = Machine.get();
@@ -89,7 +82,7 @@ export function domainCreate(domid: u32, maxVcpus: u32, maxEvtchnPort: u32): i32
   const error = allocatePages(d);
   if (error != OK) return error;
   d.state = DOMAIN_ALIVE;
-  if (slot >= m.domainMark) m.domainMark = slot + 1;
+  DomainTable.insert(d);
   ioreqDomainInit(d);
   Trace.event(TRC_DOMAIN_CREATED, TRACE_NO_VCPU, domid, 0, 0);
   return <i32>slot;

@@ -12,7 +12,7 @@ import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { freeFrame } from "../../mem/allocator";
 import { FrameOwner } from "../../mem/frame-owner";
 import { FRAME_ALLOCATED, Frame } from "../../mem/frame-table";
-import { DOMAIN_ALIVE, DOMAIN_DEAD, DOMAIN_DYING, DOMAIN_FREE, Domain } from "../domain";
+import { DOMAIN_ALIVE, DOMAIN_DEAD, DOMAIN_DYING, Domain } from "../domain";
 import { evtchnDestroy } from "../evtchn/bind";
 import { portsForget } from "../evtchn/port";
 import { sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
@@ -27,6 +27,7 @@ import { watchdogsStop } from "../sched/watchdog";
 import { timersStop } from "../time/timers";
 import { Vcpu } from "../vcpu";
 import { controllerPause } from "./pause";
+import { DomainTable } from "./table";
 import { destroyVcpus } from "./vcpu-create";
 
 /** Frames looked at between two places where destroydomain may be preempted. */
@@ -87,7 +88,7 @@ export function reapDeadDomains(): void {
     const d = Domain.at(slot);
     if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0) continue;
     destroyVcpus(d);
-    d.state = DOMAIN_FREE;
+    DomainTable.remove(d);
     m.deadDomains--;
     Trace.event(TRC_DOMAIN_DESTROYED, TRACE_NO_VCPU, d.domid, 0, 0);
     sendGlobalVirq(VIRQ_DOM_EXC);

@@ -268,9 +268,9 @@ function noDomain(v: Vcpu): i32 {
 
 function info(v: Vcpu, op: usize): i32 {
   const found = findInfoDomain(op);
-  if (found == 0) return v.domain.isPrivileged != 0 ? getDomainInfo(op) : -EPERM;
+  if (found == 0) return v.domain.isPrivileged != 0 ? getDomainInfo(op, found) : -EPERM;
   const denied = xsmDomctl(v.domain, changetype<Domain>(found), DOMCTL_GETDOMAININFO, op + DOMCTL_UNION);
-  return denied != OK ? denied : getDomainInfo(op);
+  return denied != OK ? denied : getDomainInfo(op, found);
 }
 
 function run(v: Vcpu, op: usize, isResuming: bool): i32 {

@@ -18,24 +18,24 @@ import { KNOB_PADDR_BITS } from "../../abi/knobs";
 import { Count } from "../../base/counters";
 import { Knobs, Machine } from "../../base/machine";
 import { Frame } from "../../mem/frame-table";
-import { DOMAIN_ALIVE, DOMAIN_FREE, Domain } from "../domain";
+import { DOMAIN_ALIVE, Domain } from "../domain";
+import { DomainTable } from "../domain/table";
 import { cpuTime } from "../sched/runstate";
 import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
 
 const U: usize = 16;
 const INFO_SIZE: usize = 112;
 
-/** The domain with the smallest id not below `domid`; 0 = none. */
+/** The domain with the smallest id not below `domid`; 0 = none. The list is walked from its start, as Xen's for_each_domain does. */
 function findFrom(domid: u32): usize {
-  let best: usize = 0;
-  const mark = Machine.get().domainMark;
-  Count.add(CTR_LOOP_STEPS, mark);
-  for (let slot: u32 = 0; slot < mark; slot++) {
-    const d = Domain.at(slot);
-    if (d.state == DOMAIN_FREE || d.domid < domid) continue;
-    if (best == 0 || d.domid < changetype<Domain>(best).domid) best = changetype<usize>(d);
+  let at = DomainTable.first();
+  while (at != 0) {
+    Count.one(CTR_LOOP_STEPS);
+    const d = changetype<Domain>(at);
+    if (d.domid >= domid) return at;
+    at = DomainTable.after(d);
   }
-  return best;
+  return 0;
 }
 
 function isBlocked(d: Domain): bool {
@@ -100,12 +100,9 @@ export function findInfoDomain(op: usize): usize {
   return domid >= <u16>DOMID_FIRST_RESERVED ? 0 : findFrom(domid);
 }
 
-/** The answer stands in the structure: the domain itself, or the next one with a higher id. */
-export function getDomainInfo(op: usize): i32 {
-  const domid = load<u16>(op, 8);
-  if (domid >= <u16>DOMID_FIRST_RESERVED) return -EINVAL;
-  const found = findFrom(domid);
-  if (found == 0) return -ESRCH;
+/** The answer about `found` stands in the structure: the domain itself, or the next one with a higher id. 0: why there is none. */
+export function getDomainInfo(op: usize, found: usize): i32 {
+  if (found == 0) return load<u16>(op, 8) >= <u16>DOMID_FIRST_RESERVED ? -EINVAL : -ESRCH;
   const d = changetype<Domain>(found);
   const info = op + U;
   memory.fill(info, 0, INFO_SIZE);

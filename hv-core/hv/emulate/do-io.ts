@@ -67,7 +67,7 @@ export function ioDo(v: Vcpu, kind: u32, addr: u64, data: u64, count: u32, size:
   if (IoKind.type(kind) == <u32>IOREQ_TYPE_COPY) {
     if (Internal.claimsMemory(v, addr)) return internal(v, true);
   } else {
-    if (Internal.claimsPort(<u32>addr, size)) return internal(v, false);
+    if (Internal.claimsPort(v, <u32>addr, size)) return internal(v, false);
     if (!IoKind.isPtr(kind) && rtcAccess(v, <u32>addr, size, IoKind.isRead(kind), data)) {
       v.ioState = STATE_IOREQ_NONE;
       return IO_OKAY;

@@ -7,6 +7,7 @@ import { DEVICE_AT_CORE, KNOB_DEVICE_AT } from "../../abi/knobs";
 import { Knobs } from "../../base/machine";
 import { counterAccess } from "../../dev/counter";
 import { devicePort, isDevicePort } from "../../dev/ports";
+import { MAX_DEVICE_DOMAINS } from "../../dev/state";
 import { lapicMmio } from "../irq/lapic-mmio";
 import { APIC_BASE_MODE_MASK, APIC_BASE_MODE_XAPIC } from "../irq/lapic-regs";
 import { Vcpu } from "../vcpu";
@@ -14,13 +15,18 @@ import { Vcpu } from "../vcpu";
 const PAGE_MASK: u64 = 0xfff;
 
 export class Internal {
+  /** Whether the domain has the small devices of the core. */
+  @inline static hasDevices(domainSlot: u32): bool {
+    return Knobs.get(KNOB_DEVICE_AT) == <u32>DEVICE_AT_CORE && domainSlot < MAX_DEVICE_DOMAINS;
+  }
+
   @inline static isLapicPage(v: Vcpu, gpa: u64): bool {
     return ((gpa ^ v.apicBase) & ~PAGE_MASK) == 0 && (<u32>v.apicBase & APIC_BASE_MODE_MASK) == APIC_BASE_MODE_XAPIC;
   }
 
   /** Whether an access to `gpa` is answered in here. */
   @inline static claimsMemory(v: Vcpu, gpa: u64): bool {
-    if (gpa - <u64>COUNTER_BASE < <u64>COUNTER_SIZE && Knobs.get(KNOB_DEVICE_AT) == <u32>DEVICE_AT_CORE) return true;
+    if (gpa - <u64>COUNTER_BASE < <u64>COUNTER_SIZE && Internal.hasDevices(v.domainSlot)) return true;
     return Internal.isLapicPage(v, gpa);
   }
 
@@ -30,8 +36,8 @@ export class Internal {
     return counterAccess(v.domainSlot, <u32>(gpa & PAGE_MASK), size, isRead, data);
   }
 
-  @inline static claimsPort(port: u32, size: u32): bool {
-    return Knobs.get(KNOB_DEVICE_AT) == <u32>DEVICE_AT_CORE && isDevicePort(port, size);
+  @inline static claimsPort(v: Vcpu, port: u32, size: u32): bool {
+    return Internal.hasDevices(v.domainSlot) && isDevicePort(port, size);
   }
 
   static port(v: Vcpu, port: u32, size: u32, isRead: bool, data: u32): u64 {

@@ -57,7 +57,7 @@ export function repPort(v: Vcpu): i32 {
   if (!isRepeated(c)) return REP_SINGLE;
   const isInput = c.exitStringKind == STRING_INS;
   const port = <u32>c.exitQualification >> QUAL_IO_PORT_SHIFT;
-  if (Internal.claimsPort(port, c.exitStringSize) || port == PCI_ADDRESS_PORT) return REP_SINGLE;
+  if (Internal.claimsPort(v, port, c.exitStringSize) || port == PCI_ADDRESS_PORT) return REP_SINGLE;
   if (!isInput && c.exitStringKind != STRING_OUTS) return REP_SINGLE;
   const lin = isInput ? c.exitStringTo : c.exitStringFrom;
   const reps = contiguous(c, lin, clipped(c), isInput);

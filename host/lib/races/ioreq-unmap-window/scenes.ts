@@ -84,6 +84,7 @@ function takeover(module: WebAssembly.Module, knobs: Settings): RaceSetup {
   const first = deviceActor(world, { name: "first", index: 2, end });
   // The second device model's copy of the page: two words of its own memory, "taken" and the value.
   const copyAt = world.dom0.ramAt + COPY_GPA;
+  world.core.u8.fill(0, copyAt, copyAt + 8);
   const copier = writerActor(world, {
     name: "second-reads",
     index: 4,
