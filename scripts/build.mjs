@@ -28,6 +28,7 @@ mkdirSync("build", { recursive: true });
 const ENTRIES = {
   race: "hv-core/race.ts",
   silicon: "hv-core/silicon.ts",
+  shadow: "hv-core/taint/shadow.ts",
   wasi: "hv-core/wasi/main.ts",
   "p2m-bench": "hv-core/units/p2m-bench.ts",
 };
@@ -93,7 +94,7 @@ if (isWanted("host") && !isFresh("dist/.built", host)) {
 }
 for (const [name, target] of Object.entries(targets)) {
   if (!isWanted(name)) continue;
-  const result = name === "race" ? "build/race.wasm" : target.outFile;
+  const result = { race: "build/race.wasm", debug: "build/taint.wasm" }[name] ?? target.outFile;
   if (isFresh(result, core)) continue;
   steps.push(async () => {
     await run(`core (${name})`, [
@@ -103,6 +104,7 @@ for (const [name, target] of Object.entries(targets)) {
       name,
     ]);
     if (name === "race") await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+    if (name === "debug") await run("core (taint)", ["scripts/taint.mjs"]);
   });
 }
 
