@@ -10,12 +10,14 @@ import { explorerSuite } from "./suites/explorer.ts";
 import { guestMipsSuite } from "./suites/guest-mips.ts";
 import { ioSuite } from "./suites/io.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
+import { selectSuite } from "./suites/select.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 const SUITES: Readonly<Record<string, (effort: Effort) => Table>> = {
   "guest-mips": guestMipsSuite,
   io: ioSuite,
   "p2m-recalc": p2mRecalcSuite,
+  select: selectSuite,
   walk: walkSuite,
   explorer: explorerSuite,
 };

@@ -3,14 +3,20 @@
  * exit with all that follows: decode, replay, ioreq, event, answer, completion.
  */
 import { asm, assemble } from "../../guests/asm/assembler.ts";
+import type { Dom0 } from "../../host/lib/dom0.ts";
+import type { DomId } from "../../host/lib/ids.ts";
 import { createMachine } from "../../host/lib/machine.ts";
+import { createIoreqServer, mapIoRange, setIoreqServerState } from "../../host/lib/toolstack/dm-op.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { COUNTER_BASE, POST_PORT } from "../../hv-core/abi/devices.ts";
+import { BUFIOREQ_OFF, IO_RANGE_MEMORY, MAX_NR_IO_RANGES } from "../../hv-core/abi/ioreq.ts";
 import { DEVICE_AT_CORE, DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
 import type { Row, Table } from "../report.ts";
 
 const BASE = 0x10_0000;
+/** Device memory of servers that have nothing to do. */
+const CROWD_BASE = 0x1_0000_0000;
 const MEMORY = 0x40_0000;
 /** Instructions per sample. How many round trips that is depends on the access: OUT does not retire in the processor. */
 const COUNT = 20_000;
@@ -33,11 +39,30 @@ loop:   mov [edi], eax
 `,
 };
 
-function ioContestant(wasm: WebAssembly.Module, name: string, source: string, deviceAt: number): Contestant {
+/** Further servers that are enabled and have all the ranges they may have, none of them the device's. */
+function crowd(dom0: Dom0, domid: DomId, servers: number): void {
+  for (let i = 0; i < servers; i++) {
+    const server = createIoreqServer(dom0, domid, BUFIOREQ_OFF);
+    for (let range = 0; range < MAX_NR_IO_RANGES; range++) {
+      const start = CROWD_BASE + (i * MAX_NR_IO_RANGES + range) * 0x2000;
+      mapIoRange(dom0, domid, server, { space: IO_RANGE_MEMORY, start, end: start + 0xfff });
+    }
+    setIoreqServerState(dom0, domid, server, true);
+  }
+}
+
+function ioContestant(
+  wasm: WebAssembly.Module,
+  name: string,
+  source: string,
+  deviceAt: number,
+  others = 0,
+): Contestant {
   const machine = createMachine(wasm, { memoryBytes: MEMORY, vcpus: 1, knobs: { "device.at": deviceAt } });
   const segments = assemble(source).sections.map((s) => ({ gpa: s.address, data: s.bytes, memBytes: s.bytes.length }));
   const image = { format: "flat", description: name, entry: BASE, segments } as const;
-  machine.createGuest({ image, memoryBytes: MEMORY, vcpus: 1, cmdline: "", modules: [] });
+  const { domid } = machine.createGuest({ image, memoryBytes: MEMORY, vcpus: 1, cmdline: "", modules: [] });
+  crowd(machine.dom0, domid, others);
   const run = (instructions: number): void => {
     const end = machine.run({ maxInstructions: instructions });
     if (end.kind !== "budget") throw new Error(`${name}: the guest stopped (${end.kind})`);
@@ -63,6 +88,15 @@ export function ioSuite(effort: Effort): Table {
     rows.push({ measurement: core!, unit: "M/s", aim: AIMS[DEVICE_AT_CORE]! });
     rows.push({ measurement: host!, unit: "M/s", against: core!, aim: AIMS[DEVICE_AT_HOST]! });
   }
+  const store = LOOPS["MMIO store"]!;
+  const [alone, ...crowded] = measure(
+    [0, 1, 4].map((n) =>
+      ioContestant(wasm, `MMIO store, host, ${n} more servers of 256 ranges`, store, DEVICE_AT_HOST, n),
+    ),
+    effort,
+  );
+  rows.push({ measurement: alone!, unit: "M/s" });
+  for (const measurement of crowded) rows.push({ measurement, unit: "M/s", against: alone! });
   const notes = [
     "for scale (quoted, another run): port OUT 29 to 39 M/s in emulators without a hypervisor below; EPT violation under Bochs' VMX 0.27 M/s",
   ];

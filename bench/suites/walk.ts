@@ -41,7 +41,7 @@ export function walkSuite(effort: Effort): Table {
       name: "TLB hit and load",
       mode: "tlb",
       pages: SMALL_SET,
-      aim: "",
+      aim: "<= 1.15",
       call: () => void exports.benchTlbHit(COUNT, SEED),
     },
   ];

@@ -1,6 +1,7 @@
 /** vmexit walk: the EPT walk of one guest-physical address, before the guest's first instruction or after some. */
 import type { Command } from "commander";
 import { walkEnd, walkJson, walkText } from "../lib/debug/walk-text.ts";
+import { UsageError } from "../lib/errors.ts";
 import { addBootOptions, type BootOptions, bootGuest } from "./booted.ts";
 import { parseGpa } from "./options.ts";
 
@@ -9,6 +10,7 @@ async function walkCommand(what: string, address: string, options: BootOptions &
   const { machine, domid } = await bootGuest(what, options);
   using m = machine;
   const steps = m.walk(domid, gpa);
+  if (steps.length === 0) throw new UsageError(`${what} has ended and is gone by then: choose a smaller --at`);
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ format: "vmexit-walk", version: 1, gpa, steps: walkJson(steps), end: walkEnd(steps.at(-1)) })}\n`

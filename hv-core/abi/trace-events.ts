@@ -1,6 +1,6 @@
 /**
  * The binary trace ring (journal). Header, 64 bytes: next u32@0 (records ever written, modulo 2^32), wrapped u32@4, mask u32@8
- * (classes recorded), hash u64@16 (FNV-1a over every record, also those overwritten). Record, 32 bytes:
+ * (classes recorded), hash u64@16 (over every record, also those overwritten; base/trace.ts). Record, 32 bytes:
  * time u64@0 (virtual TSC), event u16@8, vcpu u16@10 (index in the machine, 0xffff = none), a u32@12, b u64@16, c u64@24.
  */
 export const TRACE_NEXT = 0;

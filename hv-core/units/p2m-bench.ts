@@ -87,3 +87,5 @@ export function benchSweep(pages: u32, on: u32): u32 {
   P2m.unlock(d);
   return changed;
 }
+
+export { selectCreate, selectMany } from "./select-bench";

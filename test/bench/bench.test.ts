@@ -5,6 +5,7 @@ import { FAULT_PROGRAM, PROGRAMS } from "../../bench/programs.ts";
 import { tableText } from "../../bench/report.ts";
 import { ratioOfMedians, summarize } from "../../bench/statistics.ts";
 import { programContestant } from "../../bench/suites/guest-mips.ts";
+import { selectContestant } from "../../bench/suites/select.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 
 describe("programs", () => {
@@ -13,6 +14,14 @@ describe("programs", () => {
     expect(contestant.operations).toBeGreaterThan(0);
     contestant.call!(); // throws on any exit but the budget's
   });
+});
+
+test.each([
+  [1, 1],
+  [3, 16],
+  [8, 256],
+])("choosing among %i servers with %i ranges finds the right one", (servers, ranges) => {
+  selectContestant(compileBuild("p2m-bench"), servers, ranges).call!(); // throws when one access does not
 });
 
 describe("statistics", () => {

@@ -64,6 +64,16 @@ describe("core", () => {
     expect(show(imports.filter((i) => i.from.startsWith("hv-core/hw/") && i.to.startsWith("hv-core/hv/")))).toEqual([]);
   });
 
+  it("no file of the ioreq servers imports itself by way of others", () => {
+    const isIoreq = (path: string): boolean => path.startsWith("hv-core/hv/ioreq/");
+    const edges = imports.filter((i) => isIoreq(i.from) && isIoreq(i.to));
+    const reach = (from: string, seen = new Set<string>()): Set<string> => {
+      for (const { to } of edges.filter((i) => i.from === from)) if (!seen.has(to)) reach(to, seen.add(to));
+      return seen;
+    };
+    expect(edges.map((i) => i.from).filter((file) => reach(file).has(file))).toEqual([]);
+  });
+
   it("nobody imports index, but the entries of other builds", () => {
     expect(show(imports.filter((i) => i.to === "hv-core/index" && !/^hv-core\/(wasi|race$)/.test(i.from)))).toEqual([]);
   });

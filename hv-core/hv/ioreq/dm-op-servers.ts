@@ -3,11 +3,11 @@ import { EINVAL, OK } from "../../abi/errno";
 import { DMOP_INFO_NO_GFNS } from "../../abi/hypercalls";
 import { BUFIOREQ_ATOMIC, BUFIOREQ_OFF } from "../../abi/ioreq";
 import { Domain } from "../domain";
-import { ioreqServerCreate, ioreqServerDestroy, ioreqServerOf, ioreqServerSetState } from "./life-cycle";
+import { ioreqServerCreate, ioreqServerDestroy, ioreqServerSetState } from "./life-cycle";
 import { IoreqLock } from "./lock";
 import { ioreqPagesMapGfns } from "./pages";
 import { ioreqRangeMap, ioreqRangeUnmap } from "./ranges";
-import { IoreqServer } from "./server";
+import { IoreqServer, ioreqServerOf } from "./server";
 
 /** {handle_bufioreq u8 @0, pad[3] @1, id u16 OUT @4} */
 export function dmCreate(d: Domain, caller: u32, args: usize): i32 {

@@ -2,7 +2,7 @@
  * Birth, state and death of ioreq servers (spec 03 section 3.4). All of it happens with the domain's ioreqLock held and the
  * domain paused: so the paths of a vCPU may read the servers without a lock.
  */
-import { E2BIG, EINVAL, ENOENT, ENOMEM, ENOSPC, EPERM, OK } from "../../abi/errno";
+import { E2BIG, EINVAL, ENOMEM, ENOSPC, OK } from "../../abi/errno";
 import {
   BUFIOREQ_OFF,
   IO_RANGE_PCI,
@@ -24,20 +24,8 @@ import { Vcpu } from "../vcpu";
 import { IoreqLock } from "./lock";
 import { memTypeForgetServer } from "./mem-type";
 import { ioreqPagesHide, ioreqPagesRelease, ioreqPagesShow } from "./pages";
-import { IOREQ_MAX_VCPUS, IoreqServer, ioreqServerAlloc, ioreqServerFind, ioreqServerFree } from "./server";
+import { IOREQ_MAX_VCPUS, IoreqServer, ioreqServerAlloc, ioreqServerFree, ioreqServerOf } from "./server";
 import { Slot } from "./slot";
-
-/**
- * The server `id` of `d` as the caller may use it.
- *
- * @returns its address, or -ENOENT, or -EPERM when `caller` is not the domain that created it. ioreqLock must be held.
- */
-export function ioreqServerOf(d: Domain, id: u32, caller: u32): i32 {
-  const address = ioreqServerFind(d, id);
-  if (address == NO_SERVER) return -ENOENT;
-  if (IoreqServer.at(address).emulator != caller) return -EPERM;
-  return <i32>address;
-}
 
 /** @returns the new id; -EINVAL, -ENOSPC (eight servers, or no event channel), -ENOMEM. */
 export function ioreqServerCreate(d: Domain, caller: u32, bufHandling: u32): i32 {

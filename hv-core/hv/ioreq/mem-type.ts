@@ -23,10 +23,9 @@ import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { P2m } from "../p2m/p2m";
-import { ioreqServerOf } from "./life-cycle";
 import { IoreqLock } from "./lock";
 import { SWEEP_BATCH, typeReset, typeResetAll, typeSweep } from "./mem-type-reset";
-import { IoreqServer } from "./server";
+import { IoreqServer, ioreqServerOf } from "./server";
 
 function typeLockOf(d: Domain): usize {
   return changetype<usize>(d) + offsetof<Domain>("p2mIoreqLock");

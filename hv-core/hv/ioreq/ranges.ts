@@ -6,9 +6,8 @@ import { EEXIST, EINVAL, ENOENT } from "../../abi/errno";
 import { IO_RANGE_PCI } from "../../abi/ioreq";
 import { Domain } from "../domain";
 import { Rangeset } from "../iocap/rangeset";
-import { ioreqServerOf } from "./life-cycle";
 import { IoreqLock } from "./lock";
-import { IoreqServer } from "./server";
+import { IoreqServer, ioreqServerOf } from "./server";
 
 /** @returns OK; -EINVAL (start > end, type), -ENOENT, -EPERM, -EEXIST (overlaps a range of this server), -ENOMEM (limit). */
 export function ioreqRangeMap(d: Domain, id: u32, caller: u32, type: u32, start: u64, end: u64): i32 {

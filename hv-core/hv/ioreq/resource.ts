@@ -2,10 +2,9 @@
 import { EINVAL, ENOENT, OK } from "../../abi/errno";
 import { BUFIOREQ_OFF } from "../../abi/ioreq";
 import { Domain } from "../domain";
-import { ioreqServerOf } from "./life-cycle";
 import { IoreqLock } from "./lock";
 import { ioreqPagesAlloc } from "./pages";
-import { IoreqServer } from "./server";
+import { IoreqServer, ioreqServerOf } from "./server";
 
 const FRAME_BUFFERED: u64 = 0;
 const FRAME_SYNC: u64 = 1;

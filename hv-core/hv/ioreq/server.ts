@@ -5,6 +5,7 @@
  * Life: hv/ioreq/life-cycle.ts. Pages: pages.ts. Ranges: ranges.ts. One request: select.ts, send.ts, complete.ts.
  * Every field is written with the domain's ioreqLock held and the domain paused, except where another writer is named.
  */
+import { ENOENT, EPERM } from "../../abi/errno";
 import { MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
 import { IOREQ_SERVER_SIZE, IOREQ_SERVERS_BASE, MAX_IOREQ_SERVERS_TOTAL } from "../../abi/layout";
 import { Machine } from "../../base/machine";
@@ -135,4 +136,16 @@ export function ioreqServerFree(s: IoreqServer): void {
 /** The server `id` of the domain, NO_SERVER when the id is out of range or free. */
 export function ioreqServerFind(d: Domain, id: u32): u32 {
   return id < <u32>MAX_NR_IOREQ_SERVERS ? d.ioreqServer(id) : NO_SERVER;
+}
+
+/**
+ * The server `id` of `d` as the caller may use it.
+ *
+ * @returns its address, or -ENOENT, or -EPERM when `caller` is not the domain that created it. ioreqLock must be held.
+ */
+export function ioreqServerOf(d: Domain, id: u32, caller: u32): i32 {
+  const address = ioreqServerFind(d, id);
+  if (address == NO_SERVER) return -ENOENT;
+  if (IoreqServer.at(address).emulator != caller) return -EPERM;
+  return <i32>address;
 }
