@@ -20,6 +20,7 @@ import {
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeWindowSites } from "./window-sites.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 mkdirSync("build", { recursive: true });
@@ -102,7 +103,10 @@ for (const [name, target] of Object.entries(targets)) {
       "--target",
       name,
     ]);
-    if (name === "race") await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+    if (name === "race") {
+      await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+      writeWindowSites(process.cwd());
+    }
   });
 }
 

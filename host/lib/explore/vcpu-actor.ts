@@ -23,6 +23,7 @@ export function vcpuActor(world: World, options: VcpuActorOptions): Actor {
   return {
     name: options.name,
     index: options.index,
+    role: `vCPU ${options.vcpu} of the guest, which runs: ${options.instructions.map(([, text]) => text).join("; ")}`,
     processor,
     isReady: () => !isThrough() && (world.exports.vcpuWork(slot) & WORK_RUNNABLE) !== 0,
     hasWork: () => world.continuations.suspension(options.index) !== undefined || !isThrough(),

@@ -160,5 +160,6 @@ export const UNMAP_VARIANTS: Readonly<Record<string, UnmapVariant>> = {
     "clean",
     "C, E and F as merged in 2017: the lock is held until the request is sent, no server means: run the instruction again",
   ),
+  "fixed-2-writes": one("again", "clean", "the same, and the guest writes twice"),
   "fixed-2-vcpus": one("two", "clean", "the same with two vCPUs that write to the page"),
 };
