@@ -29,6 +29,7 @@ mkdirSync("build", { recursive: true });
 const ENTRIES = {
   race: "hv-core/race.ts",
   silicon: "hv-core/silicon.ts",
+  shadow: "hv-core/taint/shadow.ts",
   wasi: "hv-core/wasi/main.ts",
   "p2m-bench": "hv-core/units/p2m-bench.ts",
 };
@@ -94,7 +95,7 @@ if (isWanted("host") && !isFresh("dist/.built", host)) {
 }
 for (const [name, target] of Object.entries(targets)) {
   if (!isWanted(name)) continue;
-  const result = name === "race" ? "build/race.wasm" : target.outFile;
+  const result = { race: "build/race.wasm", debug: "build/taint.wasm" }[name] ?? target.outFile;
   if (isFresh(result, core)) continue;
   steps.push(async () => {
     await run(`core (${name})`, [
@@ -103,10 +104,8 @@ for (const [name, target] of Object.entries(targets)) {
       "--target",
       name,
     ]);
-    if (name === "race") {
-      await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
-      writeWindowSites(process.cwd());
-    }
+    if (name === "race") await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+    if (name === "debug") await run("core (taint)", ["scripts/taint.mjs"]);
   });
 }
 
@@ -115,6 +114,7 @@ async function worker() {
 }
 try {
   await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, worker));
+  if (isWanted("race")) writeWindowSites(process.cwd());
 } catch (error) {
   console.error(`build: ${error.message}`);
   process.exit(1);

@@ -11,7 +11,8 @@
 #include <time.h>
 
 #define MFN_MASK 0x000ffffffffff000ull
-#define TABLE_MASK 0xfffff000ull
+/* What software keeps in every entry: suppressed #VE, access rwx, type ram_rw; and the accessed bit. */
+#define SOFTWARE 0xb800000000000100ull
 #define TABLE_RESERVED 0xf8ull
 #define LEAF_LEGAL 0x00bababa0000babaull
 #define MISCONFIG (1ull << 63)
@@ -58,12 +59,13 @@ static inline uint64_t walk(uint64_t gpa)
 {
     uint64_t limit = frame_count << 12;
     uint64_t e4 = entry_at((uint64_t)root << 12, (gpa >> 36) & 0xff8);
-    if (e4 >= limit) return walk_any(gpa);
-    uint64_t e3 = entry_at(e4 & TABLE_MASK, (gpa >> 27) & 0xff8);
-    if (e3 >= limit) return walk_any(gpa);
-    uint64_t e2 = entry_at(e3 & TABLE_MASK, (gpa >> 18) & 0xff8);
-    if (e2 >= limit) return walk_any(gpa);
-    uint64_t e1 = entry_at(e2 & TABLE_MASK, (gpa >> 9) & 0xff8);
+    uint64_t t3 = e4 & MFN_MASK;
+    if (t3 >= limit) return walk_any(gpa);
+    uint64_t e3 = entry_at(t3, (gpa >> 27) & 0xff8), t2 = e3 & MFN_MASK;
+    if (t2 >= limit) return walk_any(gpa);
+    uint64_t e2 = entry_at(t2, (gpa >> 18) & 0xff8), t1 = e2 & MFN_MASK;
+    if (t1 >= limit) return walk_any(gpa);
+    uint64_t e1 = entry_at(t1, (gpa >> 9) & 0xff8);
     uint64_t rights = e4 & e3 & e2;
     uint64_t wrong = ((e4 | e3 | e2) & TABLE_RESERVED) | (~rights & 3) | (~(LEAF_LEGAL >> (e1 & 63)) & 1);
     if (wrong) return walk_any(gpa);
@@ -79,8 +81,8 @@ static struct tlb_entry tlb[TLB_ENTRIES];
 static uint32_t table_below(uint32_t table, uint32_t index)
 {
     uint64_t *e = (uint64_t *)(frames + ((uint64_t)table << 12)) + index;
-    if (!*e) *e = (uint64_t)next_frame++ << 12 | 7;
-    return (uint32_t)(*e >> 12);
+    if (!*e) *e = SOFTWARE | (uint64_t)next_frame++ << 12 | 7;
+    return (uint32_t)((*e & MFN_MASK) >> 12);
 }
 
 /** Guest frame g lies at machine frame first + g; the tables come before. */
@@ -93,7 +95,7 @@ static void build(uint32_t pages)
     root = next_frame++;
     for (uint32_t g = 0; g < pages; g++) {
         uint32_t l3 = table_below(root, g >> 27), l2 = table_below(l3, (g >> 18) & 511), l1 = table_below(l2, (g >> 9) & 511);
-        ((uint64_t *)(frames + ((uint64_t)l1 << 12)))[g & 511] = (uint64_t)(tables + g) << 12 | 0x37;
+        ((uint64_t *)(frames + ((uint64_t)l1 << 12)))[g & 511] = SOFTWARE | (uint64_t)(tables + g) << 12 | 0x37;
     }
     for (uint32_t i = 0; i < TLB_ENTRIES; i++) tlb[i].tag = ~0ull;
     for (uint32_t g = 0; g < TLB_ENTRIES && g < pages; g++) {

@@ -1,8 +1,8 @@
 /** vmexit audit domctl: the claims about domctls against what they do. */
 import type { Command } from "commander";
 import { auditDomctls } from "../lib/audit/audit.ts";
-import { auditText } from "../lib/audit/text.ts";
-import { parseEra } from "../lib/knobs.ts";
+import { AUDIT_ERAS, parseAuditEra } from "../lib/audit/eras.ts";
+import { auditPage, auditText } from "../lib/audit/text.ts";
 import { compileBuild } from "../node/wasm.ts";
 
 export function addAudit(program: Command): void {
@@ -10,11 +10,16 @@ export function addAudit(program: Command): void {
   audit
     .command("domctl")
     .description("measure every audited domctl: growth of its work, leaks, self pause, interference")
-    .option("--era <name>", "era to audit", "4.17")
+    .option("--era <name>", `one of ${AUDIT_ERAS.map((e) => e.era).join(", ")} (default: all of them)`)
     .option("--json", "rows and findings as JSON")
-    .action((options: { era: string; json?: boolean }) => {
-      parseEra(options.era);
-      const report = auditDomctls(compileBuild("debug"));
-      process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : auditText(report));
+    .option("--page", "the page docs/audit-domctl.md")
+    .action((options: { era?: string; json?: boolean; page?: boolean }) => {
+      const report = auditDomctls({
+        debug: compileBuild("debug"),
+        taint: { core: compileBuild("taint"), shadow: compileBuild("shadow") },
+        ...(options.era === undefined ? {} : { eras: [parseAuditEra(options.era)] }),
+      });
+      const text = options.page ? auditPage : auditText;
+      process.stdout.write(options.json ? `${JSON.stringify(report, null, 2)}\n` : text(report));
     });
 }

@@ -9,6 +9,7 @@ import { type Core, refreshViews } from "./core.ts";
 const SITES: Readonly<Record<number, string>> = {
   1: "a lock is held by another processor although nothing can run in between (base/lock.ts)",
   2: "a lock is released by somebody who does not hold it (base/lock.ts)",
+  3: "P-10: a memory-management lock is taken while one that comes after it is held (hv/mm-lock.ts)",
   10: "an access to frame contents outside the machine or over the end of a frame (mem/frame-access.ts)",
   11: "a reference to a frame is dropped that nobody holds (mem/allocator.ts)",
   12: "a domain's count of frames would become negative (mem/allocator.ts)",

@@ -58,6 +58,8 @@ export interface CoreOptions {
   readonly frameCount: number;
   /** Called at every suspension point; only the race build has any. */
   readonly suspend?: (window: number, addr: number, kind: number) => void;
+  /** What an instrumented build imports besides, made for its memory. */
+  readonly imports?: (memory: WebAssembly.Memory) => Record<string, WebAssembly.ExportValue>;
 }
 
 /**
@@ -80,7 +82,7 @@ export function instantiateCore(module: WebAssembly.Module, options: CoreOptions
     );
   }
   const suspend = options.suspend ?? (() => {});
-  const instance = new WebAssembly.Instance(module, { env: { memory, suspend } });
+  const instance = new WebAssembly.Instance(module, { env: { ...options.imports?.(memory), memory, suspend } });
   const exports = instance.exports as unknown as CoreExports;
   exports._initialize?.();
   const buffer = memory.buffer;

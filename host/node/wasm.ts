@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { UsageError } from "../lib/errors.ts";
 import { ROOT } from "./paths.ts";
 
-export type BuildName = "release" | "debug" | "race" | "wasi" | "silicon" | "p2m-bench";
+export type BuildName = "release" | "debug" | "race" | "wasi" | "silicon" | "p2m-bench" | "taint" | "shadow";
 
 /** @throws UsageError when the build does not exist yet. */
 export function readBuild(name: BuildName): Uint8Array<ArrayBuffer> {

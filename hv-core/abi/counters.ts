@@ -52,4 +52,11 @@ export const CTR_LOGDIRTY_MARKED = 176;
 export const CTR_POD_POPULATED = 177;
 export const CTR_POD_RECLAIMED = 178;
 export const CTR_P2M_SHATTERED = 179;
+/** Steps (copies and loop turns) made while the domctl lock was held, and where that count began. */
+export const CTR_DOMCTL_LOCK_STEPS = 200;
+export const CTR_DOMCTL_LOCK_START = 201;
+/** vCPUs that a pause had to wait for. */
+export const CTR_PAUSE_WAITS = 202;
+/** Domctls that found the lock held and were made again. */
+export const CTR_DOMCTL_BUSY = 203;
 export const NR_COUNTERS = 512;

@@ -8,8 +8,11 @@ export const DOMCTL_IRQ_PERMISSION = 19;
 export const DOMCTL_IOMEM_PERMISSION = 20;
 export const DOMCTL_IOPORT_PERMISSION = 21;
 export const DOMCTL_SOFT_RESET_CONT = 23;
+/** The same number in 2014. */
+export const DOMCTL_ARCH_SETUP = 23;
 export const DOMCTL_SETTIMEOFFSET = 24;
 export const DOMCTL_GETVCPUAFFINITY = 25;
+export const DOMCTL_REAL_MODE_AREA = 26;
 export const DOMCTL_SENDTRIGGER = 28;
 export const DOMCTL_SUBSCRIBE = 29;
 export const DOMCTL_SET_ADDRESS_SIZE = 35;
@@ -98,3 +101,28 @@ export const XSM_MAX_RULES = 128;
 /** Instead of a target: every domain but the control domain; the domain that is the subject's target (DOMCTL_set_target). */
 export const XSM_TARGET_ANY = 0xffff;
 export const XSM_TARGET_OWN = 0xfffe;
+
+/** Interface version of May 2014 (knob domctl.era), and what only that interface has. */
+export const DOMCTL_INTERFACE_VERSION_0A = 0x0a;
+export const DOMCTL_GETPAGEFRAMEINFO = 7;
+export const DOMCTL_GETPAGEFRAMEINFO2 = 8;
+export const DOMCTL_SET_OPT_FEATURE = 44;
+export const DOMCTL_SET_CPUID = 49;
+export const DOMCTL_SET_MACHINE_ADDRESS_SIZE = 51;
+export const DOMCTL_GET_MACHINE_ADDRESS_SIZE = 52;
+export const DOMCTL_SUPPRESS_SPURIOUS_PAGE_FAULTS = 53;
+export const DOMCTL_DISABLE_MIGRATE = 58;
+export const DOMCTL_SET_MAX_EVTCHN = 70;
+/** The last command of that interface, but for the debugger's from 1000 on. */
+export const DOMCTL_LAST_0A = 73;
+
+/** A leaf of a CPU policy: {leaf, subleaf, eax, ebx, ecx, edx}; a MSR of one: {index u32, flags u32, value u64}. */
+export const CPUID_LEAF_SIZE = 24;
+export const POLICY_MSR_SIZE = 16;
+/** Any subleaf. */
+export const CPUID_NO_SUBLEAF = 0xffffffff;
+/** Room that get_cpu_policy asks for. */
+export const CPUID_MAX_LEAVES = 120;
+export const POLICY_MAX_MSRS = 2;
+/** Entries of the table of set_cpuid. */
+export const SET_CPUID_ENTRIES = 40;

@@ -40,6 +40,26 @@ export const DEFECT_STACK_PADDING = 2;
 export const DEFECT_PAUSE_FLAG = 4;
 /** iomem_permission does not ask whether the caller holds what it gives. */
 export const DEFECT_UNCHECKED_IO = 8;
+/** Bugs of other years, for the explorer. A global VIRQ goes to a domain that dies while it is made the handler (C-74). */
+export const DEFECT_ZOMBIE_HANDLER = 16;
+/** get_vnumainfo looks at the tables, lets the lock go, and copies from them (C-72, XSA-502). */
+export const DEFECT_VNUMA_FREE = 32;
+/** A port's bucket is read without the lock under which a reset frees it (C-73, the XSA-343 family). */
+export const DEFECT_PORT_FREE = 64;
+/** getvcpuextstate answers the size of the features in use, which the guest can enlarge before the second call (C-75). */
+export const DEFECT_XSTATE_SIZE = 128;
+/** Interface of HYPERVISOR_domctl: 0 = 4.17 (version 0x15), 1 = May 2014 (version 0x0a), the one that was audited. */
+export const KNOB_DOMCTL_ERA = 12;
+export const DOMCTL_ERA_4_17 = 0;
+export const DOMCTL_ERA_0A = 1;
+/** Bitmaps wider than the machine: 0 = cleared byte by byte as far as the caller says (F-3), 1 = left alone there. */
+export const KNOB_DOMCTL_BITMAP = 13;
+/** A handler of a global VIRQ: 0 = the last one wins, 1 = -EBUSY while the one before has it bound. */
+export const KNOB_VIRQ_HANDLER = 14;
+/** What a policy sees of max_mem: 0 = who and whom, as in Xen, 1 = its value, too. */
+export const KNOB_XSM_MAX_MEM = 15;
+/** Domctls that a device model's domain may make: 0 = under the domctl lock, 1 = without it (XSA-492). */
+export const KNOB_DOMCTL_LOCK = 16;
 /** What Xen 4.17 does and a processor would not: 0 = xen, 1 = fixed. */
 export const AS_XEN = 0;
 export const AS_FIXED = 1;

@@ -93,6 +93,11 @@ export const DEVICE_CONSOLE_SIZE = 0x0001_0000;
 export const MAILBOX_BASE = 0x07a0_0000;
 export const MAILBOX_SIZE = 0x0010_0000;
 
+/** Taint build only: the shadow of the hypervisor's work memory, one byte for each byte of it (hv-core/taint/shadow.ts). */
+export const WORK_BASE = 0x07a8_0000;
+export const WORK_SIZE = 0x0002_8000;
+export const SHADOW_BASE = 0x07c0_0000;
+
 // --- domains (semantic) -------------------------------------------------------------------------------------------
 /** As many as there are ids; what is used ends at Machine.domainMark. */
 export const DOMAINS_BASE = 0x0800_0000;

@@ -11,6 +11,14 @@ export class Count {
     store<u64>(at, load<u64>(at) + n);
   }
 
+  @inline static get(counter: i32): u64 {
+    return load<u64>(COUNTERS_BASE + (counter << 3));
+  }
+
+  @inline static set(counter: i32, value: u64): void {
+    store<u64>(COUNTERS_BASE + (counter << 3), value);
+  }
+
   @inline static one(counter: i32): void {
     Count.add(counter, 1);
   }

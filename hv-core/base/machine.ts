@@ -54,6 +54,9 @@ export class Machine {
   claimedFrames: u32;
   /** Rules of the policy module (hv/xsm/policy.ts). */
   policyRules: u32;
+  /** Frames of device memory that nobody may write: head of a rangeset (hv/p2m/mmio-ro.ts), 0 = none. */
+  mmioRoRanges: u32;
+  private _pad0: u32;
   /** What is left of the turn of vCPU nextVcpu - 1 when the caller's budget cut it; 0 = the next one has its turn (run/scheduler.ts). */
   turnLeft: u64;
   /** Domains in the order of their ids: slot + 1 of the first; every slot below freeSlotHint is in use (hv/domain/table.ts). */

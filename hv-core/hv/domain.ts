@@ -263,6 +263,16 @@ export class Domain {
   pinnedMfn: u32;
   pinnedCount: u32;
 
+  /** Frame of the CPUID table that the toolstack changed, 0 = none yet, and its entries (hv/cpuid/table.ts). */
+  cpuidMfn: u32;
+  cpuidCount: u32;
+  /** The toolstack has let it run once: its CPU policy is fixed. */
+  hasRun: u32;
+  /** Answered and kept for 2014's toolstack: bits of addresses it may be given memory with, 0 = any. */
+  machineAddressSize: u32;
+  suppressFaults: u32;
+  migrateDisabled: u32;
+
   /** Slot + 1 of the next domain: with the same hash, and with the next higher id (hv/domain/table.ts). */
   nextInHash: u32;
   nextInList: u32;

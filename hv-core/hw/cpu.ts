@@ -171,10 +171,6 @@ export class Cpu {
   tlbMask: u32;
   /** 1 when a translation from a large page may be cached: INVLPG then flushes everything. */
   tlbHasLarge: u32;
-  /** Host address of the decoded block being executed (derived; 0 after restore). */
-  block: u32;
-  /** Set by a store that hit decoded code on the running page: leave the block after this instruction. */
-  codeChanged: u32;
   /** Physical address width (knob paddr.bits): bits above it are reserved in page-table entries. */
   paddrBits: u32;
   /** Index of the vCPU slot this processor belongs to. */

@@ -33,17 +33,21 @@ export class Ept {
    * Walks the tables under the frame `root`. `gpa` has at most 48 bits. Without side effects, counters included.
    *
    * On the way down each entry is only kept from leading out of the machine; whether all of them were pointers with R and W is
-   * decided once, at the end. If one was not, what was read below it means nothing, and the general walk starts again.
+   * decided once, at the end. If one was not, what was read below it means nothing, and the general walk starts again. The bits
+   * that software keeps in an entry (type, access, suppressed #VE) mean nothing here.
    */
   @inline static walk(root: u32, gpa: u64): u64 {
     const limit = (<u64>Machine.get().frameCount) << 12;
     const e4 = load<u64>(((<usize>root) << 12) + <usize>((gpa >> 36) & 0xff8), FRAMES_BASE);
-    if (e4 >= limit) return Ept.walkAny(root, gpa);
-    const e3 = load<u64>(<usize>(<u32>e4 & 0xffff_f000) + <usize>((gpa >> 27) & 0xff8), FRAMES_BASE);
-    if (e3 >= limit) return Ept.walkAny(root, gpa);
-    const e2 = load<u64>(<usize>(<u32>e3 & 0xffff_f000) + <usize>((gpa >> 18) & 0xff8), FRAMES_BASE);
-    if (e2 >= limit) return Ept.walkAny(root, gpa);
-    const e1 = load<u64>(<usize>(<u32>e2 & 0xffff_f000) + <usize>((gpa >> 9) & 0xff8), FRAMES_BASE);
+    const t3 = e4 & EPTE_MFN_MASK;
+    if (t3 >= limit) return Ept.walkAny(root, gpa);
+    const e3 = load<u64>(<usize>t3 + <usize>((gpa >> 27) & 0xff8), FRAMES_BASE);
+    const t2 = e3 & EPTE_MFN_MASK;
+    if (t2 >= limit) return Ept.walkAny(root, gpa);
+    const e2 = load<u64>(<usize>t2 + <usize>((gpa >> 18) & 0xff8), FRAMES_BASE);
+    const t1 = e2 & EPTE_MFN_MASK;
+    if (t1 >= limit) return Ept.walkAny(root, gpa);
+    const e1 = load<u64>(<usize>t1 + <usize>((gpa >> 9) & 0xff8), FRAMES_BASE);
     const rights = e4 & e3 & e2;
     const wrong = ((e4 | e3 | e2) & TABLE_RESERVED) | (~rights & READ_WRITE) | (~(LEAF_LEGAL >> (e1 & 63)) & 1);
     if (wrong != 0) return Ept.walkAny(root, gpa);

@@ -8,6 +8,7 @@ import { Domain } from "../hv/domain";
 import { domainCreate } from "../hv/domain/create";
 import { createVcpus } from "../hv/domain/vcpu-create";
 import { iocapDom0 } from "../hv/iocap/permission";
+import { MmioRo } from "../hv/p2m/mmio-ro";
 import { physmapAdd } from "../hv/p2m/physmap";
 import { wallClockUpdate } from "../hv/time/pvclock";
 import { timeInit } from "../hv/time/time";
@@ -78,6 +79,7 @@ export function machineInit(frameCount: u32, dom0Pages: u32): i32 {
   store<u32>(TRACE_BASE, Knobs.get(KNOB_TRACE_MASK), TRACE_MASK);
   store<u32>(FRESH_FRAMES_MARK, 1);
   allocatorInit(frameCount);
+  MmioRo.init();
   timeInit();
   m.nextDeadline = NO_DEADLINE;
   m.domidRover = 1;

@@ -10,7 +10,6 @@ const NO_PAGE: u64 = 0xffff_ffff_ffff_ffff;
 
 /** Forgets what a processor keeps only to be fast. */
 export function dropDerived(c: Cpu): void {
-  c.block = 0;
   c.fetchPage = NO_PAGE;
   c.fetchHost = 0;
   c.scratch = 0;

@@ -4,8 +4,10 @@
  * eighth of all frames is for EPT tables.
  */
 import { SEG_CS, SEG_DS, SEG_ES, SEG_FS, SEG_GS, SEG_LDTR, SEG_SS, SEG_TR } from "../abi/cpu";
+import { EPTE_ACCESS_SHIFT } from "../abi/ept";
 import { ENOMEM } from "../abi/errno";
 import { FRAMES_BASE, MAX_TLB_ENTRIES, PAGE_SHIFT, VCPU_SIZE, VCPUS_BASE } from "../abi/layout";
+import { P2M_ACCESS_RWX } from "../abi/p2m-types";
 import {
   ATTR_ACCESSED,
   ATTR_CODE,
@@ -26,7 +28,7 @@ import {
   EFER_SCE,
   TYPE_TSS_BUSY,
 } from "../abi/regs";
-import { EPTE_MFN_MASK, EPTE_RWX } from "../base/epte";
+import { EPTE_A, EPTE_MFN_MASK, EPTE_RWX, EPTE_SVE } from "../base/epte";
 import { Machine } from "../base/machine";
 import { Answers } from "../hw/answers";
 import { ControlRegs } from "../hw/control-regs";
@@ -35,6 +37,9 @@ import { CR0_PG } from "../hw/mode";
 import { Run } from "../hw/run";
 import { Tlb } from "../hw/tlb";
 import { CodeArena, CodePages } from "../mem/code-pages";
+
+/** What a hypervisor keeps in the bits that the processor ignores: #VE suppressed, access rwx. The walk has to cope with them. */
+const SOFTWARE: u64 = EPTE_SVE | EPTE_A | ((<u64>P2M_ACCESS_RWX) << EPTE_ACCESS_SHIFT);
 
 const FLAT: u32 = ATTR_S | ATTR_P | ATTR_G | ATTR_WRITABLE | ATTR_ACCESSED;
 /** R, W, X and memory type WB. */
@@ -77,7 +82,7 @@ export class SiliconMachine {
   }
 
   static map(gfn: u32, mfn: u32, low12: u32): i32 {
-    return SiliconMachine.setEntry(gfn, 1, ((<u64>mfn) << PAGE_SHIFT) | (low12 & 0xfff));
+    return SiliconMachine.setEntry(gfn, 1, SOFTWARE | ((<u64>mfn) << PAGE_SHIFT) | (low12 & 0xfff));
   }
 
   /** Writes the entry at `level`, making the tables above it. A large leaf on the way is replaced. */
@@ -92,7 +97,7 @@ export class SiliconMachine {
         if (m.frameMark >= m.frameCount) return -ENOMEM;
         const fresh = m.frameMark++;
         memory.fill(FRAMES_BASE + ((<usize>fresh) << PAGE_SHIFT), 0, 1 << PAGE_SHIFT);
-        e = ((<u64>fresh) << PAGE_SHIFT) | EPTE_RWX;
+        e = SOFTWARE | ((<u64>fresh) << PAGE_SHIFT) | EPTE_RWX;
         store<u64>(at, e);
       }
       table = <u32>((e & EPTE_MFN_MASK) >> PAGE_SHIFT);

@@ -5,6 +5,7 @@ import { Internal } from "../hv/emulate/internal";
 import { hvmEventPending, irqAssist } from "../hv/irq/assist";
 import { lapicSetBase } from "../hv/irq/lapic";
 import { lapicMmio } from "../hv/irq/lapic-mmio";
+import { msiInject } from "../hv/irq/msi";
 import { timersRun } from "../hv/time/timers";
 import { Frame } from "../mem/frame-table";
 import { World, worldCreate } from "./world";
@@ -99,4 +100,9 @@ export function csBase(vcpu: u32): u32 {
 export function advance(ticks: u64): void {
   Machine.get().now += ticks;
   timersRun();
+}
+
+/** A message-signalled interrupt from a device model (DMOP_inject_msi). */
+export function msi(address: u64, data: u32): i32 {
+  return msiInject(World.guest, address, data);
 }

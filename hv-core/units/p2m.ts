@@ -12,13 +12,19 @@ import { onEptMisconfig } from "../hv/exits/on-ept-misconfig";
 import { onEptViolation } from "../hv/exits/on-ept-violation";
 import { storedMsr } from "../hv/exits/stored-msrs";
 import { RANGES_UNLIMITED, Rangeset } from "../hv/iocap/rangeset";
+import { logDirtyMark } from "../hv/logdirty/bitmap";
+import { MmLock } from "../hv/mm-lock";
 import { p2mCheck, p2mTablesBelow } from "../hv/p2m/check";
 import { P2mEntry } from "../hv/p2m/entry";
 import { P2m } from "../hv/p2m/p2m";
+import { physmapAdd, physmapRemove } from "../hv/p2m/physmap";
+import { pinnedSet } from "../hv/p2m/pinned";
+import { P2mType } from "../hv/p2m/types";
 import { Vcpu } from "../hv/vcpu";
 import { Ept } from "../hw/ept-walk";
 import { TLB_EMPTY, Tlb } from "../hw/tlb";
-import { freeFrames as countFree } from "../mem/allocator";
+import { allocFrame, freeFrames as countFree } from "../mem/allocator";
+import { FRAME_XEN_HEAP, Frame } from "../mem/frame-table";
 import { machineInit } from "../run/machine-init";
 
 /** A machine with dom0 and one domain with one vCPU, whose TLB is looked at as if it had run. @returns its slot. */
@@ -205,4 +211,122 @@ export function setNxSuperpages(value: u32): void {
 
 export function counter(index: i32): u64 {
   return load<u64>(COUNTERS_BASE + (index << 3));
+}
+
+/** Fixes the memory type of gfns (DMOP_pin_memory_cacheattr). @returns errno. */
+export function pin(slot: u32, start: u64, end: u64, type: u32): i32 {
+  return pinnedSet(Domain.at(slot), start, end, type);
+}
+
+/** Marks 2^order frames as the hypervisor's own, or takes the mark away. */
+export function setXenHeap(mfn: u32, count: u32, has: u32): void {
+  for (let i: u32 = 0; i < count; i++) {
+    const frame = Frame.at(mfn + i);
+    frame.flags = has != 0 ? frame.flags | FRAME_XEN_HEAP : frame.flags & ~FRAME_XEN_HEAP;
+  }
+}
+
+/** One byte of a fixed-range MTRR: `msr` from 0x250 on. */
+export function setFixedMtrr(slot: u32, msr: u32, value: u64): void {
+  store<u64>(storedMsr(Vcpu.at(Domain.at(slot).firstVcpu), msr), value);
+}
+
+/** Takes one lock of the domain (MM_* of hv/mm-lock.ts), then another, and lets go of both. */
+export function takeLocks(slot: u32, first: u32, second: u32): void {
+  const d = Domain.at(slot);
+  MmLock.acquire(d, first);
+  MmLock.acquire(d, second);
+  MmLock.release(d, second);
+  MmLock.release(d, first);
+}
+
+/** p2m_add_page, p2m_remove_page and guest_remove_page (hv/p2m/physmap.ts). */
+export function addPage(slot: u32, gfn: u64, mfn: u32, order: u32): i32 {
+  return physmapAdd(Domain.at(slot), gfn, mfn, order);
+}
+
+export function removePage(slot: u32, gfn: u64, mfn: u32): i32 {
+  return physmapRemove(Domain.at(slot), gfn, mfn);
+}
+
+/** The first free frame, which the domain owns from now on. */
+export function ownFrame(slot: u32): u32 {
+  return allocFrame(slot, 0);
+}
+
+/** gfn of a frame in the machine-to-physical table. */
+export function m2p(mfn: u32): u64 {
+  return Frame.at(mfn).m2p;
+}
+
+export function mapcacheInvalidate(slot: u32): u32 {
+  return Vcpu.at(Domain.at(slot).firstVcpu).mapcacheInvalidate;
+}
+
+/** As `lookup`, with P2M_ALLOC and P2M_UNSHARE in `q`. */
+export function lookupWith(slot: u32, gfn: u64, q: u32): u32 {
+  return P2m.lookup(Domain.at(slot), gfn, q);
+}
+
+/** A TLB entry of the domain's vCPU for `gfn` that leads to `mfn`, with all rights. */
+export function cache(slot: u32, gfn: u64, mfn: u32): void {
+  Tlb.fill(Vcpu.at(Domain.at(slot).firstVcpu).cpu, gfn << 12, 0, mfn, 0);
+}
+
+export function setLogDirtyMode(slot: u32, mode: u32): void {
+  Domain.at(slot).logDirtyMode = mode;
+}
+
+export function markDirty(slot: u32, gfn: u64): void {
+  logDirtyMark(Domain.at(slot), gfn);
+}
+
+/** Stores an entry as no code does it: what the checker finds. */
+export function corrupt(slot: u32, gfn: u64, level: u32, entry: u64): void {
+  let table = Domain.at(slot).p2mRoot;
+  for (let at: u32 = 4; at > level; at--) table = Epte.mfn(P2mEntry.read(table, P2mEntry.index(gfn, at)));
+  store<u64>(Frame.host(table) + ((<usize>P2mEntry.index(gfn, level)) << 3), entry);
+}
+
+export function setMaxMapped(slot: u32, gfn: u64): void {
+  Domain.at(slot).p2mMaxMapped = gfn;
+}
+
+export function setIoreqEntries(slot: u32, count: u64): void {
+  Domain.at(slot).p2mIoreqEntries = count;
+}
+
+/** Classes of a type, one bit each: RAM, any RAM, hole, read-only, discards writes, MMIO, special, changeable, needs no frame. */
+export function classesOf(type: u32): u32 {
+  return (
+    <u32>P2mType.isRam(type) |
+    ((<u32>P2mType.isAnyRam(type)) << 1) |
+    ((<u32>P2mType.isHole(type)) << 2) |
+    ((<u32>P2mType.isReadOnly(type)) << 3) |
+    ((<u32>P2mType.isDiscardWrite(type)) << 4) |
+    ((<u32>P2mType.isMmio(type)) << 5) |
+    ((<u32>P2mType.isSpecial(type)) << 6) |
+    ((<u32>P2mType.isChangeable(type)) << 7) |
+    ((<u32>P2mType.allowsInvalidMfn(type)) << 8)
+  );
+}
+
+/** Where the local APIC's page is (IA32_APIC_BASE). */
+export function setApicBase(slot: u32, value: u64): void {
+  Vcpu.at(Domain.at(slot).firstVcpu).apicBase = value;
+}
+
+/** An event was being delivered when the exit happened. */
+export function setIdtVectoring(slot: u32, value: u32): void {
+  Vcpu.at(Domain.at(slot).firstVcpu).cpu.exitIdtVectoring = value;
+}
+
+/** The event that the next entry delivers. */
+export function entryEvent(slot: u32): u32 {
+  return Vcpu.at(Domain.at(slot).firstVcpu).cpu.entryEvent;
+}
+
+/** A lock that somebody forgot. */
+export function leaveLocked(slot: u32): void {
+  P2m.lock(Domain.at(slot));
 }

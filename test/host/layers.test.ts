@@ -46,6 +46,7 @@ describe("core", () => {
     run: ["abi", "base", "mem", "hw", "hv", "dev"],
     wasi: ["abi", "base", "mem", "hw", "hv", "dev", "run", "top"],
     silicon: ["abi", "base", "mem", "hw"],
+    taint: ["abi", "base"],
     units: ["abi", "base", "mem", "hw", "hv", "dev", "run"],
     top: ["abi", "base", "mem", "hw", "hv", "dev", "run", "wasi", "silicon"],
   };

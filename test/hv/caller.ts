@@ -4,6 +4,7 @@
  */
 import { frameAddress } from "../../host/lib/core.ts";
 import { entryContext } from "../../host/lib/toolstack/hvm-context.ts";
+import { DOMCTL_INTERFACE_VERSION_0A } from "../../hv-core/abi/domctl.ts";
 import {
   DOMCTL_CREATEDOMAIN,
   DOMCTL_INTERFACE_VERSION_4_17,
@@ -32,7 +33,11 @@ const WINDOWS = 512;
 export interface Caller {
   readonly domid: number;
   call(nr: number, ...args: number[]): number;
-  domctl(cmd: number, domid: number, fields?: readonly Field[]): number;
+  /** What CPUID shows it, in 32-bit mode without paging. */
+  cpuid(leaf: number, subleaf?: number): [eax: number, ebx: number, ecx: number, edx: number];
+  domctl(cmd: number, domid: number, fields?: readonly Field[], version?: number): number;
+  /** The same with the interface version of 2014. */
+  domctl0a(cmd: number, domid: number): number;
   /** Gives the mappings into dom0 back; a destroyed domain is gone only then. */
   release(): void;
   /** A word of its memory at `DATA` + offset: the structure of the last domctl. */
@@ -77,46 +82,50 @@ export function makeCaller(door: Door, flags = 0): Caller {
   const code = mapGuestPage(door, domid, CODE_GFN);
   const data = mapGuestPage(door, domid, DATA >> 12);
 
+  /** Runs `bytes` from the start, in protected mode without paging, until the word at RESULT is written. */
+  const execute = (bytes: readonly number[]): void => {
+    new Uint8Array(door.view.buffer).set([...bytes, 0xeb, 0xfe], code); // and jmp $
+    door.view.setUint32(code + (RESULT & 4095), UNSET, true);
+    door.core.frameWritten((code - frameAddress(0)) >> 12);
+    door.core.codeCacheReset();
+    const context = entryContext({ eip: CODE_GFN << 12, ebx: 0 }, 1);
+    new Uint8Array(door.view.buffer).set(context, door.at(0x6000));
+    const loaded = door.domctl(DOMCTL_SETHVMCONTEXT, domid, [
+      [0, 4, context.length],
+      [8, 8, 0x6000],
+    ]);
+    if (loaded !== 0) throw new Error(`sethvmcontext: ${loaded}`);
+    door.domctl(DOMCTL_UNPAUSEDOMAIN, domid);
+    for (let i = 0; i < 100 && door.view.getUint32(code + (RESULT & 4095), true) === UNSET; i++) door.core.run(100);
+    door.domctl(DOMCTL_PAUSEDOMAIN, domid);
+  };
+  const word = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 255);
+
   const caller: Caller = {
     domid,
     call(nr, ...args) {
-      const registers = [0xbb, 0xb9, 0xba, 0xbe, 0xbf].map((op, i) => [op, args[i] ?? 0] as const);
-      let at = code;
-      const byte = (value: number): void => door.view.setUint8(at++, value);
-      const word = (op: number, value: number): void => {
-        byte(op);
-        door.view.setUint32(at, value, true);
-        at += 4;
-      };
-      word(0xb8, nr);
-      for (const [op, value] of registers) word(op, value);
-      for (const value of [0x0f, 0x01, 0xc1]) byte(value); // vmcall
-      word(0xa3, RESULT);
-      for (const value of [0xeb, 0xfe]) byte(value); // jmp $
-      door.view.setUint32(code + (RESULT & 4095), UNSET, true);
-      door.core.frameWritten((code - frameAddress(0)) >> 12);
-      door.core.codeCacheReset();
-      const context = entryContext({ eip: CODE_GFN << 12, ebx: 0 }, 1);
-      new Uint8Array(door.view.buffer).set(context, door.at(0x6000));
-      const loaded = door.domctl(DOMCTL_SETHVMCONTEXT, domid, [
-        [0, 4, context.length],
-        [8, 8, 0x6000],
-      ]);
-      if (loaded !== 0) throw new Error(`sethvmcontext: ${loaded}`);
-      door.domctl(DOMCTL_UNPAUSEDOMAIN, domid);
-      for (let i = 0; i < 100 && door.view.getUint32(code + (RESULT & 4095), true) === UNSET; i++) door.core.run(100);
-      const result = door.view.getInt32(code + (RESULT & 4095), true);
-      door.domctl(DOMCTL_PAUSEDOMAIN, domid);
-      return result;
+      const registers = [0xbb, 0xb9, 0xba, 0xbe, 0xbf].flatMap((op, i) => [op, ...word(args[i] ?? 0)]);
+      execute([0xb8, ...word(nr), ...registers, 0x0f, 0x01, 0xc1, 0xa3, ...word(RESULT)]); // vmcall; mov [RESULT], eax
+      return door.view.getInt32(code + (RESULT & 4095), true);
     },
-    domctl(cmd, target, fields = []) {
+    cpuid(leaf, subleaf = 0) {
+      const toMemory = (modrm: number, offset: number): number[] => [0x89, modrm, ...word(RESULT + offset)];
+      execute([
+        ...[0xb8, ...word(leaf), 0xb9, ...word(subleaf), 0x0f, 0xa2],
+        ...[...toMemory(0x1d, 4), ...toMemory(0x0d, 8), ...toMemory(0x15, 12), ...toMemory(0x05, 0)],
+      ]);
+      const at = code + (RESULT & 4095);
+      return [0, 4, 8, 12].map((offset) => door.view.getUint32(at + offset, true)) as [number, number, number, number];
+    },
+    domctl0a: (cmd, target) => caller.domctl(cmd, target, [], DOMCTL_INTERFACE_VERSION_0A),
+    domctl(cmd, target, fields = [], version = DOMCTL_INTERFACE_VERSION_4_17) {
       const set = (offset: number, bytes: number, value: number | bigint): void => {
         for (let i = 0; i < bytes; i++)
           door.view.setUint8(data + offset + i, Number((BigInt(value) >> BigInt(8 * i)) & 0xffn));
       };
       new Uint8Array(door.view.buffer, data, 144).fill(0);
       set(0, 4, cmd);
-      set(4, 4, DOMCTL_INTERFACE_VERSION_4_17);
+      set(4, 4, version);
       set(8, 2, target);
       for (const [offset, bytes, value] of fields) set(offset + 16, bytes, value);
       return caller.call(HC_DOMCTL, DATA);

@@ -5,6 +5,7 @@
 
 import { type CoreExports, frameAddress, instantiateCore } from "../../host/lib/core.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
+import { DOMCTL_INTERFACE_VERSION_0A } from "../../hv-core/abi/domctl.ts";
 import {
   DOMCTL_CREATEDOMAIN,
   DOMCTL_INTERFACE_VERSION_4_17,
@@ -14,7 +15,7 @@ import {
   HC_MEMORY_OP,
   XENMEM_POPULATE_PHYSMAP,
 } from "../../hv-core/abi/hypercalls.ts";
-import { KNOB_P2M_SUPERPAGES } from "../../hv-core/abi/knobs.ts";
+import { DOMCTL_ERA_0A, KNOB_DOMCTL_ERA, KNOB_P2M_SUPERPAGES } from "../../hv-core/abi/knobs.ts";
 import { MACHINE_BASE } from "../../hv-core/abi/layout.ts";
 
 export type Field = readonly [offset: number, bytes: 1 | 2 | 4 | 8, value: number | bigint];
@@ -51,6 +52,11 @@ export interface Door {
   freeFrames(): number;
 }
 
+const versionOf = (knobs: readonly (readonly [index: number, value: number])[]): number =>
+  knobs.some(([index, value]) => index === KNOB_DOMCTL_ERA && value === DOMCTL_ERA_0A)
+    ? DOMCTL_INTERFACE_VERSION_0A
+    : DOMCTL_INTERFACE_VERSION_4_17;
+
 export function openDoor(frames = 4096, knobs: readonly (readonly [index: number, value: number])[] = []): Door {
   const { exports: core, memory } = instantiateCore(wasm, { frameCount: frames });
   core.setKnob(KNOB_P2M_SUPERPAGES, 1);
@@ -75,7 +81,7 @@ export function openDoor(frames = 4096, knobs: readonly (readonly [index: number
     u16: (gpa) => view.getUint16(ram + gpa, true),
     u32: (gpa) => view.getUint32(ram + gpa, true),
     u64: (gpa) => view.getBigUint64(ram + gpa, true),
-    domctl(cmd, domid, fields = [], version = DOMCTL_INTERFACE_VERSION_4_17) {
+    domctl(cmd, domid, fields = [], version = versionOf(knobs)) {
       const head: readonly Field[] = [
         [0, 4, cmd],
         [4, 4, version],

@@ -38,6 +38,27 @@ export interface P2mExports {
   /** Bits of broken invariants P-1.., 0 = none. */
   check(slot: number): number;
   audit(slot: number): number;
+  pin(slot: number, start: bigint, end: bigint, type: number): number;
+  setXenHeap(mfn: number, count: number, has: number): void;
+  setFixedMtrr(slot: number, msr: number, value: bigint): void;
+  takeLocks(slot: number, first: number, second: number): void;
+  addPage(slot: number, gfn: bigint, mfn: number, order: number): number;
+  removePage(slot: number, gfn: bigint, mfn: number): number;
+  ownFrame(slot: number): number;
+  m2p(mfn: number): bigint;
+  mapcacheInvalidate(slot: number): number;
+  lookupWith(slot: number, gfn: bigint, q: number): number;
+  cache(slot: number, gfn: bigint, mfn: number): void;
+  setLogDirtyMode(slot: number, mode: number): void;
+  markDirty(slot: number, gfn: bigint): void;
+  corrupt(slot: number, gfn: bigint, level: number, entry: bigint): void;
+  setMaxMapped(slot: number, gfn: bigint): void;
+  setIoreqEntries(slot: number, count: bigint): void;
+  leaveLocked(slot: number): void;
+  classesOf(type: number): number;
+  setApicBase(slot: number, value: bigint): void;
+  setIdtVectoring(slot: number, value: number): void;
+  entryEvent(slot: number): number;
 }
 
 export const FRAMES = 2048;

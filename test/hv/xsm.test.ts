@@ -10,7 +10,7 @@ import {
   XSM_TARGET_ANY,
   XSM_TARGET_OWN,
 } from "../../hv-core/abi/domctl.ts";
-import { E2BIG, EACCES, EFAULT, EINVAL, ENOSYS, EPERM, ESRCH } from "../../hv-core/abi/errno.ts";
+import { E2BIG, EACCES, EFAULT, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, ESRCH } from "../../hv-core/abi/errno.ts";
 import {
   DOMCTL_CREATEDOMAIN,
   DOMCTL_DESTROYDOMAIN,
@@ -22,7 +22,7 @@ import {
   HC_XSM_OP,
   SCHEDOP_REMOTE_SHUTDOWN,
 } from "../../hv-core/abi/hypercalls.ts";
-import { KNOB_XSM, XSM_POLICY } from "../../hv-core/abi/knobs.ts";
+import { KNOB_XSM, KNOB_XSM_MAX_MEM, XSM_POLICY } from "../../hv-core/abi/knobs.ts";
 import { type Caller, makeCaller } from "./caller.ts";
 import { ARG, creation, type Door, type Field, LIST, NOWHERE, openDoor } from "./door.ts";
 
@@ -116,11 +116,12 @@ function paramAt(domid: number): number {
 }
 
 describe("policy", () => {
-  beforeEach(() => {
-    door = openDoor(4096, [[KNOB_XSM, XSM_POLICY]]);
+  const open = (knobs: readonly (readonly [number, number])[] = []): void => {
+    door = openDoor(4096, [[KNOB_XSM, XSM_POLICY], ...knobs]);
     stub = makeCaller(door);
     guest = door.createDomain();
-  });
+  };
+  beforeEach(() => open());
 
   it("hands one domctl to one domain over one other", () => {
     expect(loadPolicy([{ subject: stub.domid, target: guest, domctl: DOMCTL_PAUSEDOMAIN }])).toBe(0);
@@ -142,8 +143,17 @@ describe("policy", () => {
     expect(stub.domctl(DOMCTL_GETTSCINFO, guest)).toBe(0);
   });
 
-  it("sees the value of max_mem, which Xen's hook does not", () => {
-    loadPolicy([{ subject: stub.domid, target: guest, domctl: DOMCTL_MAX_MEM, limit: 4096 }]);
+  it("does not see the value of max_mem, as Xen's hook does not: a limit is refused, and any value passes", () => {
+    const rule = { subject: stub.domid, target: guest, domctl: DOMCTL_MAX_MEM };
+    expect(loadPolicy([{ ...rule, limit: 4096 }])).toBe(-EOPNOTSUPP);
+    expect(stub.domctl(DOMCTL_MAX_MEM, guest, [[0, 8, 4096]])).toBe(-EPERM);
+    expect(loadPolicy([rule])).toBe(0);
+    expect(stub.domctl(DOMCTL_MAX_MEM, guest, [[0, 8, 1n << 40n]])).toBe(0);
+  });
+
+  it("sees it in the variant where the hook is told", () => {
+    open([[KNOB_XSM_MAX_MEM, 1]]);
+    expect(loadPolicy([{ subject: stub.domid, target: guest, domctl: DOMCTL_MAX_MEM, limit: 4096 }])).toBe(0);
     expect(stub.domctl(DOMCTL_MAX_MEM, guest, [[0, 8, 4096]])).toBe(0);
     expect(stub.domctl(DOMCTL_MAX_MEM, guest, [[0, 8, 4097]])).toBe(-EPERM);
     expect(stub.domctl(DOMCTL_MAX_MEM, guest, [[0, 8, 1n << 40n]])).toBe(-EPERM);

@@ -23,6 +23,7 @@ interface Exports {
   rip(vcpu: number): number;
   csBase(vcpu: number): number;
   advance(ticks: bigint): void;
+  msi(address: bigint, data: number): number;
 }
 
 const IF = 0x202;
@@ -270,6 +271,62 @@ describe("interprocessor interrupts", () => {
     expect(c.pauseFlags(1) & DOWN).toBe(DOWN);
     write(ICR, (6 << 8) | 0x10);
     expect(c.csBase(1)).toBe(0x10000);
+  });
+});
+
+describe("messages of device models (inject_msi)", () => {
+  const LOGICAL = 4;
+  const LOWEST = 1 << 8;
+  const to = (destination: number, flags = 0): bigint => BigInt((destination << 12) | flags) | 0xfee0_0000n;
+  /** Which processors have vector 0x42 waiting. */
+  const waiting = (): number[] => [0, 1, 2, 3].filter((v) => read(IRR + 0x20, v) & 4);
+
+  it("reach the processor with the identifier, or all of them, and enter the guest", () => {
+    expect(c.msi(to(4), 0x42)).toBe(0);
+    expect(waiting()).toEqual([2]);
+    expect(c.msi(to(0xff), 0x42)).toBe(0);
+    expect(waiting()).toEqual([0, 1, 2, 3]);
+    expect([take(), read(ISR + 0x20)]).toEqual([0x42, 4]);
+    write(EOI, 0);
+    expect(c.msi(to(0), 0x43)).toBe(0);
+    expect(take()).toBe(0x43);
+  });
+
+  it("reach a set of processors by their logical names", () => {
+    for (let v = 0; v < 4; v++) write(0xd0, 1 << (24 + v), v);
+    expect(c.msi(to(0b1010, LOGICAL), 0x42)).toBe(0);
+    expect(waiting()).toEqual([1, 3]);
+  });
+
+  it("with lowest priority reach one of them: the one that is least busy", () => {
+    for (let v = 0; v < 4; v++) write(0xd0, 1 << (24 + v), v);
+    for (const [v, tpr] of [0x30, 0x20, 0x10, 0x20].entries()) write(TPR, tpr, v);
+    expect(c.msi(to(0b1011, LOGICAL), 0x42 | LOWEST)).toBe(0);
+    expect(waiting()).toEqual([1]);
+  });
+
+  it("remember level triggering, and wake a halted processor", () => {
+    c.setPauseFlags(1, BLOCKED);
+    expect(c.msi(to(2), 0x42 | (1 << 15))).toBe(0);
+    expect([read(TMR + 0x20, 1), c.pauseFlags(1)]).toEqual([4, 0]);
+  });
+
+  it("to nobody: nothing for fixed delivery, -ESRCH for lowest priority", () => {
+    expect(c.msi(to(0x77), 0x42)).toBe(0);
+    expect(c.msi(to(0x77), 0x42 | LOWEST)).toBe(-3);
+    expect(waiting()).toEqual([]);
+  });
+
+  it.each([2, 3, 4, 5, 6, 7])("delivery mode %i: -EINVAL, and nobody is reset or interrupted", (mode) => {
+    expect(c.msi(to(0), 0x42 | (mode << 8))).toBe(-22);
+    expect([waiting(), take()]).toEqual([[], 0]);
+  });
+
+  it("without a vector stand for a physical line", () => {
+    expect([c.msi(0n, 0), c.msi(to(0xff), 0), c.msi(1n << 40n, 0), c.msi((1n << 64n) - 1n, 0)]).toEqual([
+      -34, 0, -22, -22,
+    ]);
+    expect(waiting()).toEqual([]);
   });
 });
 

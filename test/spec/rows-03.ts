@@ -1,8 +1,5 @@
 /** Spec 03, ioreq servers: its rows and branches, and where each is tested. */
-import type { SpecRow } from "./rows.ts";
-
-const row = (text: string, ...tests: string[]): SpecRow => ({ row: text, tests });
-const missing = (text: string, reason: string): SpecRow => ({ row: text, tests: [], missing: reason });
+import { missing, row, type SpecRow } from "./rows.ts";
 
 const DM = "ioreq/dm-op.test.ts";
 const REQ = "ioreq/request.test.ts";
@@ -104,6 +101,9 @@ export const ROWS_03: readonly SpecRow[] = [
     "recorded: H data=0 (vector 0)\t-ERANGE",
     "recorded: H ExtINT\t-EINVAL",
     "recorded: H addr=0x1234\t0",
+    "ioreq/irq.test.ts: reach the processor with the identifier, or all of them, and enter the guest",
+    "ioreq/irq.test.ts: with lowest priority reach one of them: the one that is least busy",
+    "ioreq/irq.test.ts: delivery mode %i: -EINVAL, and nobody is reset or interrupted",
   ),
   row(
     "op 15 type, flags: EINVAL; ENOENT",
@@ -241,6 +241,11 @@ export const ROWS_03: readonly SpecRow[] = [
     `${TYPE}: rmw.readFromRam=off: the read half is nobody's, and the sum is wrong`,
   ),
   row(
+    "presets 2016-v6, early-release, merged: after an unmap no violation, only misconfigurations",
+    "ioreq/presets.test.ts: after an unmap: no violation, only misconfigurations, and every write is in RAM",
+    "ioreq/presets.test.ts: unmap, then map again: not -EBUSY, and the pages are plain RAM for the new server too",
+  ),
+  row(
     "3.7 stale delivery: the device model must check",
     "shadow/shadow-table.test.ts: sees every write, and its shadow never differs",
   ),
@@ -250,10 +255,60 @@ export const ROWS_03: readonly SpecRow[] = [
     `${TYPE}: S-1 fixed: they become RAM`,
   ),
   row("S-2 unmap ends log-dirty tracking", `${TYPE}: S-2 %s: unmapping the type in log-dirty mode`),
-  missing(
-    "S-3 set_mem_type against unmap",
-    "needs two processors inside the hypervisor at once: the race build's explorer; the window is there",
+  row("S-3 set_mem_type against unmap", "race: set-type-window"),
+  row(
+    "S-4 the sweep ends early only when no entry is left",
+    `${DM}: turns the pages back into RAM when the server lets go, and can be mapped again`,
+    "hv/log-dirty.test.ts: sweeps a large map in pieces",
   ),
-  missing("S-5 pending after notify", "as S-3"),
+  row(
+    "S-5 pending after notify: harmless in every interleaving",
+    "explore/p2m-windows.test.ts: %s: an answer before the mark is found all the same, in every interleaving",
+  ),
   row("S-6 deferral stays", `${TYPE}: S-6 %s: a request that cannot be sent, and a shutdown after it`),
+  row(
+    "S-7 a range of one page",
+    "hv/log-dirty.test.ts: S-7: a range of one page is reported dirty once more, then tracked",
+  ),
+  row("3.7 B a paused vCPU in the middle of an access", "race: ioreq-unmap-window"),
+  row("3.7 C the p2m lock is held until the request is sent", "race: ioreq-unmap-window"),
+  row("3.7 C completion after the type has changed", "race: completion-after-type-flip"),
+  row("3.7 C the lock that is held against the reverse order", "race: pause-under-lock"),
+  row(
+    "3.7 H other writers than the vCPU: a guest copy, A and D bits",
+    `${XEN}: of INS from nobody's port keeps what it had and nobody hears of it, or its server gets the writes (N-4)`,
+    `${VECTORS}: has every recorded row, but for the listed differences`,
+  ),
+  row("3.4 life cycle: state, pause and unpause balance", `${DM}: changes state`, "race: destroy-without-unmap"),
+  row("3.5 completion: slept too early", "race: lost-wakeup"),
+  row("3.5 completion: the state is read once", "race: slot-state-read-twice", "race: slot-state-toggled"),
+  row("I-1, I-2 a request is pending or the vCPU runs", "race: emulator-dies"),
+  row("I-3, I-4, I-5 each write reaches one device once, by legal transitions", "race: ioreq-unmap-window"),
+  row("I-6 the ring is first-in first-out", `${BUF}: keep first-in first-out order through many rounds in atomic mode`),
+  row("I-7 pages of the type without a server", "race: set-type-window", "race: destroy-without-unmap"),
+  row("I-8 references of the pages", `${DM}: hands out its pages as a resource`),
+  row(
+    "I-9 only the emulator manipulates its server",
+    `${DM}: hands out its pages as a resource`,
+    "recorded: H unmap by non-owner\t-EINVAL",
+  ),
+  row(
+    "bad input: ranges that wrap, types that do not exist",
+    "ioreq/hostile.test.ts: ranges that wrap or are backwards, at both ends of the numbers",
+    "ioreq/hostile.test.ts: types and servers that do not exist",
+    "ioreq/hostile.test.ts: gfns that wrap",
+  ),
+  row(
+    "bad input: an emulator that answers twice, late or never",
+    "ioreq/hostile.test.ts: that comes twice: the second one is nobody's, and the slot is then in a state that takes no request",
+    "ioreq/hostile.test.ts: that comes late, to a range and a server which are not there any more: never seen, nothing breaks",
+    "ioreq/hostile.test.ts: that never comes: that domain waits, others do not, and it can be destroyed",
+  ),
+  row("bad input: slots in impossible states", "ioreq/hostile.test.ts: of state %i: the domain crashes with a reason"),
+  row(
+    "bad input: a guest that maps its own ioreq page",
+    "ioreq/hostile.test.ts: does not get them as a resource, nor may it talk to the device model's interface",
+    "ioreq/hostile.test.ts: finds a hole where the page is while the server is enabled",
+    "ioreq/hostile.test.ts: a hypercall by the guest for its own server's frames is refused, whatever it calls itself",
+  ),
 ];

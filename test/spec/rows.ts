@@ -1,8 +1,9 @@
 /**
  * Rows of a specification and the tests that reach them. A reference is `file: title` (the title of an `it` or `it.each`), or
- * `recorded: text` for rows of recorded/dm-op-vectors.tsv that have this text, which a real Xen answered and we answer alike.
+ * `recorded: text` for rows of recorded/dm-op-vectors.tsv that have this text, which a real Xen answered and we answer alike, or
+ * `race: name` for an entry of the catalogue of races, all of whose variants are searched by explore/catalogue.test.ts.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../../host/node/paths.ts";
 
@@ -12,7 +13,14 @@ export interface SpecRow {
   readonly tests: readonly string[];
   /** Why there is no test: the thing itself is not built. */
   readonly missing?: string;
+  /** The part of the house whose tests this row belongs to, because it is built there: "page sharing". */
+  readonly with?: string;
 }
+
+export const row = (text: string, ...tests: string[]): SpecRow => ({ row: text, tests });
+export const missing = (text: string, reason: string): SpecRow => ({ row: text, tests: [], missing: reason });
+/** Rows that only mean something in another part, and are tested with it. */
+export const belongsTo = (part: string, text: string): SpecRow => ({ row: text, tests: [], with: part });
 
 const files = new Map<string, string>();
 function textOf(file: string): string {
@@ -24,28 +32,35 @@ function textOf(file: string): string {
   return text;
 }
 
-/** What is wrong with a row's references; empty = every one leads to a test. */
-export function problemsOf({ row, tests, missing }: SpecRow): string[] {
-  if (tests.length === 0) return missing ? [] : [`${row}: no test`];
+function isThere(where: string, what: string): boolean {
+  if (where === "recorded") return textOf("oracle/recorded/dm-op-vectors.tsv").includes(what);
+  if (where === "race") return existsSync(join(ROOT, "host/lib/races", what, "race.ts"));
+  return existsSync(join(ROOT, "test", where)) && textOf(where).includes(`"${what}"`);
+}
+
+/** What is wrong with a row's references; empty = every one leads to a test, or the row says where it belongs. */
+export function problemsOf({ row, tests, missing, with: part }: SpecRow): string[] {
+  if (tests.length === 0) return missing || part ? [] : [`${row}: no test`];
   return tests.flatMap((reference) => {
     const at = reference.indexOf(": ");
     const [where, what] = [reference.slice(0, at), reference.slice(at + 2)];
-    const isThere =
-      where === "recorded"
-        ? textOf("oracle/recorded/dm-op-vectors.tsv").includes(what)
-        : textOf(where).includes(`"${what}"`);
-    return isThere ? [] : [`${row}: no "${what}" in ${where}`];
+    return isThere(where, what) ? [] : [`${row}: no "${what}" in ${where}`];
   });
 }
 
 export function rowsPage(title: string, rows: readonly SpecRow[]): string {
   const count = rows.filter((r) => r.tests.length > 0).length;
-  const line = ({ row, tests, missing }: SpecRow): string =>
-    `| ${row.replaceAll("|", "\\|")} | ${tests.length ? tests.map((t) => t.replaceAll("|", "\\|").replaceAll("\t", " ")).join("<br>") : `not built: ${missing}`} |`;
+  const elsewhere = rows.filter((r) => r.with).length;
+  const testsOf = ({ tests, missing, with: part }: SpecRow): string => {
+    if (part) return `with ${part}`;
+    if (tests.length === 0) return `not built: ${missing}`;
+    return tests.map((t) => t.replaceAll("|", "\\|").replaceAll("\t", " ")).join("<br>");
+  };
+  const line = (r: SpecRow): string => `| ${r.row.replaceAll("|", "\\|")} | ${testsOf(r)} |`;
   return `# ${title}
 
-Each row of the specification and the tests that reach it: ${count} of ${rows.length}. "recorded" are calls whose answers were recorded on a real Xen 4.17 (\`test/oracle/recorded/dm-op-vectors.tsv\`);
-other names are files under \`test/\`. The list is in \`test/spec/\`; a test there fails when a row leads to no test, and keeps this page equal to the list.
+Each row of the specification and the tests that reach it: ${count} of ${rows.length}${elsewhere ? `; ${elsewhere} belong to other parts ("with ...") and are tested there` : ""}. "recorded" are calls whose answers were recorded on a real Xen 4.17 (\`test/oracle/recorded/dm-op-vectors.tsv\`), "race" is an
+entry of the catalogue (\`vmexit race list\`); other names are files under \`test/\`. The list is in \`test/spec/\`; a test there fails when a row leads to no test, and keeps this page equal to the list.
 
 | row | tests |
 |---|---|

@@ -63,6 +63,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["used", "by-rights"],
     text: "a replayed access that has an answer takes it, or goes to memory where the EPT allows it by now",
   },
+  "send.pending": {
+    index: knobs.KNOB_SEND_PENDING,
+    values: ["xen", "fixed"],
+    text: "a request is marked pending after the device model was told, or before",
+  },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,
     values: ["none", "ioreq", "events"],

@@ -24,7 +24,8 @@ export interface PolicyRule {
 export const DOMCTL_NUMBERS: ReadonlyMap<string, number> = new Map(
   [...Object.entries(first), ...Object.entries(numbers)]
     .filter(
-      ([name]) => name.startsWith("DOMCTL_") && !/^DOMCTL_(SIZE|UNION|INTERFACE_VERSION_|SOFT_RESET_CONT)/.test(name),
+      ([name]) =>
+        name.startsWith("DOMCTL_") && !/^DOMCTL_(SIZE|UNION|INTERFACE_VERSION_|SOFT_RESET_CONT|LAST_|ERA_)/.test(name),
     )
     .map(([name, value]) => [name.slice(7).toLowerCase(), value as number]),
 );

@@ -12,7 +12,7 @@ import type { Settings } from "./watched-guest.ts";
 const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
 
 /** Sets the state of vCPU 0's slot, once a request has come. */
-const writeState = (end: IoreqEnd, state: number): WriteStep => ({
+export const writeState = (end: IoreqEnd, state: number): WriteStep => ({
   text: `writes ${SLOT_NAMES[state] ?? `the impossible state ${state}`} into the slot`,
   when: (world) => slotState(world, end, 0) !== 0,
   run: (world) => setSlotState(world, end.slotsAt, state),

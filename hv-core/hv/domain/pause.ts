@@ -3,14 +3,14 @@
  * (spec 05 section 5.1). Without windows vCPUs take turns on one processor, so a paused one is never in the middle of an instruction;
  * in the race build the caller waits until each has left the hypervisor or sleeps in it.
  */
-import { CTR_DOMAIN_PAUSES, CTR_LOOP_STEPS, CTR_SELF_PAUSES } from "../../abi/counters";
+import { CTR_DOMAIN_PAUSES, CTR_LOOP_STEPS, CTR_PAUSE_WAITS, CTR_SELF_PAUSES } from "../../abi/counters";
 import { EINVAL, EOVERFLOW, OK } from "../../abi/errno";
-import { DEFECT_PAUSE_FLAG, KNOB_DOMCTL_DEFECTS } from "../../abi/knobs";
+import { DEFECT_PAUSE_FLAG } from "../../abi/knobs";
 import { W_PAUSE } from "../../abi/windows";
 import { Hv } from "../../base/assert";
 import { Count } from "../../base/counters";
+import { Defects } from "../../base/defects";
 import { suspend } from "../../base/env";
-import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
 import { RUNSTATE_RUNNING } from "../sched/runstate";
 import { Vcpu } from "../vcpu";
@@ -34,7 +34,7 @@ function waitUntilStopped(d: Domain): void {
 
 /** As in 2014 (finding F-5): the pause of two controllers ends with the first unpause. */
 function isPauseFlag(): bool {
-  return isDefined(VARIANTS) && (Knobs.get(KNOB_DOMCTL_DEFECTS) & DEFECT_PAUSE_FLAG) != 0;
+  return Defects.has(DEFECT_PAUSE_FLAG);
 }
 
 /** Pause by the hypervisor itself, around a change that vCPUs must not see half done. */
@@ -56,6 +56,7 @@ export function domainUnpause(d: Domain): void {
 export function domainPauseSync(v: Vcpu, d: Domain): void {
   if (d.slot == v.domainSlot) Count.one(CTR_SELF_PAUSES);
   Count.add(CTR_LOOP_STEPS, d.vcpuCount);
+  Count.add(CTR_PAUSE_WAITS, d.vcpuCount);
   domainPause(d);
 }
 
@@ -63,6 +64,7 @@ export function domainPauseSync(v: Vcpu, d: Domain): void {
 export function controllerPause(d: Domain): i32 {
   Count.one(CTR_DOMAIN_PAUSES);
   Count.add(CTR_LOOP_STEPS, d.vcpuCount);
+  Count.add(CTR_PAUSE_WAITS, d.vcpuCount);
   if (isPauseFlag()) {
     d.controllerPause = 1;
     waitUntilStopped(d);
@@ -79,9 +81,11 @@ export function controllerUnpause(d: Domain): i32 {
   Count.add(CTR_LOOP_STEPS, d.vcpuCount);
   if (isPauseFlag()) {
     d.controllerPause = 0;
+    d.hasRun = 1;
     return OK;
   }
   if (d.controllerPause == 0) return -EINVAL;
   d.controllerPause--;
+  if (d.controllerPause == 0) d.hasRun = 1;
   return OK;
 }

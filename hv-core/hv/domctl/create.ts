@@ -3,6 +3,8 @@ import { EEXIST, EINVAL, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import { CDF_HAP, CDF_HVM, DOMID_FIRST_RESERVED } from "../../abi/hypercalls";
 import { Domain } from "../domain";
 import { domainCreate, pickDomid } from "../domain/create";
+import { create0a } from "./era-0a/create";
+import { DomctlEra } from "./era-0a/era";
 
 // Offsets in the structure (the union starts at 16).
 const U: usize = 16;
@@ -91,13 +93,20 @@ function checkAll(op: usize): i32 {
 /** The id asked for, or the next free one for 0 and reserved numbers; -EEXIST when it is in use. */
 function chooseDomid(wanted: u32): i32 {
   if (wanted == 0 || wanted >= <u32>DOMID_FIRST_RESERVED) return <i32>pickDomid();
-  return Domain.find(wanted) != 0 ? -EEXIST : <i32>wanted;
+  if (Domain.find(wanted) == 0) return <i32>wanted;
+  return DomctlEra.is0a ? -EINVAL : -EEXIST;
 }
 
 /** Creates the domain, paused; its id goes back in the structure. */
 export function createDomain(op: usize): i32 {
   const domid = chooseDomid(load<u16>(op, 8));
   if (domid < 0) return domid;
+  if (DomctlEra.is0a) {
+    const made = create0a(op, domid);
+    if (made < 0) return made;
+    store<u16>(op, <u16>domid, 8);
+    return OK;
+  }
   const error = checkAll(op);
   if (error != OK) return error;
   let ports = load<u32>(op + MAX_EVTCHN_PORT);

@@ -11,6 +11,7 @@ import {
   DOMCTL_AUDIT_P2M,
   DOMCTL_DEASSIGN_DEVICE,
   DOMCTL_GET_ADDRESS_SIZE,
+  DOMCTL_GET_CPU_POLICY,
   DOMCTL_GET_EXT_VCPUCONTEXT,
   DOMCTL_GETHVMCONTEXT_PARTIAL,
   DOMCTL_GETNODEAFFINITY,
@@ -27,6 +28,7 @@ import {
   DOMCTL_SET_ACCESS_REQUIRED,
   DOMCTL_SET_ADDRESS_SIZE,
   DOMCTL_SET_BROKEN_PAGE_P2M,
+  DOMCTL_SET_CPU_POLICY,
   DOMCTL_SET_TARGET,
   DOMCTL_SET_VIRQ_HANDLER,
   DOMCTL_SETDEBUGGING,
@@ -51,7 +53,6 @@ import {
   DOMCTL_GETHVMCONTEXT,
   DOMCTL_GETVCPUINFO,
   DOMCTL_HYPERCALL_INIT,
-  DOMCTL_INTERFACE_VERSION_4_17,
   DOMCTL_MAX_MEM,
   DOMCTL_MAX_VCPUS,
   DOMCTL_PAUSEDOMAIN,
@@ -63,8 +64,8 @@ import {
   DOMCTL_UNPAUSEDOMAIN,
   DOMID_IO,
 } from "../../abi/hypercalls";
-import { DEFECT_SELF_PAUSE, KNOB_DOMCTL_DEFECTS } from "../../abi/knobs";
-import { Knobs } from "../../base/machine";
+import { DEFECT_SELF_PAUSE } from "../../abi/knobs";
+import { Defects } from "../../base/defects";
 import { Domain } from "../domain";
 import { domainDestroy } from "../domain/destroy";
 import { findOtherDomain } from "../domain/find";
@@ -79,10 +80,13 @@ import { xsmDomctl } from "../xsm/domctl";
 import { xsmPriv } from "../xsm/dummy";
 import { absentFeature } from "./absent";
 import { getNodeAffinity, getVcpuAffinity, schedulerOp, setNodeAffinity, setVcpuAffinity } from "./affinity";
+import { getCpuPolicy, setCpuPolicy } from "./cpu-policy";
 import { createDomain } from "./create";
+import { DomctlEra } from "./era-0a/era";
+import { hasOutput0a, operate0a, SHARED } from "./era-0a/operations";
 import { getHvmContext, getHvmContextPartial, setHvmContext } from "./hvm-context";
 import { findInfoDomain, getDomainInfo, getVcpuInfo } from "./info";
-import { domctlLockTry, domctlUnlock } from "./lock";
+import { domctlLockTry, domctlUnlock, isUnlocked } from "./lock";
 import { auditP2m, getPageFrameInfo, setBrokenPage } from "./page-info";
 import { getPagingPool, setMaxMem, setMaxVcpus, setPagingPool } from "./resources";
 import {
@@ -107,7 +111,7 @@ function isNotForSelf(cmd: u32): bool {
     case DOMCTL_GETTSCINFO:
     case DOMCTL_SETTSCINFO:
       // Missing in 2014: XSA-127.
-      return !(isDefined(VARIANTS) && (Knobs.get(KNOB_DOMCTL_DEFECTS) & DEFECT_SELF_PAUSE) != 0);
+      return !Defects.has(DEFECT_SELF_PAUSE);
     case DOMCTL_DESTROYDOMAIN:
     case DOMCTL_PAUSEDOMAIN:
     case DOMCTL_UNPAUSEDOMAIN:
@@ -209,6 +213,10 @@ function configure(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
       return getTscInfo(v, d, u);
     case DOMCTL_SETTSCINFO:
       return setTscInfo(v, d, u);
+    case DOMCTL_GET_CPU_POLICY:
+      return getCpuPolicy(v, d, u);
+    case DOMCTL_SET_CPU_POLICY:
+      return setCpuPolicy(v, d, u);
     case DOMCTL_SET_ACCESS_REQUIRED:
       if (d.slot == v.domainSlot) return -EPERM;
       d.accessRequired = load<u8>(u);
@@ -248,6 +256,7 @@ function hasOutput(cmd: u32): bool {
     case DOMCTL_GET_EXT_VCPUCONTEXT:
     case DOMCTL_GETVCPUEXTSTATE:
     case DOMCTL_SHADOW_OP:
+    case DOMCTL_GET_CPU_POLICY:
       return true;
     default:
       return false;
@@ -263,12 +272,12 @@ function isAssignment(cmd: u32, domid: u32): bool {
 
 /** The answer to a caller for whom the domain does not exist: only control domains may know. */
 function noDomain(v: Vcpu): i32 {
-  return v.domain.isPrivileged != 0 ? -ESRCH : -EPERM;
+  return v.domain.isPrivileged != 0 || DomctlEra.is0a ? -ESRCH : -EPERM;
 }
 
 function info(v: Vcpu, op: usize): i32 {
   const found = findInfoDomain(op);
-  if (found == 0) return v.domain.isPrivileged != 0 ? getDomainInfo(op, found) : -EPERM;
+  if (found == 0) return noDomain(v) == -ESRCH ? getDomainInfo(op, found) : -EPERM;
   const denied = xsmDomctl(v.domain, changetype<Domain>(found), DOMCTL_GETDOMAININFO, op + DOMCTL_UNION);
   return denied != OK ? denied : getDomainInfo(op, found);
 }
@@ -292,7 +301,18 @@ function run(v: Vcpu, op: usize, isResuming: bool): i32 {
   const denied = xsmDomctl(v.domain, d, cmd, u);
   if (denied != OK) return denied;
   if (d.slot == v.domainSlot && isNotForSelf(cmd)) return -EINVAL;
-  return operate(v, d, cmd, u, isResuming);
+  const old = DomctlEra.is0a ? operate0a(v, d, cmd, u) : SHARED;
+  return old != SHARED ? old : operate(v, d, cmd, u, isResuming);
+}
+
+/** Whether the structure goes back to the caller after `result`. */
+function goesBack(cmd: u32, result: i32): bool {
+  if (result == -ERESTART) return cmd == <u32>DOMCTL_GETPAGEFRAMEINFO3;
+  // A refused CPU policy says where it is wrong.
+  if (cmd == <u32>DOMCTL_SET_CPU_POLICY) return result != OK && result != -EFAULT;
+  if (result != OK) return false;
+  if (!DomctlEra.is0a) return hasOutput(cmd);
+  return hasOutput0a(cmd) || (hasOutput(cmd) && cmd != <u32>DOMCTL_GETTSCINFO && cmd != <u32>DOMCTL_SETVCPUAFFINITY);
 }
 
 /** Second argument of a call that goes on where -ERESTART stopped it; the operations do not trust it. */
@@ -301,12 +321,12 @@ const RESUMING: u64 = 0x7265_7375;
 export function domctl(v: Vcpu, argGva: u64, resuming: u64): i64 {
   const op = Scratch.at;
   if (copyFromGuest(v, op, argGva, DOMCTL_SIZE) != 0) return -EFAULT;
-  if (load<u32>(op, 4) != <u32>DOMCTL_INTERFACE_VERSION_4_17) return -EACCES;
+  if (load<u32>(op, 4) != DomctlEra.version) return -EACCES;
   const cmd = load<u32>(op);
-  if (!domctlLockTry(v)) return continueWith(v, argGva, resuming, 0);
+  const isLocked = !isUnlocked(cmd, load<u32>(op + DOMCTL_UNION));
+  if (isLocked && !domctlLockTry(v)) return continueWith(v, argGva, resuming, 0);
   const result = run(v, op, resuming == RESUMING);
-  domctlUnlock(v);
-  const goesBack = result == OK ? hasOutput(cmd) : result == -ERESTART && cmd == <u32>DOMCTL_GETPAGEFRAMEINFO3;
-  if (goesBack && copyToGuest(v, argGva, op, DOMCTL_SIZE) != 0) return -EFAULT;
+  if (isLocked) domctlUnlock(v);
+  if (goesBack(cmd, result) && copyToGuest(v, argGva, op, DOMCTL_SIZE) != 0) return -EFAULT;
   return result == -ERESTART ? continueWith(v, argGva, RESUMING, 0) : result;
 }

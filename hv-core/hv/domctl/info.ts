@@ -22,9 +22,12 @@ import { DOMAIN_ALIVE, Domain } from "../domain";
 import { DomainTable } from "../domain/table";
 import { cpuTime } from "../sched/runstate";
 import { Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
+import { DomctlEra } from "./era-0a/era";
 
 const U: usize = 16;
 const INFO_SIZE: usize = 112;
+/** Without the width of addresses and the architecture's words. */
+const INFO_SIZE_0A: usize = 96;
 
 /** The domain with the smallest id not below `domid`; 0 = none. The list is walked from its start, as Xen's for_each_domain does. */
 function findFrom(domid: u32): usize {
@@ -105,7 +108,7 @@ export function getDomainInfo(op: usize, found: usize): i32 {
   if (found == 0) return load<u16>(op, 8) >= <u16>DOMID_FIRST_RESERVED ? -EINVAL : -ESRCH;
   const d = changetype<Domain>(found);
   const info = op + U;
-  memory.fill(info, 0, INFO_SIZE);
+  memory.fill(info, 0, DomctlEra.is0a ? INFO_SIZE_0A : INFO_SIZE);
   store<u16>(op, <u16>d.domid, 8);
   store<u16>(info, <u16>d.domid);
   store<u32>(info, flagsOf(d), 4);
@@ -117,6 +120,7 @@ export function getDomainInfo(op: usize, found: usize): i32 {
   store<u32>(info, d.ssidref, 72);
   store<u64>(info, d.handle0, 76);
   store<u64>(info, d.handle1, 84);
+  if (DomctlEra.is0a) return OK;
   store<u8>(info, <u8>Knobs.get(KNOB_PADDR_BITS), 96);
   store<u32>(info, d.emulationFlags, 104);
   store<u32>(info, d.miscFlags, 108);

@@ -18,13 +18,13 @@ const MAX_PAGES: u64 = 1024;
 /** Answers: an ordinary page, a broken one, none. */
 const PAGE_NOTAB: u64 = 0;
 const PAGE_BROKEN: u64 = 0xd000_0000;
-const PAGE_XTAB: u64 = 0xf000_0000;
+export const PAGE_XTAB: u64 = 0xf000_0000;
 /** Entries between two looks at whether the caller has an event. */
 const PIECE: u32 = 64;
 const ENTRY: usize = 0x800;
 
 /** A promised page gets its memory: asking is a use. */
-function pageType(d: Domain, gfn: u64): u64 {
+export function pageType(d: Domain, gfn: u64): u64 {
   const type = P2m.lookup(d, gfn, P2M_ALLOC);
   if (type == <u32>P2M_RAM_BROKEN) return PAGE_BROKEN;
   return P2mType.isRam(type) && Frame.isValid(d.lookupMfn) ? PAGE_NOTAB : PAGE_XTAB;

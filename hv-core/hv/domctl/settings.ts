@@ -1,16 +1,18 @@
 /** Domctls that set or read one thing of a domain: handle, debugger, clock, suspend port, address size, triggers, VIRQs, target. */
 import { DOMCTL_GET_ADDRESS_SIZE, SENDTRIGGER_NMI, SENDTRIGGER_POWER, SENDTRIGGER_SLEEP } from "../../abi/domctl";
-import { EINVAL, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
+import { EBUSY, EINVAL, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
+import { AS_FIXED, KNOB_VIRQ_HANDLER } from "../../abi/knobs";
 import { PAGE_SIZE } from "../../abi/layout";
+import { Knobs } from "../../base/machine";
 import { Frame } from "../../mem/frame-table";
-import { Domain } from "../domain";
+import { DOMAIN_ALIVE, Domain } from "../domain";
 import { findOtherDomain, findVcpu, isPvDomain } from "../domain/find";
 import { domainPauseSync, domainUnpause } from "../domain/pause";
 import { domainResume } from "../domain/shutdown";
 import { vcpuInfoDefault } from "../domain/vcpu-create";
 import { vcpuKick } from "../domain/vcpu-state";
 import { evtchnReset } from "../evtchn/bind";
-import { isGlobalVirq, setVirqHandler } from "../evtchn/virq";
+import { isGlobalVirq, setVirqHandler, virqHandler } from "../evtchn/virq";
 import { vcpuInfoForget } from "../sched/vcpu-info";
 import { wallClockUpdate } from "../time/pvclock";
 import { Vcpu } from "../vcpu";
@@ -98,10 +100,18 @@ export function sendTrigger(d: Domain, u: usize): i32 {
   return isPvDomain(d) ? -EINVAL : OK;
 }
 
-/** {virq u32}: one handler for the whole machine, the last one wins. */
+/**
+ * {virq u32}: one handler for the whole machine, the last one wins. With the knob domctl.virqHandler = fixed (as Xen does today):
+ * -EBUSY while the handler there is has the VIRQ bound, -EINVAL for a dying domain.
+ */
 export function takeVirq(d: Domain, u: usize): i32 {
   const virq = load<u32>(u);
   if (!isGlobalVirq(virq)) return -EINVAL;
+  if (Knobs.get(KNOB_VIRQ_HANDLER) == <u32>AS_FIXED) {
+    if (d.state != DOMAIN_ALIVE) return -EINVAL;
+    const now = virqHandler(virq);
+    if (now.slot != d.slot && now.vcpuCount != 0 && Vcpu.at(now.firstVcpu).virqPort(virq) != 0) return -EBUSY;
+  }
   setVirqHandler(virq, d);
   return OK;
 }

@@ -5,11 +5,11 @@
  */
 import { TSC_MODE_ALWAYS_EMULATE, TSC_MODE_NEVER_EMULATE } from "../../abi/domctl";
 import { EINVAL, OK } from "../../abi/errno";
-import { DEFECT_STACK_PADDING, KNOB_DOMCTL_DEFECTS, KNOB_TSC_KHZ } from "../../abi/knobs";
+import { DEFECT_STACK_PADDING, KNOB_TSC_KHZ } from "../../abi/knobs";
+import { Defects } from "../../base/defects";
 import { Knobs, Machine } from "../../base/machine";
 import { Domain } from "../domain";
 import { domainPauseSync, domainUnpause } from "../domain/pause";
-import { Scratch } from "../hypercall/guest-copy";
 import { pvclockUpdate } from "../time/pvclock";
 import { systemTime } from "../time/time";
 import { Vcpu } from "../vcpu";
@@ -19,18 +19,14 @@ const KHZ: usize = 4;
 const INCARNATION: usize = 8;
 const PAD: usize = 12;
 const ELAPSED: usize = 16;
-/** Where a local structure of 2014 would lie: whatever the last hypercall left there. */
-const STACK: usize = 0xe00;
-
+/** Into the structure at `u`. With the defect nobody writes the padding: harmless where `u` is the caller's own structure. */
 export function getTscInfo(v: Vcpu, d: Domain, u: usize): i32 {
   domainPauseSync(v, d);
   store<u32>(u + MODE, d.tscMode);
   store<u32>(u + KHZ, d.tscKhz);
   store<u32>(u + INCARNATION, d.tscIncarnation);
-  store<u32>(u + PAD, 0);
+  if (!Defects.has(DEFECT_STACK_PADDING)) store<u32>(u + PAD, 0);
   store<u64>(u + ELAPSED, systemTime());
-  if (isDefined(VARIANTS) && (Knobs.get(KNOB_DOMCTL_DEFECTS) & DEFECT_STACK_PADDING) != 0)
-    store<u32>(u + PAD, load<u32>(Scratch.at + STACK));
   domainUnpause(d);
   return OK;
 }

@@ -13,16 +13,16 @@ export const CPUID_MAX_EXTENDED: u32 = 0x8000_001e;
  * Leaf 1 EDX: DE 2, PSE 3, TSC 4, MSR 5, PAE 6, MCE 7, CX8 8, APIC 9, SEP 11, MTRR 12, PGE 13, MCA 14, CMOV 15, PAT 16, CLFSH 19,
  * HTT 28. Hidden against the record: FPU 0, PSE36 17, MMX 23, FXSR 24, SSE 25, SSE2 26.
  */
-const LEAF1_EDX: u32 = 0x1009_fbfc;
+export const LEAF1_EDX: u32 = 0x1009_fbfc;
 /**
  * Leaf 1 ECX: CX16 13, POPCNT 23, hypervisor 31.
  * Hidden: SSE3 0, PCLMUL 1, SSSE3 9, FMA 12, SSE4 19 20, x2APIC 21, MOVBE 22, AES 25, XSAVE 26, AVX 28, F16C 29, RDRAND 30.
  */
-const LEAF1_ECX: u32 = 0x8080_2000;
+export const LEAF1_ECX: u32 = 0x8080_2000;
 /** Leaf 80000001 EDX: the common bits of leaf 1, SYSCALL 11, NX 20, LM 29. Hidden: MMXEXT 22, page1gb 26, RDTSCP 27. */
-const LEAF_EXT1_EDX: u32 = 0x2011_fbfc;
+export const LEAF_EXT1_EDX: u32 = 0x2011_fbfc;
 /** Leaf 80000001 ECX: LAHF 0. Hidden: CR8 by LOCK MOV 4, ABM 5, SSE4A 6. */
-const LEAF_EXT1_ECX: u32 = 0x0000_0001;
+export const LEAF_EXT1_ECX: u32 = 0x0000_0001;
 
 // {leaf, subleaf, eax, ebx, ecx, edx}; everything else is zero.
 const ROW_BYTES: usize = 24;
@@ -111,4 +111,9 @@ export function cpuidRow(leaf: u32, subleaf: u32): usize {
     return row + 8;
   }
   return 0;
+}
+
+/** The rows that are there for everybody, for who lists them: address of {leaf, subleaf, eax, ebx, ecx, edx}, 0 = no more. */
+export function cpuidRowAt(index: u32): usize {
+  return index < <u32>ROWS ? TABLE + <usize>index * ROW_BYTES : 0;
 }

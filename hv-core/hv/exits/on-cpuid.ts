@@ -2,10 +2,10 @@
 import { KNOB_PADDR_BITS, KNOB_TSC_KHZ } from "../../abi/knobs";
 import { Knobs, Machine } from "../../base/machine";
 import { Run } from "../../hw/run";
+import { CpuidTable } from "../cpuid/table";
 import { XEN_VERSION_WORD } from "../hypercall/xen-version";
 import { Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
-import { cpuidRow } from "./cpuid-leaves";
 import { injectGp } from "./inject";
 
 // Leaf 40000004, eax: virtual APIC registers 0, x2APIC 1, vcpu id 3, domid 4, upcall vector 6. The record has bits 2, 3, 4, 6;
@@ -56,15 +56,22 @@ function time(v: Vcpu, subleaf: u32): void {
   }
 }
 
+/** Width of physical addresses: the machine's, or what the domain's policy says. */
+function paddrBits(row: usize): u32 {
+  const bits = load<u32>(row) & 0xff;
+  const most = Knobs.get(KNOB_PADDR_BITS);
+  return bits < most ? bits : most;
+}
+
 function answer(v: Vcpu, leaf: u32, subleaf: u32): void {
-  const row = cpuidRow(leaf, subleaf);
+  const row = CpuidTable.row(v.domain, leaf, subleaf);
   switch (leaf) {
     case 1:
       features(v, row);
       return;
     case 0xb:
       // No topology: the record has the subleaf number and nothing else.
-      setResult(v, 0, 0, row == 0 ? 0 : load<u32>(row, 8), 0);
+      setResult(v, 0, 0, subleaf <= 1 ? subleaf : 0, 0);
       return;
     case 0x4000_0001:
       setResult(v, XEN_VERSION_WORD, 0, 0, 0);
@@ -76,7 +83,7 @@ function answer(v: Vcpu, leaf: u32, subleaf: u32): void {
       setResult(v, XEN_HVM_FEATURES, v.id, v.domid, 0);
       return;
     case 0x8000_0008:
-      setResult(v, 0x3000 | Knobs.get(KNOB_PADDR_BITS), 0, load<u32>(row, 8), 0);
+      setResult(v, 0x3000 | paddrBits(row), 0, load<u32>(row, 8), 0);
       return;
     default:
       break;

@@ -10,7 +10,7 @@ import { OK } from "../../abi/errno";
 import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
 import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
 import { KNOB_EARLY_UNLOCK, KNOB_EPT_NX_SUPERPAGES, KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
-import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_MMIO_DIRECT, P2M_MMIO_DM, P2M_UNSHARE } from "../../abi/p2m-types";
 import { W_P2M_RELEASED, W_TYPE_READ } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
@@ -23,6 +23,7 @@ import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
 import { NO_LATCH } from "../emulate/memory";
 import { logDirtyFault } from "../logdirty/global";
+import { MmioRo } from "../p2m/mmio-ro";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { Vcpu } from "../vcpu";
@@ -49,7 +50,7 @@ export function onEptViolation(v: Vcpu): Verdict {
     verdict = Verdict.Crash; // no memory for a page that was to be populated
   } else if (isShatterDue(c, type, d.lookupOrder)) {
     verdict = shatter(v, c, gfn, type); // step 4a
-  } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(type)) || isReadWatched(d, type)) {
+  } else if (type == <u32>P2M_MMIO_DM || (isWrite && isWatched(d, type)) || isReadWatched(d, type)) {
     if (Knobs.get(KNOB_EARLY_UNLOCK) != 0) {
       if (!isEarly) P2m.unlock(d);
       Window.at(W_P2M_RELEASED, changetype<usize>(d), ACCESS_READ); // the type may change before it is looked up again
@@ -85,7 +86,8 @@ function shatter(v: Vcpu, c: Cpu, gfn: u64, type: u32): Verdict {
 }
 
 /** Pages that can be read by the guest itself but whose writes are dropped, or wanted by a device model. */
-function isWatched(type: u32): bool {
+function isWatched(d: Domain, type: u32): bool {
+  if (type == <u32>P2M_MMIO_DIRECT) return MmioRo.contains(d.lookupMfn);
   return type == <u32>P2M_IOREQ_SERVER || P2mType.isDiscardWrite(type);
 }
 

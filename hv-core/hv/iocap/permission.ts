@@ -8,6 +8,8 @@ import { EINVAL, EPERM, OK } from "../../abi/errno";
 import { DEFECT_UNCHECKED_IO, KNOB_DOMCTL_DEFECTS, KNOB_PADDR_BITS } from "../../abi/knobs";
 import { Knobs } from "../../base/machine";
 import { Domain } from "../domain";
+import { MemoryType } from "../p2m/memory-type";
+import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { RANGES_UNLIMITED, Rangeset } from "./rangeset";
 
@@ -50,6 +52,17 @@ export function iocapForget(d: Domain): void {
   d.irqCaps = 0;
 }
 
+/**
+ * As `change`, for frames and ports: a domain's first permission, and the loss of its last one, change what memory type its RAM has
+ * (p2m/memory-type.ts), so all of it is looked at again.
+ */
+function changeMemory(d: Domain, word: usize, start: u64, end: u64, allow: bool): i32 {
+  const before = MemoryType.matters(d);
+  const rc = change(word, start, end, allow);
+  if (MemoryType.matters(d) != before) P2m.memoryTypesRecalculate(d);
+  return rc;
+}
+
 /** Adds start..end to the set at `word` or takes it out; the set is made when it is first needed. */
 function change(word: usize, start: u64, end: u64, allow: bool): i32 {
   if (load<u32>(word) == 0) {
@@ -73,7 +86,7 @@ export function iomemPermission(v: Vcpu, d: Domain, u: usize): i32 {
   const last = first + load<u64>(u, 8) - 1;
   if (last < first) return -EINVAL;
   if (!Rangeset.contains(v.domain.iomemCaps, first, last) && !isUnchecked()) return -EPERM;
-  return change(changetype<usize>(d) + offsetof<Domain>("iomemCaps"), first, last, load<u8>(u, 16) != 0);
+  return changeMemory(d, changetype<usize>(d) + offsetof<Domain>("iomemCaps"), first, last, load<u8>(u, 16) != 0);
 }
 
 /** {first_port u32, nr_ports u32, allow u8}. */
@@ -82,7 +95,7 @@ export function ioportPermission(v: Vcpu, d: Domain, u: usize): i32 {
   const end = first + load<u32>(u, 4);
   if (end <= first || end > MAX_PORTS) return -EINVAL;
   if (!Rangeset.contains(v.domain.ioportCaps, first, end - 1)) return -EPERM;
-  return change(changetype<usize>(d) + offsetof<Domain>("ioportCaps"), first, end - 1, load<u8>(u, 8) != 0);
+  return changeMemory(d, changetype<usize>(d) + offsetof<Domain>("ioportCaps"), first, end - 1, load<u8>(u, 8) != 0);
 }
 
 /** {pirq u32, allow u8}. */

@@ -8,11 +8,11 @@ import { CTR_LOGDIRTY_MARKED } from "../../abi/counters";
 import { KNOB_VRAM_MODE, VRAM_MODE_SHARED } from "../../abi/knobs";
 import { W_BITMAP_PIECE_FREED } from "../../abi/windows";
 import { Count } from "../../base/counters";
-import { Lock } from "../../base/lock";
 import { Variant } from "../../base/variant";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { MM_PAGING, MmLock } from "../mm-lock";
 import { poolAlloc, poolFree } from "../p2m/tables";
 
 /** Pages that one leaf speaks for: 8 bits in each of 4096 bytes. */
@@ -21,10 +21,6 @@ const LEAF_SHIFT: u64 = 15;
 const NODE_SHIFT: u64 = 9;
 /** Pages that the whole tree can speak for. */
 export const BITMAP_PAGES: u64 = (<u64>1) << (LEAF_SHIFT + 3 * NODE_SHIFT);
-
-export function pagingLockOf(d: Domain): usize {
-  return changetype<usize>(d) + offsetof<Domain>("pagingLock");
-}
 
 function newNode(d: Domain): u32 {
   const mfn = poolAlloc(d);
@@ -61,7 +57,7 @@ function leafOf(d: Domain, gfn: u64, create: bool): u32 {
 /** Notes that the page was written. Without a frame for the bit the reader will hear of it (-ENOMEM): no dirty page is lost silently. */
 export function logDirtyMark(d: Domain, gfn: u64): void {
   if (d.logDirtyMode == 0 || gfn >= BITMAP_PAGES) return;
-  Lock.acquire(pagingLockOf(d));
+  MmLock.acquire(d, MM_PAGING);
   const leaf = leafOf(d, gfn, true);
   if (leaf == 0) {
     d.logDirtyFailed++;
@@ -75,7 +71,7 @@ export function logDirtyMark(d: Domain, gfn: u64): void {
       Count.one(CTR_LOGDIRTY_MARKED);
     }
   }
-  Lock.release(pagingLockOf(d));
+  MmLock.release(d, MM_PAGING);
 }
 
 /** Whether the page is noted as written. */
@@ -92,9 +88,9 @@ export function logDirtyLeaf(d: Domain, gfn: u64): usize {
 
 /** Variant C-20: freeing is preemptible, and whoever comes in between may find log-dirty mode switched on again. */
 function letOthersIn(d: Domain): void {
-  Lock.release(pagingLockOf(d));
-  Window.at(W_BITMAP_PIECE_FREED, pagingLockOf(d), ACCESS_WRITE);
-  Lock.acquire(pagingLockOf(d));
+  MmLock.release(d, MM_PAGING);
+  Window.at(W_BITMAP_PIECE_FREED, changetype<usize>(d), ACCESS_WRITE);
+  MmLock.acquire(d, MM_PAGING);
 }
 
 function freeNode(d: Domain, mfn: u32, level: u32): void {

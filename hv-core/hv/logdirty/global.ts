@@ -11,17 +11,17 @@ import { EBUSY, EINVAL, OK } from "../../abi/errno";
 import { P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
 import { W_MARKED_DIRTY } from "../../abi/windows";
 import { Count } from "../../base/counters";
-import { Lock } from "../../base/lock";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
+import { MM_PAGING, MmLock } from "../mm-lock";
 import { P2m } from "../p2m/p2m";
-import { logDirtyFree, logDirtyMark, pagingLockOf } from "./bitmap";
+import { logDirtyFree, logDirtyMark } from "./bitmap";
 
 function setMode(d: Domain, mode: u32): void {
-  Lock.acquire(pagingLockOf(d));
+  MmLock.acquire(d, MM_PAGING);
   d.logDirtyMode = mode;
-  Lock.release(pagingLockOf(d));
+  MmLock.release(d, MM_PAGING);
 }
 
 /** @returns OK; -EINVAL (on already), -EBUSY (pages of type ioreq_server exist: their writes could not be tracked). */
@@ -46,10 +46,10 @@ export function logDirtyDisable(d: Domain): void {
     setMode(d, 0);
     P2m.changeEntryTypeGlobal(d, P2M_RAM_LOGDIRTY, P2M_RAM_RW);
   }
-  Lock.acquire(pagingLockOf(d));
+  MmLock.acquire(d, MM_PAGING);
   logDirtyFree(d);
   d.logDirtyCount = 0;
-  Lock.release(pagingLockOf(d));
+  MmLock.release(d, MM_PAGING);
   domainUnpause(d);
 }
 

@@ -16,13 +16,13 @@ import {
   SHADOW_OP_SET_ALLOCATION,
 } from "../../abi/hypercalls";
 import { PAGE_SIZE } from "../../abi/layout";
-import { Lock } from "../../base/lock";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { setPagingPool } from "../domctl/resources";
 import { copyToGuest, Scratch } from "../hypercall/guest-copy";
+import { MM_PAGING, MmLock } from "../mm-lock";
 import { Vcpu } from "../vcpu";
-import { BITMAP_PAGES, LEAF_PAGES, logDirtyLeaf, pagingLockOf } from "./bitmap";
+import { BITMAP_PAGES, LEAF_PAGES, logDirtyLeaf } from "./bitmap";
 import { logDirtyDisable, logDirtyEnable, logDirtyRearm } from "./global";
 
 const OP: usize = 0;
@@ -76,19 +76,19 @@ function readOp(v: Vcpu, d: Domain, u: usize, isResuming: bool): i32 {
     domainPause(d);
     d.logDirtyDone = 0;
   }
-  Lock.acquire(pagingLockOf(d));
+  MmLock.acquire(d, MM_PAGING);
   store<u32>(u, 0, FAULT_COUNT);
   store<u32>(u, d.logDirtyCount, DIRTY_COUNT);
   let rc: i32 = d.logDirtyFailed != 0 ? -ENOMEM : readBitmap(v, d, u, isClean);
   if (rc == -ERESTART) {
     d.logDirtyCaller = v.domid + 1;
     d.logDirtyOp = op;
-    Lock.release(pagingLockOf(d));
+    MmLock.release(d, MM_PAGING);
     return rc;
   }
   d.logDirtyCaller = 0;
   if (isClean && rc == OK) d.logDirtyCount = 0;
-  Lock.release(pagingLockOf(d));
+  MmLock.release(d, MM_PAGING);
   if (isClean && rc == OK) logDirtyRearm(d);
   domainUnpause(d);
   return rc;

@@ -5,14 +5,13 @@
 import { EFAULT, EINVAL, ESRCH, OK } from "../../abi/errno";
 import { KNOB_VRAM_MODE, VRAM_MODE_SHARED } from "../../abi/knobs";
 import { P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
-import { Lock } from "../../base/lock";
 import { Variant } from "../../base/variant";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { copyToGuest, Scratch } from "../hypercall/guest-copy";
+import { MM_PAGING, MmLock } from "../mm-lock";
 import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
-import { pagingLockOf } from "./bitmap";
 import { logDirtyEnable } from "./global";
 
 /** 1 GiB. */
@@ -24,7 +23,7 @@ function retarget(d: Domain, first: u64, end: u64): void {
   const oldEnd = d.vramEnd;
   d.vramFirst = first;
   d.vramEnd = end;
-  Lock.release(pagingLockOf(d));
+  MmLock.release(d, MM_PAGING);
   domainPause(d);
   P2m.changeTypeRange(d, oldFirst, oldEnd, P2M_RAM_LOGDIRTY, P2M_RAM_RW);
   P2m.changeTypeRange(d, first, end, P2M_RAM_RW, P2M_RAM_LOGDIRTY);
@@ -46,12 +45,12 @@ function sample(d: Domain, first: u64, nr: u32, bitmap: usize): void {
 }
 
 function stop(d: Domain): void {
-  Lock.acquire(pagingLockOf(d));
+  MmLock.acquire(d, MM_PAGING);
   const first = d.vramFirst;
   const end = d.vramEnd;
   d.vramFirst = 0;
   d.vramEnd = 0;
-  Lock.release(pagingLockOf(d));
+  MmLock.release(d, MM_PAGING);
   P2m.changeTypeRange(d, first, end, P2M_RAM_LOGDIRTY, P2M_RAM_RW);
 }
 
@@ -70,12 +69,12 @@ export function trackDirtyVram(v: Vcpu, d: Domain, first: u64, nr: u32, bitmapGv
   }
   const bitmap = Scratch.at;
   if (Variant.is(KNOB_VRAM_MODE, VRAM_MODE_SHARED)) logDirtyEnable(d); // XSA-397
-  Lock.acquire(pagingLockOf(d));
+  MmLock.acquire(d, MM_PAGING);
   if (d.vramFirst != first || d.vramEnd != first + nr) {
     retarget(d, first, first + nr);
     memory.fill(bitmap, 0xff, bytes); // nobody knows: all of them
   } else {
-    Lock.release(pagingLockOf(d));
+    MmLock.release(d, MM_PAGING);
     memory.fill(bitmap, 0, bytes);
     sample(d, first, nr, bitmap);
   }

@@ -2,7 +2,8 @@
  * Invariants of a p2m (spec 01 section 1.10), checked over the whole map. For tests and debug builds: nothing in a shipped build
  * calls it. The answer has bit n - 1 set for a broken P-n, so that a test can say which ones a known bug breaks.
  *
- * P-4 (shared pages) is for whoever builds sharing; P-10 is checked as far as it can be seen from here: nobody holds a lock.
+ * P-4 (shared pages) is for whoever builds sharing. P-10, the order of locks, is an assert where they are taken (hv/mm-lock.ts); from
+ * here one sees that nobody has forgotten one.
  */
 import { EMT_INVALID } from "../../abi/ept";
 import { P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_MMIO_DM, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
@@ -66,7 +67,7 @@ function checkPresent(d: Domain, census: Census, entry: u64, level: u32, isPendi
   if (emt == 2 || emt == 3 || emt > <u32>EMT_INVALID) census.broken |= P1;
   if ((entry & EPTE_RECALC) != 0 && emt != <u32>EMT_INVALID) census.broken |= P1;
   if (!isPending) {
-    const rights = P2mEntry.rights(d, level, type, Epte.access(entry));
+    const rights = P2mEntry.rights(d, level, type, Epte.access(entry), Epte.mfn(entry));
     const isServerless = type == <u32>P2M_IOREQ_SERVER && d.p2mIoreqServer == NO_SERVER;
     if (isServerless) census.broken |= P11;
     else if ((entry & EPTE_RWX) != rights) census.broken |= P2;

@@ -5,7 +5,7 @@
 import { CTR_P2M_SETS } from "../../abi/counters";
 import { EMT_INVALID, EPTE_ACCESS_SHIFT, EPTE_EMT_SHIFT, EPTE_MFN_SHIFT, EPTE_TYPE_SHIFT } from "../../abi/ept";
 import { KNOB_EPT_NX_SUPERPAGES } from "../../abi/knobs";
-import { P2M_ACCESS_RWX, P2M_INVALID, P2M_RAM_LOGDIRTY } from "../../abi/p2m-types";
+import { P2M_ACCESS_RWX, P2M_INVALID, P2M_MMIO_DIRECT, P2M_RAM_LOGDIRTY } from "../../abi/p2m-types";
 import { TRC_P2M_SET } from "../../abi/trace-events";
 import { Count } from "../../base/counters";
 import {
@@ -27,6 +27,7 @@ import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { EMT_IGNORES_PAT, EMT_MIXED, MemoryType } from "./memory-type";
+import { MmioRo } from "./mmio-ro";
 import { P2mType } from "./types";
 
 export const INVALID_MFN: u32 = 0xffff_ffff;
@@ -46,14 +47,15 @@ export class P2mEntry {
   }
 
   /** What the hardware may do with a page of this type and access, at this level (1.1, 1.2). */
-  static rights(d: Domain, level: u32, type: u32, access: u32): u64 {
-    const rights = P2mType.permissions(type, d.p2mIoreqFlags) & P2mType.accessMask(access);
+  static rights(d: Domain, level: u32, type: u32, access: u32, mfn: u32): u64 {
+    let rights = P2mType.permissions(type, d.p2mIoreqFlags) & P2mType.accessMask(access);
+    if (type == <u32>P2M_MMIO_DIRECT && MmioRo.contains(mfn)) rights &= ~EPTE_W;
     return level > 1 && Knobs.get(KNOB_EPT_NX_SUPERPAGES) != 0 ? rights & ~EPTE_X : rights;
   }
 
   /** R, W, X, and the accessed and dirty bits that go with them: set in advance, but not where dirtiness is tracked. */
-  private static flags(d: Domain, level: u32, type: u32, access: u32): u64 {
-    const rights = P2mEntry.rights(d, level, type, access);
+  private static flags(d: Domain, level: u32, type: u32, access: u32, mfn: u32): u64 {
+    const rights = P2mEntry.rights(d, level, type, access, mfn);
     if (rights == 0) return 0;
     return (rights & EPTE_W) != 0 && type != <u32>P2M_RAM_LOGDIRTY ? rights | EPTE_A | EPTE_D : rights | EPTE_A;
   }
@@ -70,7 +72,7 @@ export class P2mEntry {
       ((<u64>access) << EPTE_ACCESS_SHIFT) |
       (level > 1 ? EPTE_LEAF : 0) |
       ((mfn == INVALID_MFN ? EPTE_MFN_MASK : (<u64>mfn) << EPTE_MFN_SHIFT) & EPTE_MFN_MASK);
-    const flags = P2mEntry.flags(d, level, type, access);
+    const flags = P2mEntry.flags(d, level, type, access, mfn);
     if (flags == 0) return entry;
     return P2mEntry.withMemoryType(entry | flags, MemoryType.of(d, gfn, mfn, 9 * (level - 1), type));
   }
@@ -85,7 +87,9 @@ export class P2mEntry {
   /** The entry with another p2m type, and the rights that go with it. */
   static withType(d: Domain, entry: u64, level: u32, type: u32): u64 {
     const clean = entry & ~(EPTE_TYPE_MASK | EPTE_RWX | EPTE_A | EPTE_D);
-    return clean | ((<u64>type) << EPTE_TYPE_SHIFT) | P2mEntry.flags(d, level, type, Epte.access(entry));
+    return (
+      clean | ((<u64>type) << EPTE_TYPE_SHIFT) | P2mEntry.flags(d, level, type, Epte.access(entry), Epte.mfn(entry))
+    );
   }
 
   @inline static read(table: u32, index: u32): u64 {

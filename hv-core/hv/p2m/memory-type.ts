@@ -2,8 +2,7 @@
  * The memory type that an EPT entry gets (spec 01 section 1.6, "EMT computation"): what the guest's MTRRs say counts only for a
  * domain that may reach real I/O; all others get write-back memory whatever they ask for.
  *
- * Before: p2m/entry.ts, p2m/resolve.ts. This machine has no read-only MMIO ranges (case a); its own
- * MTRRs call everything write-back, so case (g) comes out as the guest's type.
+ * Before: p2m/entry.ts, p2m/resolve.ts. The machine's own MTRRs call everything write-back, so case (g) comes out as the guest's type.
  */
 import { EMT_UC, EMT_WB, EMT_WT } from "../../abi/ept";
 import { P2M_GRANT_MAP_RO, P2M_GRANT_MAP_RW, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT } from "../../abi/p2m-types";
@@ -12,6 +11,7 @@ import { Domain } from "../domain";
 import { storedMsr } from "../exits/stored-msrs";
 import { Rangeset } from "../iocap/rangeset";
 import { Vcpu } from "../vcpu";
+import { MMIO_RO_ALL, MMIO_RO_NONE, MmioRo } from "./mmio-ro";
 import { PINNED_MIXED, PINNED_NONE, pinnedType } from "./pinned";
 
 /** Added to the type: the guest's PAT has no say. */
@@ -40,6 +40,8 @@ export class MemoryType {
 
   /** EMT_* of 2^order pages, with EMT_IGNORES_PAT; or EMT_MIXED. */
   @inline static of(d: Domain, gfn: u64, mfn: u32, order: u32, type: u32): u32 {
+    const readOnly = MmioRo.state(mfn, order);
+    if (readOnly != MMIO_RO_NONE) return readOnly == MMIO_RO_ALL ? EMT_UC | EMT_IGNORES_PAT : EMT_MIXED;
     if (type != <u32>P2M_MMIO_DIRECT && !MemoryType.matters(d)) return WRITE_BACK;
     return general(d, gfn, mfn, order, type);
   }

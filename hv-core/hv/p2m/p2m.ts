@@ -10,6 +10,7 @@ import { Lock } from "../../base/lock";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { MM_P2M, MmLock } from "../mm-lock";
 import { podPopulate } from "../pod/populate";
 import {
   p2mChangeEntryTypeGlobal,
@@ -28,12 +29,8 @@ import { P2mType } from "./types";
 export { INVALID_MFN } from "./entry";
 
 export class P2m {
-  @inline static lockWord(d: Domain): usize {
-    return changetype<usize>(d) + offsetof<Domain>("p2mLock");
-  }
-
   @inline static lock(d: Domain): void {
-    Lock.acquire(P2m.lockWord(d));
+    MmLock.acquire(d, MM_P2M);
   }
 
   /**
@@ -41,7 +38,7 @@ export class P2m {
    * else may see new entries while old translations are still in use (spec 01 section 1.4).
    */
   static unlock(d: Domain): void {
-    const word = P2m.lockWord(d);
+    const word = MmLock.word(d, MM_P2M);
     const isFlushDue = d.p2mNeedFlush != 0 && Lock.depth(word) == 1;
     if (isFlushDue) d.p2mNeedFlush = 0;
     Lock.release(word);

@@ -3,14 +3,15 @@
  * p2m_remove_page; spec 08 section 8.2). Used by memory_op.
  */
 import { CRASH_P2M_SPECIAL } from "../../abi/crash";
-import { EINVAL, ENOENT, ENXIO, EPERM, OK } from "../../abi/errno";
+import { EILSEQ, EINVAL, ENOENT, ENXIO, EPERM, OK } from "../../abi/errno";
 import { P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_RAM_RW } from "../../abi/p2m-types";
 import { freeFrame } from "../../mem/allocator";
-import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P } from "../../mem/frame-table";
+import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P, OWNER_COW } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { Mapcache } from "../ioreq/mapcache";
 import { logDirtyMark } from "../logdirty/bitmap";
+import { P2M_GFN_LIMIT } from "./lookup";
 import { INVALID_MFN, P2m } from "./p2m";
 import { P2mType } from "./types";
 
@@ -25,11 +26,12 @@ function forget(d: Domain, mfn: u32): void {
  * Maps 2^order of the domain's own frames as RAM. What was mapped there before stays owned but is unmapped; a special mapping in
  * the way crashes the domain.
  *
- * @returns OK, -EINVAL (no such gfn), -EPERM (special mapping), -ENOMEM (no table).
+ * @returns OK, -EINVAL (no such gfn, or a shared frame), -EPERM (special mapping), -ENOMEM (no table).
  */
 export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
   const size: u32 = 1 << order;
   if (gfn + size < gfn || gfn + size > (<u64>1) << 36) return -EINVAL;
+  for (let i: u32 = 0; i < size; i++) if (Frame.at(mfn + i).owner == OWNER_COW) return -EINVAL;
   for (let i: u32 = 0; i < size; ) {
     const type = P2m.lookup(d, gfn + i, 0);
     if (P2mType.isSpecial(type)) {
@@ -39,6 +41,7 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
     if (P2mType.isRam(type)) forget(d, d.lookupMfn);
     i += holeLength(d, gfn + i, type);
   }
+  for (let i: u32 = 0; i < size; i++) unmapAlias(d, gfn + i, mfn + i);
   const error = P2m.set(d, gfn, mfn, order, P2M_RAM_RW, d.p2mDefaultAccess);
   if (error != OK) {
     unmapPieces(d, gfn, mfn, size);
@@ -49,6 +52,13 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
     logDirtyMark(d, gfn + i);
   }
   return OK;
+}
+
+/** A frame is mapped at one gfn of its domain: at another one it goes away, or a release there would give it back while it is in use. */
+function unmapAlias(d: Domain, gfn: u64, mfn: u32): void {
+  const old = Frame.at(mfn).m2p;
+  if (old == gfn || old >= P2M_GFN_LIMIT) return;
+  if (P2mType.isRam(P2m.lookup(d, old, 0)) && d.lookupMfn == mfn) P2m.clear(d, old, 0);
 }
 
 /** A failed mapping may have mapped some pieces: they go before their frames do. */
@@ -66,10 +76,10 @@ function holeLength(d: Domain, gfn: u64, type: u32): u32 {
   return block - (<u32>gfn & (block - 1));
 }
 
-/** Unmaps `gfn` if it maps `mfn`. The frame stays with its owner. */
+/** Unmaps `gfn` if it maps `mfn`; -EILSEQ if it does not. The frame stays with its owner. */
 export function physmapRemove(d: Domain, gfn: u64, mfn: u32): i32 {
   P2m.lookup(d, gfn, 0);
-  if (d.lookupMfn != mfn) return -EINVAL;
+  if (d.lookupMfn != mfn) return -EILSEQ;
   Mapcache.pageGoes(d);
   forget(d, mfn);
   const error = P2m.clear(d, gfn, 0);

@@ -11,10 +11,6 @@ import { Domain } from "../domain";
 export const SUPER_ORDER: u32 = 9;
 export const SUPER_PAGES: u32 = 512;
 
-export function podLockOf(d: Domain): usize {
-  return changetype<usize>(d) + offsetof<Domain>("podLock");
-}
-
 function pushSingle(d: Domain, mfn: u32): void {
   Frame.at(mfn).next = d.podSingle;
   d.podSingle = mfn;

@@ -7,15 +7,15 @@ import { CRASH_POD_EMPTY } from "../../abi/crash";
 import { OK } from "../../abi/errno";
 import { P2M_ACCESS_N, P2M_MMIO_DM, P2M_POPULATE_ON_DEMAND, P2M_RAM_RW } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
-import { Lock } from "../../base/lock";
 import { Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { logDirtyMark } from "../logdirty/bitmap";
+import { MM_POD, MmLock } from "../mm-lock";
 import { INVALID_MFN } from "../p2m/entry";
 import { p2mLookup } from "../p2m/lookup";
 import { p2mSet } from "../p2m/set";
-import { podCacheAdd, podCacheTake, podLockOf, SUPER_ORDER, SUPER_PAGES } from "./cache";
+import { podCacheAdd, podCacheTake, SUPER_ORDER, SUPER_PAGES } from "./cache";
 import { PodHistory } from "./history";
 import { podEagerReclaim, podEmergencySweep } from "./reclaim";
 
@@ -59,9 +59,9 @@ function demandPopulate(d: Domain, gfn: u64, order: u32): bool {
   if (d.state != DOMAIN_ALIVE) return false;
   const first = (gfn >> order) << order;
   if (order > SUPER_ORDER) return remark(d, (gfn >> SUPER_ORDER) << SUPER_ORDER, 1, SUPER_ORDER);
-  Lock.acquire(podLockOf(d));
+  MmLock.acquire(d, MM_POD);
   const done = fill(d, gfn, first, order);
-  Lock.release(podLockOf(d));
+  MmLock.release(d, MM_POD);
   return done;
 }
 

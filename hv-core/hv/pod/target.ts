@@ -4,13 +4,13 @@
  */
 import { EBUSY, EINVAL, ENOMEM, ERESTART, OK } from "../../abi/errno";
 import { P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
-import { Lock } from "../../base/lock";
 import { allocExtent, freeFrame } from "../../mem/allocator";
 import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, Domain } from "../domain";
+import { MM_POD, MmLock } from "../mm-lock";
 import { INVALID_MFN, P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
-import { podCacheAdd, podCacheTake, podLockOf, SUPER_ORDER, SUPER_PAGES } from "./cache";
+import { podCacheAdd, podCacheTake, SUPER_ORDER, SUPER_PAGES } from "./cache";
 import { podZeroCheckSuper } from "./reclaim";
 
 /** Extents moved in or out of the cache before the hypercall lets others have a turn. */
@@ -81,7 +81,7 @@ function setCache(d: Domain, target: u64, isPreemptible: bool): i32 {
  * @returns OK, -ENOMEM, -ERESTART (call again with the same target).
  */
 export function podSetTarget(d: Domain, target: u64): i32 {
-  Lock.acquire(podLockOf(d));
+  MmLock.acquire(d, MM_POD);
   const populated = <u64>d.totPages - d.podCount;
   let rc = OK;
   if ((populated == 0 || d.podEntries != 0) && d.state == DOMAIN_ALIVE && target >= <u64>d.totPages) {
@@ -89,7 +89,7 @@ export function podSetTarget(d: Domain, target: u64): i32 {
     if (populated != 0 && wanted > d.podEntries) wanted = d.podEntries;
     rc = setCache(d, wanted, true);
   }
-  Lock.release(podLockOf(d));
+  MmLock.release(d, MM_POD);
   return rc;
 }
 
@@ -135,7 +135,7 @@ function takeBack(d: Domain, at: u64, base: u64, order: u32): u64 {
 export function podDecrease(d: Domain, gfn: u64, order: u32): u64 {
   if (d.podEntries == 0 || d.state != DOMAIN_ALIVE) return 0;
   P2m.lock(d);
-  Lock.acquire(podLockOf(d));
+  MmLock.acquire(d, MM_POD);
   let done: u64 = 0;
   const end = gfn + ((<u64>1) << order);
   if (order < SUPER_ORDER && d.podEntries > d.podCount && gfn >> 36 == 0) podZeroCheckSuper(d, gfn);
@@ -145,7 +145,7 @@ export function podDecrease(d: Domain, gfn: u64, order: u32): u64 {
     at += pages == 0 ? 1 : pages;
   }
   if (d.podEntries < <u64>d.podCount) setCache(d, d.podEntries, false);
-  Lock.release(podLockOf(d));
+  MmLock.release(d, MM_POD);
   P2m.unlock(d);
   return done;
 }

@@ -3,7 +3,8 @@
  * (disaggregation, spec 05 section 5.5). A control domain loads them with xsm_op; loading replaces what was there.
  *
  * A rule: subject domid u16, target u16 (a domid, XSM_TARGET_ANY, XSM_TARGET_OWN), domctl u16, pad u16, limit u64. The limit is
- * looked at by max_mem, whose value a real XSM hook never sees: the largest number of KiB the subject may give; 0 = no limit.
+ * the largest number of KiB that max_mem may give, 0 = none. Xen's hook never sees that value, so a limit is refused (-EOPNOTSUPP)
+ * unless the knob xsm.maxMem says that this machine's does.
  */
 
 import { CTR_LOOP_STEPS } from "../../abi/counters";
@@ -16,9 +17,9 @@ import {
   XSM_TARGET_ANY,
   XSM_TARGET_OWN,
 } from "../../abi/domctl";
-import { E2BIG, EACCES, EFAULT, ENOSYS, OK } from "../../abi/errno";
+import { E2BIG, EACCES, EFAULT, ENOSYS, EOPNOTSUPP, OK } from "../../abi/errno";
 import { DOMCTL_MAX_MEM } from "../../abi/hypercalls";
-import { KNOB_XSM, XSM_POLICY } from "../../abi/knobs";
+import { KNOB_XSM, KNOB_XSM_MAX_MEM, XSM_POLICY } from "../../abi/knobs";
 import { MACHINE_BASE } from "../../abi/layout";
 import { Count } from "../../base/counters";
 import { Knobs, Machine } from "../../base/machine";
@@ -45,8 +46,16 @@ function isTarget(rule: usize, src: Domain, target: Domain): bool {
 }
 
 function isWithinLimit(rule: usize, cmd: u32, u: usize): bool {
+  if (Knobs.get(KNOB_XSM_MAX_MEM) == 0) return true;
   const limit = load<u64>(rule, LIMIT);
   return limit == 0 || cmd != <u32>DOMCTL_MAX_MEM || load<u64>(u) <= limit;
+}
+
+function hasLimit(rules: usize, count: u32): bool {
+  for (let i: u32 = 0; i < count; i++) {
+    if (load<u64>(rules + <usize>i * XSM_RULE_SIZE, LIMIT) != 0) return true;
+  }
+  return false;
 }
 
 /** Whether a rule lets `src` do domctl `cmd` to `target`; `u` is the union of its structure. */
@@ -75,6 +84,7 @@ export function xsmOp(v: Vcpu, argGva: u64): i64 {
   const bytes = count * <u32>XSM_RULE_SIZE;
   const rules = arg + XSM_OP_SIZE;
   if (copyFromGuest(v, rules, load<u64>(arg, 16), bytes) != 0) return -EFAULT;
+  if (Knobs.get(KNOB_XSM_MAX_MEM) == 0 && hasLimit(rules, count)) return -EOPNOTSUPP;
   memory.copy(ruleAt(0), rules, bytes);
   Machine.get().policyRules = count;
   return OK;

@@ -11,7 +11,6 @@ export interface RowDifference {
 const PVH_DOM0 =
   "dom0 is a PV domain on the recorded Xen; here its memory is guest-physical, so it is told what an HVM domain is told";
 const ON_DEMAND = "the recorded H refused populate on demand without a reason in the record; see docs/eras.md";
-const CPU_POLICY = "CPU policies are not built: every guest has the one of docs/facts-differences.md";
 const MONITOR = "memory events are not built";
 const NO_MAPPING = "memory_mapping is not built, so there is no direct-MMIO page at 0x92000";
 const GRANTS = "there are no grant tables";
@@ -22,7 +21,6 @@ export const ROW_DIFFERENCES: readonly RowDifference[] = [
   { rows: [65], reason: "dom0 has no page tables here, so no page that it may read and the hypervisor may not write" },
   { rows: [176], reason: "the pool shrinks to the tables in use: 13 pages of Xen's, one of ours" },
   { rows: [345], reason: "no XSAVE, so no extended state" },
-  { rows: [352, 357], reason: CPU_POLICY },
   { rows: [399, 402], reason: MONITOR },
   { rows: [980], reason: PVH_DOM0 },
   { rows: [1004], reason: PVH_DOM0 },
