@@ -6,12 +6,17 @@ import { textTable } from "../lib/explore/report/text.ts";
 import { reportByName } from "../lib/explore/report.ts";
 import { readWindowSites } from "../node/wasm.ts";
 
-/** What happened, with the places in the source. @param cycleFrom of a livelock: from there on it repeats. */
+/**
+ * What happened, with the places in the source.
+ *
+ * @param names of the race as it was called, and of the file of the schedule: for the commands in the report.
+ * @param cycleFrom of a livelock: from there on it repeats.
+ */
 export function storyOf(
   instance: RaceInstance,
   variant: string,
   replayed: Replay,
-  replayCommand: string,
+  names: { readonly race: string; readonly schedule: string },
   cycleFrom?: number,
 ): Story {
   return tellStory(instance, {
@@ -19,7 +24,8 @@ export function storyOf(
     schedule: replayed.steps.map((step) => step.actor),
     ...(replayed.violation ? { violation: replayed.violation } : {}),
     ...(replayed.violation && cycleFrom !== undefined ? { cycleFrom } : {}),
-    replayCommand,
+    calledAs: names.race,
+    replayCommand: `vmexit race replay ${names.schedule}`,
     sites: readWindowSites(),
   });
 }

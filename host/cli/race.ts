@@ -7,6 +7,7 @@ import { UsageError } from "../lib/errors.ts";
 import { openRace } from "../lib/explore/instance.ts";
 import type { Race } from "../lib/explore/race.ts";
 import { record, replay } from "../lib/explore/replay.ts";
+import { reportByName } from "../lib/explore/report.ts";
 import { formatSchedule, parseSchedule, type Schedule } from "../lib/explore/schedule.ts";
 import type { SearchResult } from "../lib/explore/search.ts";
 import { shrink } from "../lib/explore/shrink.ts";
@@ -63,6 +64,7 @@ async function explore(name: string, options: RaceOptions): Promise<number> {
   const variant = variantOf(race, options.variant);
   const knobs = Object.fromEntries(options.knob.map(parseVariantKnob));
   const strategy = strategyByName(options.strategy);
+  reportByName(options.report); // wrong names are told before the search
   const bound = parseCount(options.bound, "--bound", 0, 1000);
   const budget = {
     steps: parseCount(options.budget, "--budget", 1, 1e12),
@@ -89,7 +91,7 @@ async function explore(name: string, options: RaceOptions): Promise<number> {
         instance,
         variant,
         replay(instance, schedule),
-        `vmexit race replay ${file}`,
+        { race: schedule.race, schedule: file },
         found.cycleFrom,
       );
       print(`${reportOf(story, options.report)}\n`);
@@ -151,7 +153,13 @@ async function replayFile(file: string, options: RaceOptions): Promise<number> {
   const replayed = replay(instance, schedule, until);
   if (options.json) printJson({ file, ...replayed });
   else {
-    const story = storyOf(instance, schedule.variant, replayed, `vmexit race replay ${file}`, schedule.cycleFrom);
+    const story = storyOf(
+      instance,
+      schedule.variant,
+      replayed,
+      { race: schedule.race, schedule: file },
+      schedule.cycleFrom,
+    );
     const text = reportOf(story, options.report);
     if (options.out === undefined) print(text);
     else writeOutput(options.out, text, "report");

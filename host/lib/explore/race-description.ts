@@ -64,6 +64,8 @@ export interface RaceDescription {
   readonly knobs?: Knobs;
   invariants(machine: RaceMachine): readonly Invariant[];
   readonly variants: Readonly<Record<string, Omit<RaceVariant, "knobs"> & { readonly knobs?: Knobs }>>;
+  /** Facts to show beside each step, separated by commas: "page ram_rw, slot READY". Default: the slots. */
+  state?(machine: RaceMachine): string;
   readonly mayCrash?: boolean;
   readonly mayWaitForEver?: boolean;
 }
@@ -183,10 +185,11 @@ function setupOf(module: WebAssembly.Module, description: RaceDescription, setti
     ...(description.mayWaitForEver ? { mayWaitForEver: true } : {}),
     slotStates: slots,
     describeState: () =>
-      servers.length === 0
+      description.state?.(machine) ??
+      (servers.length === 0
         ? `rip 0x${world.rip(0).toString(16)}`
         : `slot ${slots()
             .map((s) => SLOTS[s] ?? "?")
-            .join(" ")}`,
+            .join(" ")}`),
   };
 }

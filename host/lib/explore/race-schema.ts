@@ -65,6 +65,10 @@ export class Field {
     return this.value.map((_, i) => this.at(String(i)));
   }
 
+  flag(): void {
+    if (typeof this.value !== "boolean") this.fail("true or false");
+  }
+
   function(wanted: string): void {
     if (typeof this.value !== "function") this.fail(wanted);
   }
@@ -111,6 +115,7 @@ const FIELDS = [
   "knobs",
   "invariants",
   "variants",
+  "state",
   "mayCrash",
   "mayWaitForEver",
 ];
@@ -140,6 +145,8 @@ export function checkDescription(value: unknown): asserts value is RaceDescripti
     for (const guest of root.at("guests").list(1, 4, "a list of 1 to 4 vCPUs, or fromGuest(...)")) checkGuest(guest);
   root.at("actors").function("a function that returns the list of actors beside the vCPUs");
   root.at("invariants").function("a function that returns the list of invariants");
+  root.at("state").optional((field) => field.function("a function that returns the facts to show"));
+  for (const flag of ["mayCrash", "mayWaitForEver"]) root.at(flag).optional((field) => field.flag());
   root.at("knobs").optional(checkKnobs);
 }
 

@@ -90,7 +90,7 @@ export function markdownReport(story: Story): string {
     story.lesson,
     "",
     ...(violation && remedy
-      ? [`Remedy (\`vmexit race ${story.race} --variant ${remedy.variant}\` proves it): ${remedy.text}.`, ""]
+      ? [`Remedy (\`${story.raceCommand} --variant ${remedy.variant}\` proves it): ${remedy.text}.`, ""]
       : []),
     ...(sites.length === 0 ? [] : ["| window | in the source |", "|---|---|", ...sites, ""]),
     `See it again: \`${story.replayCommand}\``,

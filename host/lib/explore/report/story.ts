@@ -49,6 +49,8 @@ export interface Story {
   readonly ending: readonly string[];
   /** A variant that holds, and what it does instead. */
   readonly remedy: { readonly variant: string; readonly text: string } | undefined;
+  /** "vmexit race ioreq-unmap-window": what comes before --variant. */
+  readonly raceCommand: string;
   readonly replayCommand: string;
 }
 
@@ -59,6 +61,8 @@ export interface StoryOptions {
   readonly cycleFrom?: number;
   readonly violation?: Violation;
   readonly replayCommand: string;
+  /** How the race is called on the command line: its name unless given, or the file of one's own. */
+  readonly calledAs?: string;
   readonly sites?: WindowSites;
 }
 
@@ -161,6 +165,7 @@ export function tellStory(instance: RaceInstance, options: StoryOptions): Story 
     violation: violation && { ...violation, rule },
     ending: endingOf(instance),
     remedy: remedyOf(instance, options.variant),
+    raceCommand: `vmexit race ${options.calledAs ?? race.name}`,
     replayCommand: options.replayCommand,
   };
 }

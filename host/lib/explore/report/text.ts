@@ -86,7 +86,7 @@ export function textReport(story: Story): string {
     parts.push(section("Where it is in the source: the window between two steps", sites.join("\n")));
   parts.push(section("What happened in history, and what one learns", paragraph(story.lesson, "  ")));
   if (violation && remedy) {
-    const command = `    vmexit race ${story.race} --variant ${remedy.variant}`;
+    const command = `    ${story.raceCommand} --variant ${remedy.variant}`;
     parts.push(section("The remedy, and its proof", `${paragraph(`${remedy.text}.`, "  ")}\n${command}`));
   }
   parts.push(section("See it again", `    ${story.replayCommand}`));
