@@ -13,13 +13,12 @@ const names = new Map<number, string>(Object.entries(windows).map(([name, value]
 const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_LOCK]: "takes the lock",
   [windows.W_EXITED]: "is in the hypervisor now: handles the exit",
-  [windows.W_TYPE_READ]: "goes by the page type it has read, and looks for the server",
+  [windows.W_TYPE_READ]: "goes by the page type it has read, and looks for its server",
   [windows.W_SERVER_LOOKED_UP]: "goes by what it has found",
   [windows.W_REQUEST_READY]: "tells the device model that its request is READY",
-  [windows.W_TYPE_SERVER_CLEARED]:
-    "makes the entries of pages of the type invalid (they become RAM): the type has no server any more",
-  [windows.W_P2M_UNLOCKED]: "flushes what changed: the p2m lock is free again",
-  [windows.W_P2M_CHILDREN_INVALID]: "repairs the entry above: the ones below are invalid now",
+  [windows.W_TYPE_SERVER_CLEARED]: "turns to the pages of the type: they are to become RAM now",
+  [windows.W_P2M_UNLOCKED]: "has all processors flush their TLBs: it has changed the p2m and let its lock go",
+  [windows.W_P2M_CHILDREN_INVALID]: "repairs an upper entry of the p2m, now that those below it are invalid",
   [windows.W_MARKED_DIRTY]: "allows the write: the page is marked dirty",
   [windows.W_COMPLETED]: "goes back into the guest: the request is done",
   [windows.W_PREEMPTED]: "goes on with the preempted hypercall",

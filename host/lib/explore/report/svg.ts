@@ -12,13 +12,16 @@ const LINE = 16;
 const PAD = 8;
 /** Average width of a character at 12 px, on the safe side. */
 const CHARACTER = 6.6;
+/** The same in bold. */
+const BOLD = 7.5;
 
 const COLOURS = ["#1d4ed8", "#b45309", "#047857", "#7e22ce", "#be123c", "#0e7490"] as const;
 const TINTS = ["#eff6ff", "#fffbeb", "#ecfdf5", "#faf5ff", "#fff1f2", "#ecfeff"] as const;
 
 const xml = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
-const fitting = (text: string, width: number): string[] => wrap(text, Math.floor(width / CHARACTER));
+const fitting = (text: string, width: number, character = CHARACTER): string[] =>
+  wrap(text, Math.floor(width / character));
 
 /** Lines below each other; `style` is a class. */
 function lines(x: number, y: number, texts: readonly string[], style: string): string {
@@ -71,7 +74,8 @@ export function svgReport(story: Story): string {
     }
     const index = actors.indexOf(step.actor);
     const text = fitting(step.text, COLUMN - 2 * PAD);
-    const outcome = step.outcome.flatMap((o) => fitting(`→ ${o}`, COLUMN - 2 * PAD));
+    const isLoss = step.outcome.some((o) => o.includes("DROPPED"));
+    const outcome = step.outcome.flatMap((o) => fitting(`→ ${o}`, COLUMN - 2 * PAD, isLoss ? BOLD : CHARACTER));
     const changes = step.changes.flatMap((change) => fitting(change, CHANGES));
     const height = (text.length + outcome.length) * LINE + PAD;
     const x = xOf(step.actor);
@@ -80,7 +84,6 @@ export function svgReport(story: Story): string {
     );
     body.push(lines(MARGIN, y + 16, [String(step.number)], "number"));
     body.push(lines(x + PAD, y + 16, text, ""));
-    const isLoss = step.outcome.some((o) => o.includes("DROPPED"));
     if (outcome.length > 0)
       body.push(lines(x + PAD, y + 16 + text.length * LINE, outcome, isLoss ? "loss" : "outcome"));
     if (changes.length > 0) body.push(lines(changesX, y + 16, changes, "change"));
@@ -95,7 +98,7 @@ export function svgReport(story: Story): string {
   if (story.violation) {
     const { invariant, rule, message } = story.violation;
     const said = [`Broken: ${invariant}${rule === undefined ? "" : ` (${rule})`}`, message].flatMap((text) =>
-      fitting(text, inner - 2 * PAD),
+      fitting(text, inner - 2 * PAD, BOLD),
     );
     body.push(
       `<rect x="${MARGIN}" y="${y + 6}" width="${inner}" height="${said.length * LINE + 2 * PAD}" rx="6" fill="#fef2f2" stroke="#b91c1c"/>`,
