@@ -7,7 +7,7 @@ import { UsageError } from "../lib/errors.ts";
 import { openRace } from "../lib/explore/instance.ts";
 import type { Race } from "../lib/explore/race.ts";
 import { record, replay } from "../lib/explore/replay.ts";
-import { interleaving, mermaidReport, violationReport } from "../lib/explore/report.ts";
+import { reportByName } from "../lib/explore/report.ts";
 import { formatSchedule, parseSchedule, type Schedule } from "../lib/explore/schedule.ts";
 import type { SearchResult } from "../lib/explore/search.ts";
 import { shrink } from "../lib/explore/shrink.ts";
@@ -15,8 +15,11 @@ import { strategyByName, verdictSentence } from "../lib/explore/strategies.ts";
 import { formatVariantKnob, parseVariantKnob } from "../lib/explore/variants.ts";
 import { RACES } from "../lib/races/catalogue.ts";
 import { readInput, writeOutput } from "../node/files.ts";
+import { isRaceFile } from "../node/race-files.ts";
 import { compileBuild } from "../node/wasm.ts";
 import { collect, parseCount } from "./options.ts";
+import { findRace, variantOf } from "./race-names.ts";
+import { reportOf, storyOf } from "./race-report.ts";
 
 const CLEAN = 0;
 const VIOLATION = 1;
@@ -34,13 +37,7 @@ interface RaceOptions {
   readonly out?: string;
   readonly at?: string;
   readonly json?: boolean;
-  readonly markdown?: boolean;
-}
-
-function raceByName(name: string): Race {
-  const race = RACES.find((r) => r.name === name || r.id === name);
-  if (!race) throw new UsageError(`no race is called "${name}": vmexit race list shows them`);
-  return race;
+  readonly report: string;
 }
 
 const print = (text: string): void => {
@@ -62,11 +59,12 @@ function list(isJson: boolean): void {
   }
 }
 
-function explore(name: string, options: RaceOptions): number {
-  const race = raceByName(name);
-  const variant = options.variant ?? Object.keys(race.variants)[0]!;
+async function explore(name: string, options: RaceOptions): Promise<number> {
+  const race = await findRace(name);
+  const variant = variantOf(race, options.variant);
   const knobs = Object.fromEntries(options.knob.map(parseVariantKnob));
   const strategy = strategyByName(options.strategy);
+  reportByName(options.report); // wrong names are told before the search
   const bound = parseCount(options.bound, "--bound", 0, 1000);
   const budget = {
     steps: parseCount(options.budget, "--budget", 1, 1e12),
@@ -83,16 +81,20 @@ function explore(name: string, options: RaceOptions): number {
   if (isWatched) process.stderr.write("\r\u001b[K");
   const found =
     result.violation && shrink(instance, result.violation, { steps: budget.steps, seconds: SHRINK_SECONDS });
-  const schedule = found && record(instance, variant, knobs, found);
+  const schedule = found && { ...record(instance, variant, knobs, found), race: isRaceFile(name) ? name : race.name };
   const file = options.out ?? `${race.name}-${variant}.schedule`;
   if (schedule) writeOutput(file, formatSchedule(schedule), "schedule");
   if (options.json) printJson(asJson(race, variant, knobs, options.strategy, result, schedule, file));
   else {
     if (schedule && found) {
-      const replayed = replay(instance, schedule);
-      print(
-        violationReport(instance, variant, replayed.steps, replayed.violation ?? found, `vmexit race replay ${file}`),
+      const story = storyOf(
+        instance,
+        variant,
+        replay(instance, schedule),
+        { race: schedule.race, schedule: file },
+        found.cycleFrom,
       );
+      print(`${reportOf(story, options.report)}\n`);
     }
     print(`${race.name} ${variant}, ${options.strategy}: ${verdictSentence(result)}`);
     print(` (${result.states} states, ${result.steps} steps, ${result.seconds.toFixed(2)} s)\n`);
@@ -144,27 +146,33 @@ function readSchedule(file: string): Schedule {
   return parseSchedule(new TextDecoder().decode(readInput(file, "schedule")));
 }
 
-function replayFile(file: string, options: RaceOptions): number {
+async function replayFile(file: string, options: RaceOptions): Promise<number> {
   const schedule = readSchedule(file);
-  const instance = openRace(compileBuild("race"), raceByName(schedule.race), schedule.variant, schedule.knobs);
+  const instance = openRace(compileBuild("race"), await findRace(schedule.race), schedule.variant, schedule.knobs);
   const until = options.at === undefined ? undefined : parseCount(options.at, "--at", 0, 1e9);
   const replayed = replay(instance, schedule, until);
   if (options.json) printJson({ file, ...replayed });
-  else if (options.markdown) print(mermaidReport(instance, schedule.variant, replayed.steps, replayed.violation));
-  else if (replayed.violation)
-    print(
-      violationReport(instance, schedule.variant, replayed.steps, replayed.violation, `vmexit race replay ${file}`),
+  else {
+    const story = storyOf(
+      instance,
+      schedule.variant,
+      replayed,
+      { race: schedule.race, schedule: file },
+      schedule.cycleFrom,
     );
-  else print(interleaving(instance, replayed.steps));
+    const text = reportOf(story, options.report);
+    if (options.out === undefined) print(text);
+    else writeOutput(options.out, text, "report");
+  }
   if (replayed.divergence !== undefined) throw new UsageError(`${file}: ${replayed.divergence}`);
-  if (!options.json && !options.markdown && !replayed.violation)
+  if (!options.json && options.report === "text" && !replayed.violation)
     print(until === undefined ? "No invariant breaks.\n" : `Stopped after step ${replayed.steps.length}.\n`);
   return replayed.violation ? VIOLATION : CLEAN;
 }
 
-function shrinkFile(file: string, options: RaceOptions): number {
+async function shrinkFile(file: string, options: RaceOptions): Promise<number> {
   const schedule = readSchedule(file);
-  const instance = openRace(compileBuild("race"), raceByName(schedule.race), schedule.variant, schedule.knobs);
+  const instance = openRace(compileBuild("race"), await findRace(schedule.race), schedule.variant, schedule.knobs);
   const { violation, steps, divergence } = replay(instance, schedule);
   if (!violation)
     throw new UsageError(`${file}: ${divergence ?? "no invariant breaks, so there is nothing to shrink"}`);
@@ -177,7 +185,7 @@ function shrinkFile(file: string, options: RaceOptions): number {
     steps: parseCount(options.budget, "--budget", 1, 1e12),
     seconds: parseCount(options.seconds, "--seconds", 1, 1e9),
   });
-  const text = formatSchedule(record(instance, schedule.variant, schedule.knobs, smaller));
+  const text = formatSchedule({ ...record(instance, schedule.variant, schedule.knobs, smaller), race: schedule.race });
   if (options.out === undefined) print(text);
   else writeOutput(options.out, text, "schedule");
   process.stderr.write(`${schedule.steps.length} steps -> ${smaller.schedule.length} steps\n`);
@@ -191,7 +199,7 @@ export function addRace(program: Command, done: (code: number) => void): void {
     .command("race")
     .description("find, replay and shrink races: list | explore <race> | replay <file> | shrink <file> | <race>")
     .argument("<what>", "list, explore, replay, shrink, or the name of a race")
-    .argument("[name]", "race, or file of a schedule")
+    .argument("[name]", "race (or the file of one of your own, ./my-race.js), or file of a schedule")
     .option("--variant <name>", "variant of the hypervisor (default: the first one)")
     .option("--knob <name=value>", `one variant knob (repeatable), for instance ${example}`, collect, [])
     .option("--strategy <name>", "exhaustive, bounded, random or pct", "exhaustive")
@@ -199,17 +207,17 @@ export function addRace(program: Command, done: (code: number) => void): void {
     .option("--budget <steps>", "stop after so many steps", "100000000")
     .option("--seconds <n>", "stop after so many seconds", "600")
     .option("--seed <n>", "of random and pct", "1")
-    .option("--out <file>", "where to write the schedule")
+    .option("--out <file>", "where to write the schedule; with replay, the report")
     .option("--at <step>", "replay: stop after so many steps")
-    .option("--markdown", "replay: Markdown with a Mermaid sequence diagram")
+    .option("--report <form>", "what is shown of a schedule: text, markdown (Mermaid), svg or trace (Perfetto)", "text")
     .option("--json", "machine-readable output")
-    .action((what: string, name: string | undefined, options: RaceOptions) => {
+    .action(async (what: string, name: string | undefined, options: RaceOptions) => {
       if (what === "list") return list(options.json === true);
-      if (what !== "explore" && what !== "replay" && what !== "shrink") return done(explore(what, options));
+      if (what !== "explore" && what !== "replay" && what !== "shrink") return done(await explore(what, options));
       if (name === undefined)
         throw new UsageError(`vmexit race ${what}: name ${what === "explore" ? "a race" : "the file of a schedule"}`);
-      if (what === "explore") done(explore(name, options));
-      else if (what === "replay") done(replayFile(name, options));
-      else done(shrinkFile(name, options));
+      if (what === "explore") done(await explore(name, options));
+      else if (what === "replay") done(await replayFile(name, options));
+      else done(await shrinkFile(name, options));
     });
 }

@@ -20,3 +20,12 @@ export function readBuild(name: BuildName): Uint8Array<ArrayBuffer> {
 export function compileBuild(name: BuildName): WebAssembly.Module {
   return new WebAssembly.Module(readBuild(name));
 }
+
+/** Source places of the windows by name (scripts/window-sites.mjs); none when that file was not made. */
+export function readWindowSites(): Readonly<Record<string, readonly string[]>> {
+  try {
+    return JSON.parse(readFileSync(join(ROOT, "build", "window-sites.json"), "utf8")) as Record<string, string[]>;
+  } catch {
+    return {};
+  }
+}

@@ -26,7 +26,7 @@ import {
   CONT_WINDOW,
 } from "../../../hv-core/abi/continuation.ts";
 import { CONTINUATION_SIZE, CONTINUATIONS_BASE, MAILBOX_BASE } from "../../../hv-core/abi/layout.ts";
-import { type Core, type CoreExports, instantiateCore } from "../core.ts";
+import type { Core, CoreExports } from "../core.ts";
 
 /** Hypervisor memory of one hypercall (hv-core/hv/hypercall/guest-copy.ts, Scratch). */
 const SCRATCH_AT = MAILBOX_BASE + 0x8_0000;
@@ -40,6 +40,7 @@ export interface RaceExports extends CoreExports {
   exploreEnter(processor: number, ticks: number): void;
   exploreLeave(): number;
   exploreRun(slot: number): number;
+  exploreTrace(mask: number): void;
   vcpuWork(slot: number): number;
 }
 
@@ -72,30 +73,30 @@ export interface Continuations {
 
 export const continuationAt = (slot: number): number => CONTINUATIONS_BASE + slot * CONTINUATION_SIZE;
 
-export function createContinuations(module: WebAssembly.Module, frameCount: number): Continuations {
+export type Suspend = (window: number, addr: number, kind: number) => void;
+
+/** @param boot makes the core; its hypervisor code calls `suspend` at every lock and window. */
+export function createContinuations(boot: (suspend: Suspend) => Core): Continuations {
   /** Slot of the step under way: never set between steps, so it is no state. */
   let running = -1;
   let isRewinding = false;
 
-  const core = instantiateCore(module, {
-    frameCount,
-    suspend(window, addr, kind) {
-      if (running < 0) return; // set-up: nobody else is there
-      if (isRewinding) {
-        isRewinding = false;
-        exports.asyncify_stop_rewind();
-        return;
-      }
-      const { u32 } = core;
-      const at = continuationAt(running);
-      u32[(at + CONT_STATE) >> 2] = CONT_SUSPENDED;
-      u32[(at + CONT_WINDOW) >> 2] = window;
-      u32[(at + CONT_ADDR) >> 2] = addr;
-      u32[(at + CONT_KIND) >> 2] = kind;
-      u32[(at + CONT_ASYNCIFY) >> 2] = at + CONT_STACK;
-      u32[(at + CONT_ASYNCIFY + 4) >> 2] = at + CONT_STACK_END;
-      exports.asyncify_start_unwind(at + CONT_ASYNCIFY);
-    },
+  const core = boot((window, addr, kind) => {
+    if (running < 0) return; // set-up: nobody else is there
+    if (isRewinding) {
+      isRewinding = false;
+      exports.asyncify_stop_rewind();
+      return;
+    }
+    const { u32 } = core;
+    const at = continuationAt(running);
+    u32[(at + CONT_STATE) >> 2] = CONT_SUSPENDED;
+    u32[(at + CONT_WINDOW) >> 2] = window;
+    u32[(at + CONT_ADDR) >> 2] = addr;
+    u32[(at + CONT_KIND) >> 2] = kind;
+    u32[(at + CONT_ASYNCIFY) >> 2] = at + CONT_STACK;
+    u32[(at + CONT_ASYNCIFY + 4) >> 2] = at + CONT_STACK_END;
+    exports.asyncify_start_unwind(at + CONT_ASYNCIFY);
   });
   const exports = core.exports as RaceExports;
 

@@ -48,8 +48,6 @@ const ANSWERED = 3;
 /** Pending bits in dom0's shared_info. */
 const EVTCHN_PENDING = 2048;
 const BUFIOREQ_OFF = 0;
-/** Page of dom0 for the argument of its event. */
-const LAST_PAGE = 11;
 /** What the device answers to reads. */
 const READ_VALUE = 0x5a5a_5a5a;
 
@@ -119,7 +117,7 @@ export function deviceActor(
   const { index, end, keepsLog = true } = options;
   const slab = slabOf(allocActor(world.core, ACTOR_RACE_DEVICE, world.domid));
   const processor = CONT_FIRST_PROCESSOR + index + 1;
-  const gpa = (LAST_PAGE - index) * 4096;
+  const gpa = (world.dom0.pages - 1 - index) * 4096;
   setWord(world, slab + SLOTS_AT, end.slotsAt);
   end.ports.forEach((port, vcpu) => {
     setWord(world, slab + PORTS + vcpu * 4, port);
@@ -206,6 +204,7 @@ export function deviceActor(
   return {
     name: options.name,
     index,
+    role: "a device model (ioreq server) in the control domain: it is notified, takes the request, carries it out, answers, notifies",
     processor,
     isReady: () => phase() !== IDLE || notified() >= 0,
     hasWork: () => phase() !== IDLE || world.continuations.suspension(index) !== undefined,

@@ -55,6 +55,7 @@ export function ringActor(world: World, { name, index, ringAt, isAtomic }: RingO
   return {
     name,
     index,
+    role: "a device model that takes requests out of its ring and moves its pointer",
     processor: 0,
     isReady: () => isTaking() || !isEmpty(),
     hasWork: () => isTaking() || !isEmpty(),

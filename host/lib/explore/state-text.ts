@@ -4,7 +4,6 @@ import { MAILBOX_BASE } from "../../../hv-core/abi/layout.ts";
 import { decodeEpte } from "../epte.ts";
 import { word } from "./actors.ts";
 import { type IoreqEnd, slotState } from "./device-actor.ts";
-import { heldLocks, lockName } from "./locks.ts";
 import type { World } from "./world.ts";
 
 const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
@@ -19,15 +18,15 @@ export function pageType(world: World, gpa: number): string {
   return (entry & IN_USE) === 0n ? "hole" : decodeEpte(entry).type;
 }
 
-/** "page ram_rw, type without server, slot NONE, held: p2m". */
+/** "page ram_rw, type without server, slot NONE". Who holds which lock is added by whoever shows it (locks.ts). */
 export function describeDomain(world: World, end: IoreqEnd, gpa?: number): string {
   const parts: string[] = [];
   if (gpa !== undefined) {
     parts.push(`page ${pageType(world, gpa)}`);
-    parts.push(word(world, world.domainAt + DOM_P2M_IOREQ_SERVER) === 0 ? "no server" : "server mapped");
+    parts.push(
+      word(world, world.domainAt + DOM_P2M_IOREQ_SERVER) === 0 ? "type without server" : "type has its server",
+    );
   }
   parts.push(`slot ${world.vcpus.map((_, vcpu) => SLOT_NAMES[slotState(world, end, vcpu)] ?? "?").join(" ")}`);
-  const held = heldLocks(world.core, world.domainAt).map((at) => lockName(world.core, at).replace(/ lock of.*/, ""));
-  if (held.length > 0) parts.push(`held: ${held.join(", ")}`);
   return parts.join(", ");
 }

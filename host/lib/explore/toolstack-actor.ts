@@ -12,9 +12,7 @@ import type { World } from "./world.ts";
 
 const COUNTER = 8;
 const RESULTS = 64;
-/** dom0's page 0 is unused, 1 and 2.. are the host's own; programs count down from the last one. */
-const LAST_PAGE = 11;
-/** Bytes of it that a call may use. */
+/** Bytes of its page that a call may use. */
 const ARGUMENTS = 256;
 
 export interface HypercallStep {
@@ -64,7 +62,7 @@ export function toolstackActor(
   const { program, index } = options;
   const slab = slabOf(allocActor(world.core, ACTOR_RACE_TOOLSTACK, DOM0));
   const processor = CONT_FIRST_PROCESSOR + index + 1;
-  const gpa = (LAST_PAGE - index) * 4096;
+  const gpa = (world.dom0.pages - 1 - index) * 4096;
   const at = world.dom0.ramAt + gpa;
   const done = (): number => word(world, slab + COUNTER);
   const resultOf = (call: number): number => word(world, slab + RESULTS + call * 4) | 0;
@@ -76,6 +74,7 @@ export function toolstackActor(
   return {
     name: options.name,
     index,
+    role: `a program in the control domain, which ${program.map(({ text }) => text).join(", then ")}`,
     processor,
     done,
     resultOf,

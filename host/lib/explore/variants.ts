@@ -130,6 +130,11 @@ export function raceKnob(name: string): VariantKnob | undefined {
   return { index: knob.index, values, text: knob.text };
 }
 
+/** All names that raceKnob knows. */
+export const raceKnobNames = (): string[] => [
+  ...new Set([...Object.keys(VARIANT_KNOBS), ...KNOBS.filter((knob) => knob.values).map((knob) => knob.name)]),
+];
+
 /** [index, value] of each for the core. @throws UsageError */
 export function variantSettings(values: Readonly<Record<string, number>>): [index: number, value: number][] {
   return Object.entries(values).map(([name, value]) => {

@@ -11,6 +11,12 @@ export const ioreqUnmapWindow = defineRace({
   name: "ioreq-unmap-window",
   id: "C-1",
   title: "A write is lost while a page type loses its server",
+  background:
+    "The guest writes to a page of its memory that a device model outside wants to know about: the page has the type ioreq_server, " +
+    "the guest may read it but not write it. So the write faults into the hypervisor. The hypervisor looks up who has the type (the " +
+    "server), puts a request into a slot that both share (READY), and the device model carries the write out and answers " +
+    "(RESP_READY). At any time the device model may give the type up: it is unmapped from the server, and pages of the type become " +
+    "ordinary RAM (ram_rw), which the guest writes itself.",
   lesson:
     "The guest's write faults because the page has the type ioreq_server. Between the fault and the moment when the request is sent, " +
     "the device model's domain unmaps the type: now nobody answers for the page. If the hypervisor drops the p2m lock in between, or " +

@@ -17,7 +17,7 @@ import { vcpuActor } from "../../explore/vcpu-actor.ts";
 import { writerActor } from "../../explore/writer-actor.ts";
 import { DATA, PAGE, type Settings, type WatchedGuest, watchedGuest } from "../watched-guest.ts";
 
-export type Scene = "unmap" | "two" | "split" | "events" | "takeover" | "inherit" | "rmw" | "copyout";
+export type Scene = "unmap" | "again" | "two" | "split" | "events" | "takeover" | "inherit" | "rmw" | "copyout";
 
 const XENVER_EXTRAVERSION = 1;
 
@@ -178,7 +178,9 @@ const TWO_WRITES: readonly ExpectedWrite[] = [
 ];
 
 export const SCENES: Readonly<Record<Scene, (module: WebAssembly.Module, knobs: Settings) => RaceSetup>> = {
-  unmap: (module, knobs) => writeAndUnmap(watchedGuest(module, knobs, [TWO_STORES]), TWO_WRITES),
+  unmap: (module, knobs) =>
+    writeAndUnmap(watchedGuest(module, knobs, [[store32(PAGE, 1)]]), [{ vcpu: 0, index: 0, address: PAGE, value: 1 }]),
+  again: (module, knobs) => writeAndUnmap(watchedGuest(module, knobs, [TWO_STORES]), TWO_WRITES),
   two: (module, knobs) =>
     writeAndUnmap(watchedGuest(module, knobs, [TWO_STORES, [store32(PAGE + 8, 3)]]), [
       ...TWO_WRITES,
