@@ -95,7 +95,7 @@ if (isWanted("host") && !isFresh("dist/.built", host)) {
 }
 for (const [name, target] of Object.entries(targets)) {
   if (!isWanted(name)) continue;
-  const result = { race: "build/race.wasm", debug: "build/taint.wasm" }[name] ?? target.outFile;
+  const result = { race: "build/race-footprint.wasm", debug: "build/taint.wasm" }[name] ?? target.outFile;
   if (isFresh(result, core)) continue;
   steps.push(async () => {
     await run(`core (${name})`, [
@@ -104,7 +104,10 @@ for (const [name, target] of Object.entries(targets)) {
       "--target",
       name,
     ]);
-    if (name === "race") await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+    if (name === "race") {
+      await run("core (race, asyncify)", ["scripts/asyncify.mjs"]);
+      await run("core (race, footprint)", ["scripts/footprint.mjs"]);
+    }
     if (name === "debug") await run("core (taint)", ["scripts/taint.mjs"]);
   });
 }

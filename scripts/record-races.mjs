@@ -32,7 +32,7 @@ for (const race of RACES) {
     results[variant] = result;
     if (!result.violation) continue;
     const smallest = shrink(instance, result.violation, BUDGET);
-    keep(`${folder}/${variant}.schedule`, formatSchedule(record(instance, variant, {}, smallest)));
+    keep(`${folder}/${variant}.schedule`, formatSchedule(record(instance, { variant, knobs: {} }, smallest)));
   }
   keep(`${folder}/README.md`, raceReadme(race, results));
 }

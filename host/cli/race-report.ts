@@ -25,7 +25,7 @@ export function storyOf(
     ...(replayed.violation ? { violation: replayed.violation } : {}),
     ...(replayed.violation && cycleFrom !== undefined ? { cycleFrom } : {}),
     calledAs: names.race,
-    replayCommand: `vmexit race replay ${names.schedule}`,
+    replayCommand: `vmexit replay ${names.schedule}`,
     sites: readWindowSites(),
   });
 }

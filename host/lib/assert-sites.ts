@@ -9,7 +9,11 @@ import { type Core, refreshViews } from "./core.ts";
 const SITES: Readonly<Record<number, string>> = {
   1: "a lock is held by another processor although nothing can run in between (base/lock.ts)",
   2: "a lock is released by somebody who does not hold it (base/lock.ts)",
-  3: "P-10: a memory-management lock is taken while one that comes after it is held (hv/mm-lock.ts)",
+  3: "P-10: a lock is taken while one that comes after it is held (abi/lock-order.ts)",
+  13: "a frame was written to after it was freed (mem/allocator.ts)",
+  14: "the contents of a free frame are used (mem/frame-access.ts)",
+  15: "the record of an ioreq server was written to after it was freed (hv/ioreq/server.ts)",
+  16: "a node of a rangeset was written to after it was freed (hv/iocap/rangeset.ts)",
   10: "an access to frame contents outside the machine or over the end of a frame (mem/frame-access.ts)",
   11: "a reference to a frame is dropped that nobody holds (mem/allocator.ts)",
   12: "a domain's count of frames would become negative (mem/allocator.ts)",
@@ -28,6 +32,15 @@ function moduleString(core: Core, at: number): string {
   let text = "";
   for (let i = 0; i < bytes && i < 400; i += 2) text += String.fromCharCode(core.view.getUint16(at + i, true));
   return text;
+}
+
+export const SITE_LOCK_ORDER = 3;
+
+/** Number of the invariant that broke, 0 for any other trap. */
+export function trapSite(core: Core, error: WebAssembly.RuntimeError): number {
+  refreshViews(core);
+  const isAssert = error.message.includes("unreachable") && core.view.getUint32(MAILBOX_BASE, true) === 0;
+  return isAssert ? core.view.getUint32(MAILBOX_BASE + 4, true) : 0;
 }
 
 /** One line about a trap of the core, from what it left in the mailbox. */

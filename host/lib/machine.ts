@@ -16,7 +16,7 @@ import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
 import { ACTOR_TOOLSTACK, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
 import { forgetBlocks } from "./buffers/arena.ts";
-import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
+import { type Core, type CoreOptions, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
 import { readCounter, readCounters, readExits } from "./counters.ts";
 import {
@@ -63,7 +63,8 @@ export interface MachineOptions {
   readonly knobs?: KnobValues;
   /** Pages of RAM of dom0: its bounce arena. Default 64. */
   readonly dom0Pages?: number;
-  readonly suspend?: (window: number, addr: number, kind: number) => void;
+  /** Imports of builds that can be suspended. */
+  readonly hooks?: Pick<CoreOptions, "suspend" | "imports">;
   /** More knobs, by index in abi/knobs.ts: those that only races have. */
   readonly settings?: readonly (readonly [index: number, value: number])[];
 }
@@ -144,7 +145,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
     overheadFrames(options.memoryBytes, options.vcpus ?? 8) +
     dom0Pages +
     SPARE_FRAMES;
-  const core = instantiateCore(wasm, { frameCount, ...(options.suspend ? { suspend: options.suspend } : {}) });
+  const core = instantiateCore(wasm, { frameCount, ...options.hooks });
   for (const [index, value] of [...settings, ...(options.settings ?? [])]) core.exports.setKnob(index, value);
   check(core.exports.machineInit(frameCount, dom0Pages), "machineInit", "the machine is too small for its dom0");
   refreshViews(core);

@@ -1,5 +1,5 @@
 /** Files named on the command line. */
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { UsageError } from "../lib/errors.ts";
 
 /** Larger files cannot be guests: linear memory ends at 4 GiB, and Node reads no file of 2 GiB at once. */
@@ -36,4 +36,10 @@ export function writeOutput(file: string, text: string, what: string): void {
   } catch (error) {
     throw new UsageError(`${what} ${file}: ${explain(error)}`, { cause: error });
   }
+}
+
+/** As writeOutput, but whoever reads the file finds the old text or the new one, never a part. */
+export function replaceFile(file: string, text: string, what: string): void {
+  writeOutput(`${file}.new`, text, what);
+  renameSync(`${file}.new`, file);
 }

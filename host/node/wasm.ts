@@ -1,10 +1,21 @@
 /** Compiles a build of the core from build/. */
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../lib/errors.ts";
+import type { AccessTable } from "../lib/explore/automatic-windows.ts";
 import { ROOT } from "./paths.ts";
 
-export type BuildName = "release" | "debug" | "race" | "wasi" | "silicon" | "p2m-bench" | "taint" | "shadow";
+export type BuildName =
+  | "release"
+  | "debug"
+  | "race"
+  | "race-footprint"
+  | "wasi"
+  | "silicon"
+  | "p2m-bench"
+  | "taint"
+  | "shadow";
 
 /** @throws UsageError when the build does not exist yet. */
 export function readBuild(name: BuildName): Uint8Array<ArrayBuffer> {
@@ -27,5 +38,19 @@ export function readWindowSites(): Readonly<Record<string, readonly string[]>> {
     return JSON.parse(readFileSync(join(ROOT, "build", "window-sites.json"), "utf8")) as Record<string, string[]>;
   } catch {
     return {};
+  }
+}
+
+/** What schedules call the core: 64 bits of the SHA-256 of the race build, from which the instrumented one is made too. */
+export function buildHash(): string {
+  return createHash("sha256").update(readBuild("race")).digest("hex").slice(0, 16);
+}
+
+/** Which function each access of the instrumented build stands in. @throws UsageError when the build does not exist yet. */
+export function readAccessTable(): AccessTable {
+  try {
+    return JSON.parse(readFileSync(join(ROOT, "build", "race-footprint.json"), "utf8")) as AccessTable;
+  } catch (cause) {
+    throw new UsageError(`build/race-footprint.json is missing: run "npm run build" first`, { cause });
   }
 }

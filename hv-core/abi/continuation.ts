@@ -27,6 +27,20 @@ export const CONT_SCRATCH = 64;
 export const CONT_SCRATCH_SIZE = 0x400;
 export const CONT_DM_SCRATCH = 0x440;
 export const CONT_DM_SCRATCH_SIZE = 0x80;
+/**
+ * What a processor would keep in registers, but the hypervisor keeps in shared records: the results of the last p2m lookup in each
+ * domain's record, and the hypercall state of dom0's first vCPU, which stands for every processor of dom0. They travel with the
+ * continuation too.
+ */
+export const CONT_REGISTERS = 0x4c0;
+export const CONT_LOOKUP_OFFSET = 108;
+export const CONT_LOOKUP_SIZE = 16;
+export const CONT_LOOKUP_DOMAINS = 4;
+/** In a vCPU's record, from VCPU_HV_OFFSET: hypercall64; the arguments of a preempted hypercall. */
+export const CONT_MODE_OFFSET = 24;
+export const CONT_MODE_SIZE = 4;
+export const CONT_CONTINUE_OFFSET = 472;
+export const CONT_CONTINUE_SIZE = 24;
 /** Saved frames of the WebAssembly stack. */
-export const CONT_STACK = 0x4c0;
+export const CONT_STACK = 0x540;
 export const CONT_STACK_END = 0x4000;

@@ -118,6 +118,12 @@ export const KNOB_TYPE_SERVERS = 52;
 export const KNOB_MAP_LEFT = 53;
 export const NR_KNOBS = 128;
 
+// For the explorer's own tests (builds with variants).
+/** 1 = the order of locks is not checked (base/lock-order.ts): for races whose lesson is the deadlock that comes of it. */
+export const KNOB_LOCK_ORDER = 64;
+/** Number of the lock or look that is left out (base/mutation.ts), 0 = none. */
+export const KNOB_MUTATION = 65;
+
 // Variants: historic bugs and designs that lost. Only builds with variants (debug, race) look at them; 0 = as Xen 4.17.
 /** How a vCPU waits for an answer. 0 = the value read last decides, and it looks again after it said that it sleeps. */
 export const KNOB_WAIT = 54;

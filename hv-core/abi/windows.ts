@@ -43,3 +43,5 @@ export const W_ENTRY_NOT_PRESENT = 38;
 export const W_COPY_DECIDED = 39;
 /** Historic: the domain's one flag says that device models must drop their mappings; the page is still there. */
 export const W_FLAG_BEFORE_REMOVAL = 40;
+/** Pseudo window: an access to shared state, made a switch point by `--windows all` (scripts/footprint.mjs). */
+export const W_ACCESS = 30;

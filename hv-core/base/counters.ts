@@ -1,6 +1,6 @@
 /**
- * Exact operation counters (journal). Indices: abi/counters.ts. The race build does not count: a counter's value may linger in a suspended
- * stack, which is state, and would make equal states different.
+ * Exact operation counters (journal). Indices: abi/counters.ts. The race build counts nothing: its states go back and forth, and a
+ * count that the compiler keeps in a local would make suspended continuations differ that are the same.
  */
 import { COUNTERS_BASE } from "../abi/layout";
 

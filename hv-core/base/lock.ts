@@ -7,10 +7,12 @@ import { W_LOCK } from "../abi/windows";
 import { Hv } from "./assert";
 import { Count } from "./counters";
 import { suspend } from "./env";
+import { LockOrder } from "./lock-order";
 import { Machine } from "./machine";
 
 const SITE_LOCK_HELD: u32 = 1;
 const SITE_LOCK_NOT_OWNED: u32 = 2;
+const SITE_LOCK_ORDER: u32 = 3;
 
 export class Lock {
   @inline static me(): u32 {
@@ -22,6 +24,7 @@ export class Lock {
   static acquire(word: usize): void {
     const me = Lock.me();
     let value = load<u32>(word);
+    if (isDefined(DEBUG)) Hv.assert((value & 0xffff) == me || LockOrder.allows(word, me), SITE_LOCK_ORDER);
     if (isDefined(RACE) && (value == 0 || (value & 0xffff) != me)) {
       // Taking a lock that one has already is seen by nobody: no window.
       suspend(W_LOCK, <u32>word, 1);

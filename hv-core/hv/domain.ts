@@ -2,6 +2,8 @@
  * A domain: 4 KiB each at DOMAINS_BASE, index = slot. dom0 is a domain like any other, slot 0.
  * Beside each group stands who writes it.
  */
+
+import { CONT_LOOKUP_OFFSET, CONT_LOOKUP_SIZE } from "../abi/continuation";
 import {
   DOM_CONTROLLER_PAUSE,
   DOM_CRASH_REASON,
@@ -21,6 +23,14 @@ import {
   DOM_STATE,
 } from "../abi/domain";
 import { DOMAIN_HASH_BASE, DOMAIN_HASH_BUCKETS, DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../abi/layout";
+import {
+  LOCK_EVTCHN_OFFSET,
+  LOCK_IOREQ_OFFSET,
+  LOCK_P2M_IOREQ_OFFSET,
+  LOCK_P2M_OFFSET,
+  LOCK_PAGING_OFFSET,
+  LOCK_POD_OFFSET,
+} from "../abi/lock-order";
 import { FrameOwner } from "../mem/frame-owner";
 
 export const DOMAIN_FREE: u32 = 0;
@@ -333,3 +343,17 @@ if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock 
 if (offsetof<Domain>("pagingLock") != DOM_PAGING_LOCK) ERROR("Domain.pagingLock moved");
 if (offsetof<Domain>("logDirtyRoot") != DOM_LOG_DIRTY_ROOT) ERROR("Domain.logDirtyRoot moved");
 if (offsetof<Domain>("logDirtyFrames") != DOM_LOG_DIRTY_FRAMES) ERROR("Domain.logDirtyFrames moved");
+if (
+  offsetof<Domain>("ioreqLock") != LOCK_IOREQ_OFFSET ||
+  offsetof<Domain>("p2mLock") != LOCK_P2M_OFFSET ||
+  offsetof<Domain>("p2mIoreqLock") != LOCK_P2M_IOREQ_OFFSET ||
+  offsetof<Domain>("podLock") != LOCK_POD_OFFSET ||
+  offsetof<Domain>("pagingLock") != LOCK_PAGING_OFFSET ||
+  offsetof<Domain>("evtchnLock") != LOCK_EVTCHN_OFFSET
+)
+  ERROR("a lock of Domain moved: abi/lock-order.ts");
+if (
+  offsetof<Domain>("lookupMfn") != CONT_LOOKUP_OFFSET ||
+  offsetof<Domain>("ioreqLock") - CONT_LOOKUP_OFFSET != CONT_LOOKUP_SIZE
+)
+  ERROR("Domain.lookup* moved: abi/continuation.ts");

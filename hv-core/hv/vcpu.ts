@@ -2,6 +2,7 @@
  * What the hypervisor keeps about a vCPU, beside its processor (hw/cpu.ts): at VCPU_HV_OFFSET in the same 32 KiB.
  * Beside each group stands who writes it.
  */
+import { CONT_CONTINUE_OFFSET, CONT_CONTINUE_SIZE, CONT_MODE_OFFSET } from "../abi/continuation";
 import { VCPU_DOMID, VCPU_ID, VCPU_IN_USE, VCPU_PAUSE_FLAGS } from "../abi/domain";
 import { VCPU_HV_OFFSET, VCPU_SIZE, VCPU_TLB_OFFSET, VCPUS_BASE } from "../abi/layout";
 import { Cpu } from "../hw/cpu";
@@ -215,3 +216,9 @@ if (offsetof<Vcpu>("inUse") != VCPU_IN_USE) ERROR("Vcpu.inUse moved");
 if (offsetof<Vcpu>("domid") != VCPU_DOMID) ERROR("Vcpu.domid moved");
 if (offsetof<Vcpu>("id") != VCPU_ID) ERROR("Vcpu.id moved");
 if (offsetof<Vcpu>("pauseFlags") != VCPU_PAUSE_FLAGS) ERROR("Vcpu.pauseFlags moved");
+if (
+  offsetof<Vcpu>("hypercall64") != CONT_MODE_OFFSET ||
+  offsetof<Vcpu>("continueArg1") != CONT_CONTINUE_OFFSET ||
+  offsetof<Vcpu>("virqPort0") - CONT_CONTINUE_OFFSET != CONT_CONTINUE_SIZE
+)
+  ERROR("the hypercall state of Vcpu moved: abi/continuation.ts");

@@ -10,6 +10,7 @@ import { FRESH_FRAMES_MARK, PAGE_SIZE } from "../abi/layout";
 import { Hv } from "../base/assert";
 import { Count } from "../base/counters";
 import { Machine } from "../base/machine";
+import { Poison } from "../base/poison";
 import { CodePages } from "./code-pages";
 import { FrameOwner } from "./frame-owner";
 import {
@@ -26,6 +27,7 @@ import {
 
 const SITE_PUT_FREE: u32 = 11;
 const SITE_OWNER_COUNT: u32 = 12;
+const SITE_FRAME_USED_AFTER_FREE: u32 = 13;
 /** More references than this and getPage refuses: the count cannot wrap. */
 const MAX_REFS: u32 = 0x7fff_ffff;
 
@@ -64,6 +66,13 @@ function pushFree(mfn: u32): void {
   frame.next = m.freeHead;
   m.freeHead = mfn;
   m.freeCount++;
+  if (isDefined(DEBUG)) poison(mfn);
+}
+
+function poison(mfn: u32): void {
+  Poison.fill(Frame.host(mfn), PAGE_SIZE);
+  const fresh = load<u32>(FRESH_FRAMES_MARK);
+  if (fresh != 0 && fresh <= mfn) store<u32>(FRESH_FRAMES_MARK, mfn + 1);
 }
 
 /** Contents are zero afterwards. Frames that nobody ever wrote need no clearing (fresh memory is zero). */
@@ -105,6 +114,7 @@ export function allocFrame(owner: u32, flags: u16): u32 {
   if (mfn != 0) {
     m.freeHead = Frame.at(mfn).next;
     m.freeCount--;
+    Poison.check(Frame.host(mfn), PAGE_SIZE, SITE_FRAME_USED_AFTER_FREE);
   } else if (m.frameMark < m.frameCount) {
     mfn = m.frameMark++;
   } else {

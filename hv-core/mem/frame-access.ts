@@ -4,9 +4,10 @@
  */
 import { Hv } from "../base/assert";
 import { CodePages } from "./code-pages";
-import { Frame } from "./frame-table";
+import { FRAME_FREE, Frame } from "./frame-table";
 
 const SITE_FRAME_RANGE: u32 = 10;
+const SITE_FRAME_FREE: u32 = 14;
 
 export function frameWritten(mfn: u32): void {
   CodePages.invalidate(mfn);
@@ -15,6 +16,7 @@ export function frameWritten(mfn: u32): void {
 class At {
   @inline static byte(mfn: u32, offset: u32): usize {
     Hv.assert(Frame.isValid(mfn) && offset < 4096, SITE_FRAME_RANGE);
+    Hv.assert((Frame.at(mfn).flags & FRAME_FREE) == 0, SITE_FRAME_FREE);
     return Frame.host(mfn) + offset;
   }
 }

@@ -35,7 +35,7 @@ describe("explore", () => {
     expect(found.out).toContain("guest0");
     expect(found.out).toContain("toolstack");
     expect(found.out).toContain("Rule (every-write-once)");
-    const command = /vmexit race replay (\S+)/.exec(found.out)![1]!;
+    const command = /vmexit replay (\S+)/.exec(found.out)![1]!;
     const replayed = vmexit("replay", command);
     expect(replayed.code).toBe(1);
     expect(replayed.out).toContain("Rule (every-write-once)");

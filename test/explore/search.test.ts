@@ -3,12 +3,12 @@
  * livelocks in models whose answer is known.
  */
 import { describe, expect, it } from "vitest";
-import { openRace, type RaceInstance } from "../../host/lib/explore/instance.ts";
-import { defineRace, type Invariant } from "../../host/lib/explore/race.ts";
+import type { RaceInstance } from "../../host/lib/explore/instance.ts";
+import type { Invariant } from "../../host/lib/explore/race.ts";
 import { search } from "../../host/lib/explore/search.ts";
 import { verdictSentence } from "../../host/lib/explore/strategies.ts";
-import { createWorld, type World } from "../../host/lib/explore/world.ts";
-import { type WriteStep, writerActor } from "../../host/lib/explore/writer-actor.ts";
+import type { World } from "../../host/lib/explore/world.ts";
+import type { WriteStep } from "../../host/lib/explore/writer-actor.ts";
 import { DOM_HYPERVISOR_PAUSE, DOM_P2M_LOCK } from "../../hv-core/abi/domain.ts";
 import {
   FRAME_OWNERS_BASE,
@@ -19,45 +19,10 @@ import {
   VCPUS_BASE,
 } from "../../hv-core/abi/layout.ts";
 import { BUDGET, open, raceBuild } from "./support.ts";
+import { toy as anyToy, cell, put, type ToyActor, times } from "./toy.ts";
 
-/** A toy: writers that only count, or whatever `programs` say, in a machine whose guest does nothing. */
-function toy(
-  programs: readonly { readonly steps: readonly WriteStep[]; readonly loops?: boolean; readonly hasWork?: boolean }[],
-  invariants: (world: World) => Invariant[] = () => [],
-): RaceInstance {
-  const race = defineRace({
-    name: "toy",
-    id: "toy",
-    title: "toy",
-    lesson: "",
-    variants: { only: { text: "", knobs: {}, expect: "clean" } },
-    setup(module, knobs) {
-      const world = createWorld(module, {
-        pages: 3,
-        programs: [{ gpa: 0x1000, code: new Uint8Array([0xeb, 0xfe]) }],
-        knobs,
-      });
-      return {
-        world,
-        actors: programs.map((p, index) => {
-          const actor = writerActor(world, { name: `w${index}`, index, program: p.steps, loops: p.loops ?? false });
-          return p.hasWork ? { ...actor, hasWork: () => true } : actor;
-        }),
-        invariants: invariants(world),
-        mayWaitForEver: true,
-        describeState: () => "",
-      };
-    },
-  });
-  return openRace(raceBuild, race, "only");
-}
-
-const cell = (world: World, n = 0): number => world.core.u32[world.guestAddress(0x2000 + n * 4) >> 2]!;
-function put(world: World, n: number, value: number): void {
-  world.core.u32[world.guestAddress(0x2000 + n * 4) >> 2] = value;
-}
-const nothing: WriteStep = { text: "nothing", run() {} };
-const times = (n: number): WriteStep[] => Array.from({ length: n }, () => nothing);
+const toy = (programs: readonly ToyActor[], invariants?: (world: World) => Invariant[]): RaceInstance =>
+  anyToy(raceBuild, programs, invariants);
 const tree = (instance: RaceInstance) => search(instance, { budget: BUDGET, tree: true });
 
 const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));

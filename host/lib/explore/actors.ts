@@ -8,7 +8,8 @@
 
 import { DOM_DOMID, VCPU_DOMID, VCPU_IN_USE } from "../../../hv-core/abi/domain.ts";
 import { VCPU_HV_OFFSET, VCPU_SIZE, VCPUS_BASE } from "../../../hv-core/abi/layout.ts";
-import { W_LOCK, W_PAUSE } from "../../../hv-core/abi/windows.ts";
+import { W_ACCESS, W_LOCK, W_PAUSE } from "../../../hv-core/abi/windows.ts";
+import { accessText } from "./access-text.ts";
 import { lockName, lockOwner } from "./locks.ts";
 import { windowName, windowText } from "./windows.ts";
 import type { World } from "./world.ts";
@@ -47,12 +48,13 @@ export function setWord(world: World, at: number, value: number): void {
 
 const RUNSTATE_AT = (slot: number): number => VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET;
 
-/** Whether some vCPU of the domain at `domainAt` has a processor (runstate running = 0). */
-function isDomainRunning(world: World, domainAt: number): boolean {
+/** Whether some vCPU of the domain at `domainAt` has a processor (runstate running = 0), apart from `processor` itself. */
+function isDomainRunning(world: World, domainAt: number, processor: number): boolean {
   const domid = word(world, domainAt + DOM_DOMID);
   return world.vcpus.some((slot) => {
     const at = RUNSTATE_AT(slot);
     return (
+      slot + 1 !== processor &&
       word(world, at + VCPU_IN_USE) !== 0 &&
       word(world, at + VCPU_DOMID) === domid &&
       (world.exports.vcpuWork(slot) & WORK_RUNNING) !== 0
@@ -73,7 +75,7 @@ export function waitOf(world: World, actor: Actor): Wait | undefined {
     const owner = lockOwner(world.core, at.addr);
     return owner === 0 || owner === actor.processor ? undefined : { kind: "lock", address: at.addr, owner };
   }
-  if (at.window === W_PAUSE) return isDomainRunning(world, at.addr) ? { kind: "pause" } : undefined;
+  if (at.window === W_PAUSE) return isDomainRunning(world, at.addr, actor.processor) ? { kind: "pause" } : undefined;
   return undefined;
 }
 
@@ -87,6 +89,7 @@ export function placeOf(world: World, actor: Actor): string {
 export function describeNext(world: World, actor: Actor): string {
   const at = world.continuations.suspension(actor.index);
   if (!at) return actor.next().text;
+  if (at.window === W_ACCESS) return accessText(world.core, at, world.continuations.accessFunction?.(at.access));
   return at.window === W_LOCK ? `takes the ${lockName(world.core, at.addr)}` : windowText(at.window);
 }
 

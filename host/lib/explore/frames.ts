@@ -1,5 +1,22 @@
-/** The balance of the frame table at the end of a race: what every owner has is what its account says, and nobody holds a free frame. */
-import { FRAME_OWNERS_BASE, FRAME_RECORD_SIZE, FRAME_TABLE_BASE, MAILBOX_BASE } from "../../../hv-core/abi/layout.ts";
+/**
+ * The balance of the frame table at the end of a race: every reference has somebody who holds it, what every owner has is what its
+ * account says, nobody holds a free frame, and nobody has written to one.
+ */
+import {
+  FRAME_OWNERS_BASE,
+  FRAME_RECORD_SIZE,
+  FRAME_TABLE_BASE,
+  IOREQ_SERVER_SIZE,
+  IOREQ_SERVERS_BASE,
+  MACHINE_BASE,
+  MAILBOX_BASE,
+  VCPU_HV_OFFSET,
+  VCPU_SIZE,
+  VCPUS_BASE,
+} from "../../../hv-core/abi/layout.ts";
+import { frameAddress } from "../core.ts";
+import { DOM0 } from "../ids.ts";
+import { readP2m } from "../p2m-map.ts";
 import type { World } from "./world.ts";
 
 /** Offsets in a frame's record, and its flags (hv-core/mem/frame-table.ts). */
@@ -20,17 +37,91 @@ function frameMark(world: World): number {
   return 0;
 }
 
+/** Frames of the hypervisor, and shared ones: their counts are of other things (mem/frame-slab.ts, hv/sharing). */
+const FIRST_SPECIAL_OWNER = 0xfffd;
+const FRAME_ALLOCATED = 1;
+const TYPE_COUNT = 8;
+/** Freed memory is filled with this (hv-core/base/poison.ts). */
+const POISON = 0xc2c2_c2c2;
+
+/** Who holds references to which frame, beside the owner: general ones, and type references. */
+interface Holders {
+  readonly general: Map<number, number>;
+  readonly typed: Map<number, number>;
+}
+
+const add = (counts: Map<number, number>, mfn: number): void => {
+  if (mfn !== 0) counts.set(mfn, (counts.get(mfn) ?? 0) + 1);
+};
+
+/** Mappings by other domains, pages of ioreq servers, vcpu_info pages. Whoever builds another holder adds it here. */
+function holdersOf(world: World): Holders {
+  const { core } = world;
+  const general = new Map<number, number>();
+  const typed = new Map<number, number>();
+  for (const domid of [DOM0, world.domid])
+    for (const range of readP2m(core, domid)?.ranges ?? [])
+      if (range.type === "map_foreign") for (let i = 0; i < range.pages; i++) add(general, range.mfn + i);
+  const servers = core.u32[(MACHINE_BASE + MACHINE_IOREQ_SERVER_MARK) >> 2]!;
+  for (let i = 0; i < servers; i++) {
+    const at = (IOREQ_SERVERS_BASE + i * IOREQ_SERVER_SIZE) >> 2;
+    if (core.u32[at] === 0) continue;
+    for (const offset of SERVER_PAGES) {
+      add(general, core.u32[at + offset]!);
+      add(typed, core.u32[at + offset]!);
+    }
+  }
+  const vcpus = core.u32[(MACHINE_BASE + MACHINE_VCPU_MARK) >> 2]!;
+  for (let slot = 0; slot < vcpus; slot++) {
+    const at = VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET;
+    if (core.u32[(at + VCPU_INFO_REGISTERED) >> 2] !== 0) add(general, core.u32[(at + VCPU_INFO_MFN) >> 2]!);
+  }
+  return { general, typed };
+}
+
+/** Machine.ioreqServerMark and vcpuMark, IoreqServer.syncMfn and bufMfn (in words), Vcpu.vcpuInfoMfn and vcpuInfoRegistered. */
+const MACHINE_IOREQ_SERVER_MARK = 48;
+const MACHINE_VCPU_MARK = 20;
+const SERVER_PAGES = [10, 14];
+const VCPU_INFO_MFN = 32;
+const VCPU_INFO_REGISTERED = 40;
+
+/** A freed frame that somebody wrote to. */
+function isDisturbed(world: World, mfn: number): boolean {
+  const first = frameAddress(mfn) >> 2;
+  return world.core.u32.subarray(first, first + 1024).some((word) => word !== POISON);
+}
+
+/** What is wrong with a frame, as a sentence. */
+function checkFrame(world: World, mfn: number, holders: Holders): string | undefined {
+  const { view } = world.core;
+  const at = FRAME_TABLE_BASE + mfn * FRAME_RECORD_SIZE;
+  const flags = view.getUint16(at + FLAGS, true);
+  const refs = view.getUint32(at + REFS, true);
+  if ((flags & FRAME_FREE) !== 0) {
+    if (refs !== 0) return `frame ${mfn} is free and has ${refs} reference(s)`;
+    return isDisturbed(world, mfn) ? `frame ${mfn} was written to after it was freed` : undefined;
+  }
+  if (refs === 0) return `frame ${mfn} has an owner and no reference`;
+  if (view.getUint16(at + OWNER, true) >= FIRST_SPECIAL_OWNER) return undefined;
+  const expected = ((flags & FRAME_ALLOCATED) !== 0 ? 1 : 0) + (holders.general.get(mfn) ?? 0);
+  if (refs !== expected) return `frame ${mfn} has ${refs} reference(s), and ${expected} can be accounted for`;
+  const types = view.getUint32(at + TYPE_COUNT, true);
+  const typed = holders.typed.get(mfn) ?? 0;
+  return types === typed ? undefined : `frame ${mfn} has ${types} type reference(s), and ${typed} can be accounted for`;
+}
+
 /** What is wrong, as a sentence; undefined when the books balance. */
 export function checkFrames(world: World): string | undefined {
   const { view } = world.core;
   const mark = frameMark(world);
+  const holders = holdersOf(world);
   const owned = new Array<number>(DOMAINS).fill(0);
   for (let mfn = 1; mfn < mark; mfn++) {
+    const wrong = checkFrame(world, mfn, holders);
+    if (wrong !== undefined) return wrong;
     const at = FRAME_TABLE_BASE + mfn * FRAME_RECORD_SIZE;
     const isFree = (view.getUint16(at + FLAGS, true) & FRAME_FREE) !== 0;
-    const refs = view.getUint32(at + REFS, true);
-    if (isFree && refs !== 0) return `frame ${mfn} is free and has ${refs} reference(s)`;
-    if (!isFree && refs === 0) return `frame ${mfn} has an owner and no reference`;
     const owner = view.getUint16(at + OWNER, true);
     if (!isFree && owner < DOMAINS) owned[owner]!++;
   }

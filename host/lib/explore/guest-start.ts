@@ -43,12 +43,12 @@ export function startGuest(
   knobs: readonly (readonly [index: number, value: number])[],
 ): StartedGuest {
   let machine: Machine | undefined;
-  const continuations = createContinuations((suspend) => {
+  const continuations = createContinuations((hooks) => {
     machine = createMachine(module, {
       memoryBytes: start.memoryBytes,
       vcpus: start.vcpus,
       dom0Pages: DOM0_PAGES,
-      suspend,
+      hooks,
       settings: [[KNOB_TRACE_MASK, 0], [KNOB_TLB_ENTRIES, TLB_ENTRIES], ...knobs],
     });
     return machine.core;

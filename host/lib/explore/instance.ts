@@ -9,21 +9,38 @@ import {
   DOM_P2M_IOREQ_ENTRIES,
   DOM_P2M_IOREQ_SERVER,
 } from "../../../hv-core/abi/domain.ts";
-import { explainTrap } from "../assert-sites.ts";
+import { explainTrap, SITE_LOCK_ORDER, trapSite } from "../assert-sites.ts";
 import { crashSentence } from "../crash.ts";
 import { UsageError } from "../errors.ts";
 import { type Actor, describeNext, placeOf, stepActor, type Wait, waitOf, word } from "./actors.ts";
+import { createTap, type Tap } from "./footprint.ts";
 import { checkFrames } from "./frames.ts";
 import { actorOfProcessor, heldLocks, lockName } from "./locks.ts";
 import type { Race, RaceSetup, Violation } from "./race.ts";
 import { variantSettings } from "./variants.ts";
 import type { SavedWorld } from "./world.ts";
 
+/** Who wants to know which part of a step does what: see dpor.ts. Each runs `work` and returns its result. */
+export interface Watch {
+  /** An actor moves. */
+  move<T>(actor: number, work: () => T): T;
+  /** The question whether an actor can move. */
+  guard<T>(actor: number, work: () => T): T;
+  /** An oracle looks; numbers from 0 to oracleCount - 1. */
+  oracle<T>(oracle: number, work: () => T): T;
+}
+
+const UNWATCHED: Watch = { move: (_, work) => work(), guard: (_, work) => work(), oracle: (_, work) => work() };
+
 export interface RaceInstance {
   readonly race: Race;
   readonly setup: RaceSetup;
   readonly actors: readonly Actor[];
   readonly initial: SavedWorld;
+  /** Of the instrumented build. */
+  readonly tap: Tap | undefined;
+  watch: Watch;
+  readonly oracleCount: number;
   /** @param used a copy that nobody needs any more: its memory is taken. */
   save(used?: SavedWorld): SavedWorld;
   restore(saved: SavedWorld): void;
@@ -49,24 +66,37 @@ const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
 const BY_HYPERVISOR = new Set([(0 << 2) | 1, (3 << 2) | 0, (3 << 2) | 1]);
 const BY_DEVICE = new Set([(1 << 2) | 2, (1 << 2) | 3, (2 << 2) | 3]);
 
-/** @param knobs variant knobs beside those of the variant. @throws UsageError for an unknown variant or knob; HvError when the set-up fails. */
+/** @param knobs variant knobs beside those of the variant. @param settings any knobs, by index (for tests). @throws UsageError for an unknown variant or knob; HvError when the set-up fails. */
 export function openRace(
   module: WebAssembly.Module,
   race: Race,
   variant: string,
   knobs: Readonly<Record<string, number>> = {},
+  settings: readonly (readonly [index: number, value: number])[] = [],
 ): RaceInstance {
   const chosen = Object.hasOwn(race.variants, variant) ? race.variants[variant] : undefined;
   if (!chosen)
     throw new UsageError(
       `race ${race.name} has no variant "${variant}": use one of ${Object.keys(race.variants).join(", ")}`,
     );
-  const setup = race.setup(module, variantSettings({ ...chosen.knobs, ...knobs }), variant);
+  const setup = race.setup(module, [...variantSettings({ ...chosen.knobs, ...knobs }), ...settings], variant);
   const { world, actors } = setup;
   world.actorCount = actors.length;
   world.exports.exploreLeave();
+  world.continuations.clearRegisters();
   world.hash(); // drops what is derived, so that the first state is like any other
   const initial = world.save();
+  // What was decoded once stays decoded: without this the very first step of each actor would take more virtual time than later ones.
+  for (const actor of actors) {
+    if (waitOf(world, actor) !== undefined) continue;
+    try {
+      stepActor(world, actor);
+    } catch (error) {
+      if (!(error instanceof WebAssembly.RuntimeError)) throw error; // found again by whoever explores
+    }
+    world.restore(initial);
+    world.hash();
+  }
 
   const nameOf = (processor: number): string => {
     const actor = actorOfProcessor(processor);
@@ -97,19 +127,35 @@ export function openRace(
     return undefined;
   }
 
-  function checkAlways(): Violation | undefined {
-    if (!setup.mayCrash && world.crashReason() !== 0)
-      return { invariant: "crash", message: `the hypervisor crashed the guest: ${crashSentence(world.crashReason())}` };
-    for (const actor of actors) {
-      const failure = "failure" in actor ? (actor.failure as () => string | undefined)() : undefined;
-      if (failure) return { invariant: "hypercall", message: `${actor.name}: ${failure}` };
-    }
-    for (const invariant of setup.invariants) {
+  /** What holds after every step, each look for itself. Oracle 0 is the one of the slots. */
+  const oracles: readonly (() => Violation | undefined)[] = [
+    () =>
+      setup.mayCrash || world.crashReason() === 0
+        ? undefined
+        : { invariant: "crash", message: `the hypervisor crashed the guest: ${crashSentence(world.crashReason())}` },
+    ...actors.flatMap((actor) => {
+      if (!("failure" in actor)) return [];
+      const failureOf = actor.failure as () => string | undefined;
+      return () => {
+        const failure = failureOf();
+        return failure ? { invariant: "hypercall", message: `${actor.name}: ${failure}` } : undefined;
+      };
+    }),
+    ...setup.invariants.map((invariant) => () => {
       const message = invariant.always?.();
-      if (message !== undefined) return { invariant: invariant.name, message };
+      return message === undefined ? undefined : { invariant: invariant.name, message };
+    }),
+  ];
+
+  function checkAlways(): Violation | undefined {
+    for (let i = 0; i < oracles.length; i++) {
+      const violation = instance.watch.oracle(i + 1, oracles[i]!);
+      if (violation) return violation;
     }
     return undefined;
   }
+  const slotStates = (): readonly number[] =>
+    setup.hasHostileSlots || !setup.slotStates ? [] : instance.watch.oracle(0, () => setup.slotStates!());
 
   const working = (): number =>
     world.crashReason() !== 0 ? 0 : actors.reduce((bits, actor) => bits | (actor.hasWork() ? 1 << actor.index : 0), 0);
@@ -147,32 +193,38 @@ export function openRace(
     return undefined;
   }
 
-  return {
+  const canStep = (actor: Actor): boolean =>
+    instance.watch.guard(actor.index, () => waitOf(world, actor) === undefined);
+
+  const instance: RaceInstance = {
     race,
     setup,
     actors,
     initial,
+    tap: createTap(world.continuations),
+    watch: UNWATCHED,
+    oracleCount: oracles.length + 1,
     save: (used) => world.save(used),
     restore: (saved) => world.restore(saved),
     hash: () => world.hash(),
-    enabled: () =>
-      actors.reduce((bits, actor) => bits | (waitOf(world, actor) === undefined ? 1 << actor.index : 0), 0),
+    enabled: () => actors.reduce((bits, actor) => bits | (canStep(actor) ? 1 << actor.index : 0), 0),
     working,
     step(index) {
       const actor = actors[index]!;
-      const before = setup.hasHostileSlots ? undefined : setup.slotStates?.();
+      const before = slotStates();
       try {
-        stepActor(world, actor);
+        instance.watch.move(index, () => stepActor(world, actor));
       } catch (error) {
         if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-        return { invariant: "assert", message: explainTrap(world.core, error) };
+        const message = explainTrap(world.core, error);
+        return { invariant: trapSite(world.core, error) === SITE_LOCK_ORDER ? "lock-order" : "assert", message };
       }
-      const after = before ? setup.slotStates!() : [];
-      return (before && checkSlots(before, after, actor)) ?? checkAlways();
+      return checkSlots(before, slotStates(), actor) ?? checkAlways();
     },
     checkEnd,
     isSuspended: (index) => world.continuations.suspension(index) !== undefined,
     place: (index) => placeOf(world, actors[index]!),
     describe: (index) => describeNext(world, actors[index]!),
   };
+  return instance;
 }

@@ -6,7 +6,8 @@
  * loop that waits for somebody who can run, or who waits for a lock that becomes free in every round, is therefore no livelock.
  */
 import type { RaceInstance } from "./instance.ts";
-import { type FoundViolation, type Graph, pathTo } from "./search.ts";
+import type { FoundViolation } from "./search.ts";
+import { type Graph, pathTo } from "./state-graph.ts";
 
 /** Strongly connected components (Tarjan, without recursion): component number of each state. */
 function components(count: number, out: readonly (readonly number[])[]): Int32Array {

@@ -1,28 +1,24 @@
 /** Locks of a race's machine: who holds one, and its name. A lock is a word: owner | depth << 16 (hv-core/base/lock.ts). */
 import { CONT_FIRST_PROCESSOR } from "../../../hv-core/abi/continuation.ts";
-import {
-  DOM_DOMID,
-  DOM_EVTCHN_LOCK,
-  DOM_IOREQ_LOCK,
-  DOM_P2M_IOREQ_LOCK,
-  DOM_P2M_LOCK,
-  DOM_PAGING_LOCK,
-} from "../../../hv-core/abi/domain.ts";
+import { DOM_DOMID } from "../../../hv-core/abi/domain.ts";
 import {
   DOMAIN_SIZE,
   DOMAINS_BASE,
   IOREQ_SERVER_SIZE,
   IOREQ_SERVERS_BASE,
+  MACHINE_BASE,
   MAX_DOMAINS,
 } from "../../../hv-core/abi/layout.ts";
+import * as order from "../../../hv-core/abi/lock-order.ts";
 import type { Core } from "../core.ts";
 
 const DOMAIN_LOCKS: readonly (readonly [offset: number, name: string])[] = [
-  [DOM_P2M_LOCK, "p2m"],
-  [DOM_P2M_IOREQ_LOCK, "ioreq type"],
-  [DOM_IOREQ_LOCK, "ioreq servers"],
-  [DOM_EVTCHN_LOCK, "event channels"],
-  [DOM_PAGING_LOCK, "log-dirty"],
+  [order.LOCK_P2M_OFFSET, "p2m"],
+  [order.LOCK_P2M_IOREQ_OFFSET, "ioreq type"],
+  [order.LOCK_IOREQ_OFFSET, "ioreq servers"],
+  [order.LOCK_POD_OFFSET, "populate-on-demand"],
+  [order.LOCK_PAGING_OFFSET, "log-dirty"],
+  [order.LOCK_EVTCHN_OFFSET, "event channels"],
 ];
 
 /** "p2m lock of domain 1". */
@@ -60,4 +56,18 @@ export function lockHolders(
 /** Addresses of the locks of a domain that somebody holds. */
 export function heldLocks(core: Core, domainAt: number): number[] {
   return DOMAIN_LOCKS.map(([offset]) => domainAt + offset).filter((at) => core.u32[at >> 2] !== 0);
+}
+
+/** Whether the word at `address` is a lock. */
+export function isLockWord(address: number): boolean {
+  const offset = address - DOMAINS_BASE;
+  if (offset >= 0 && offset < MAX_DOMAINS * DOMAIN_SIZE)
+    return DOMAIN_LOCKS.some(([at]) => at === offset % DOMAIN_SIZE);
+  if (address === MACHINE_BASE + order.LOCK_DOMCTL_OFFSET) return true;
+  const inServers = address - IOREQ_SERVERS_BASE;
+  return (
+    inServers >= 0 &&
+    inServers < 256 * IOREQ_SERVER_SIZE &&
+    inServers % IOREQ_SERVER_SIZE === order.LOCK_BUFFERED_OFFSET
+  );
 }

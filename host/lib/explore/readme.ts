@@ -25,7 +25,7 @@ ${rows.join("\n")}
 
 For a violation the counts are those until it was found. See it with
 
-    vmexit race explore ${race.name} --variant ${buggy}
-    vmexit race replay host/lib/races/${race.name}/${buggy}.schedule
+    vmexit race ${race.name} --variant ${buggy}
+    vmexit replay host/lib/races/${race.name}/${buggy}.schedule
 `;
 }

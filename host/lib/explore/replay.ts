@@ -45,7 +45,7 @@ export function replay(instance: RaceInstance, schedule: Schedule, until = Numbe
         steps,
         divergence:
           `schedule diverged at step ${i + 1}: wanted ${wanted.actor}:${wanted.place}, runnable ${runnable(instance)}. ` +
-          `Record it again with: vmexit race explore ${schedule.race} --variant ${schedule.variant}`,
+          `Find it again with: vmexit race ${schedule.race} --variant ${schedule.variant}`,
       };
     const text = instance.describe(actor.index);
     const violation = instance.step(actor.index);
@@ -81,28 +81,41 @@ function livelock(instance: RaceInstance, schedule: Schedule): Violation {
   };
 }
 
-/** Writes a found violation down, with what each step does as a comment. */
+/** Why a replay is refused although every step would be checked. @returns undefined when the cores agree or the schedule names none. */
+export function otherCore(schedule: Schedule, core: string): string | undefined {
+  if (schedule.core === undefined || schedule.core === core) return undefined;
+  return (
+    `the schedule was made with core ${schedule.core}, this is core ${core}: its steps may mean something else now. ` +
+    `Replay it all the same with --any-core (every step is checked), or find it again with: vmexit race ${schedule.race} --variant ${schedule.variant}`
+  );
+}
+
+/** What belongs to a schedule beside its steps. */
+export type ScheduleHeader = Omit<Schedule, "steps" | "race" | "violation" | "cycleFrom">;
+
+/**
+ * Writes a found violation down, with what each step does as a comment. The last step is not taken: it may be the one that crashes
+ * the explorer itself.
+ */
 export function record(
   instance: RaceInstance,
-  variant: string,
-  knobs: Readonly<Record<string, number>>,
-  found: FoundViolation,
+  header: ScheduleHeader,
+  found: Pick<FoundViolation, "schedule" | "cycleFrom"> & { readonly invariant?: string },
 ): Schedule {
   instance.restore(instance.initial);
-  const steps: ScheduleStep[] = found.schedule.map((index) => {
+  const steps: ScheduleStep[] = found.schedule.map((index, i) => {
     const step = {
       actor: instance.actors[index]!.name,
       place: instance.place(index),
       comment: instance.describe(index),
     };
-    instance.step(index);
+    if (i < found.schedule.length - 1) instance.step(index);
     return step;
   });
   return {
     race: instance.race.name,
-    variant,
-    knobs,
-    violation: found.invariant,
+    ...header,
+    ...(found.invariant === undefined ? {} : { violation: found.invariant }),
     ...(found.cycleFrom === undefined ? {} : { cycleFrom: found.cycleFrom }),
     steps,
   };

@@ -1,7 +1,9 @@
 /** The strategies by name, and what a clean result of each proves. */
 import { UsageError } from "../errors.ts";
+import { type DporCheckpoint, type DporOptions, dpor } from "./dpor.ts";
 import type { RaceInstance } from "./instance.ts";
-import { type Budget, type SearchOptions, type SearchResult, search } from "./search.ts";
+import type { Progress } from "./progress.ts";
+import { type Budget, type SearchCheckpoint, type SearchOptions, type SearchResult, search } from "./search.ts";
 import { pctRuns, randomRuns, walk } from "./walk.ts";
 
 export interface StrategyOptions {
@@ -9,10 +11,17 @@ export interface StrategyOptions {
   readonly seed: number;
   /** Preemption bound, or number of priority changes. */
   readonly bound: number;
-  readonly onProgress?: NonNullable<SearchOptions["onProgress"]>;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Where to go on: as onCheckpoint gave it. */
+  readonly resume?: SearchCheckpoint | DporCheckpoint;
+  readonly onCheckpoint?: (checkpoint: SearchCheckpoint | DporCheckpoint) => void;
 }
 
 export interface Strategy {
+  /** Whether a search can be interrupted and gone on with. */
+  readonly canResume: boolean;
+  /** Build of the core that its instances are made of. */
+  readonly build: "race" | "race-footprint";
   /** What a clean, exhaustive result says. */
   proves(bound: number): string;
   run(instance: RaceInstance, options: StrategyOptions): SearchResult;
@@ -21,27 +30,50 @@ export interface Strategy {
 /** Steps of a typical run, for PCT. */
 const TYPICAL_RUN = 60;
 
+/** What every search that can be interrupted takes; the checkpoint is the strategy's own (checkpoint.ts has seen to that). */
+const common = ({ budget, onProgress, resume, onCheckpoint }: StrategyOptions): unknown => ({
+  budget,
+  ...(onProgress ? { onProgress } : {}),
+  ...(resume ? { resume } : {}),
+  ...(onCheckpoint ? { onCheckpoint } : {}),
+});
+
 const NOTHING = "nothing: it only looks for violations";
 
 export const STRATEGIES: Readonly<Record<string, Strategy>> = {
   exhaustive: {
+    canResume: true,
+    build: "race",
     proves: () =>
       "all interleavings of these actors at these windows and locks, sequentially consistent, keep the invariants, and no fair run is caught in a loop",
-    run: (instance, { budget, onProgress }) => search(instance, { budget, ...(onProgress ? { onProgress } : {}) }),
+    run: (instance, options) => search(instance, common(options) as SearchOptions),
+  },
+  dpor: {
+    canResume: true,
+    build: "race-footprint",
+    proves: () =>
+      "every interleaving of these actors at these windows and locks, sequentially consistent, is one of those that were run, apart from " +
+      "the order of steps that do not see each other, and keeps the invariants; of livelocks only those that are a round on a path",
+    run: (instance, options) => dpor(instance, common(options) as DporOptions),
   },
   bounded: {
+    canResume: true,
+    build: "race",
     proves: (bound) => `all interleavings with at most ${bound} preemption(s) keep the invariants`,
-    run: (instance, { budget, bound, onProgress }) =>
-      search(instance, { budget, preemptions: bound, ...(onProgress ? { onProgress } : {}) }),
+    run: (instance, options) => search(instance, { ...(common(options) as SearchOptions), preemptions: options.bound }),
   },
   random: {
+    canResume: false,
+    build: "race",
     proves: () => NOTHING,
-    run: (instance, { budget, seed }) => walk(instance, randomRuns(seed), budget),
+    run: (instance, { budget, seed, onProgress }) => walk(instance, randomRuns(seed), budget, onProgress),
   },
   pct: {
+    canResume: false,
+    build: "race",
     proves: () => NOTHING,
-    run: (instance, { budget, seed, bound }) =>
-      walk(instance, pctRuns(seed, instance.actors.length, bound, TYPICAL_RUN), budget),
+    run: (instance, { budget, seed, bound, onProgress }) =>
+      walk(instance, pctRuns(seed, instance.actors.length, bound, TYPICAL_RUN), budget, onProgress),
   },
 };
 
@@ -53,9 +85,11 @@ export function strategyByName(name: string): Strategy {
 }
 
 /** "all 471 states explored: no violation", or what else came of it. */
-export function verdictSentence(result: SearchResult): string {
+export function verdictSentence(result: SearchResult, strategy = "exhaustive"): string {
   const count = (n: number): string => n.toLocaleString("en-US");
   if (result.verdict === "violation") return `violation found after ${count(result.steps)} steps`;
+  if (result.verdict === "clean" && strategy === "dpor")
+    return `all ${count(result.schedules)} schedules that differ were run: no violation`;
   if (result.verdict === "clean") return `all ${count(result.states)} states explored: no violation`;
   const done = result.states > 0 ? `${count(result.states)} states` : `${count(result.schedules)} schedules`;
   return `budget spent at ${done}, ${count(result.steps)} steps, ${result.seconds.toFixed(1)} s: no violation so far, not a proof`;

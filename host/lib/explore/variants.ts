@@ -63,6 +63,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["used", "by-rights"],
     text: "a replayed access that has an answer takes it, or goes to memory where the EPT allows it by now",
   },
+  "locks.order": {
+    index: knobs.KNOB_LOCK_ORDER,
+    values: ["checked", "unchecked"],
+    text: "taking a lock against the order is a violation, or only what comes of it",
+  },
   "send.pending": {
     index: knobs.KNOB_SEND_PENDING,
     values: ["xen", "fixed"],

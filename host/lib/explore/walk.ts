@@ -2,7 +2,10 @@
  * Strategies that try whole schedules and prove nothing: random, and PCT (probabilistic concurrency testing: random priorities with
  * a few random changes finds a bug that needs d ordering constraints with a known probability in each run). Both from a seed.
  */
+
+import { stepFrom } from "./crashed-step.ts";
 import type { RaceInstance } from "./instance.ts";
+import type { Progress } from "./progress.ts";
 import type { Violation } from "./race.ts";
 import type { Budget, SearchResult } from "./search.ts";
 
@@ -60,7 +63,13 @@ export function pctRuns(seed: number, actors: number, changes: number, length: n
 }
 
 /** Runs schedules until one breaks an invariant or the budget is spent. */
-export function walk(instance: RaceInstance, newRun: () => Pick, budget: Budget): SearchResult {
+export function walk(
+  instance: RaceInstance,
+  newRun: () => Pick,
+  budget: Budget,
+  onProgress?: (progress: Progress) => void,
+): SearchResult {
+  let reported = 0;
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
   let steps = 0;
@@ -81,10 +90,14 @@ export function walk(instance: RaceInstance, newRun: () => Pick, budget: Budget)
       const actor = pick(enabled, path.length);
       path.push(actor);
       steps++;
-      violation = instance.step(actor);
+      violation = stepFrom(instance, actor, () => path.slice(0, -1));
       if (violation) break;
     }
     schedules++;
+    if (onProgress && seconds() - reported > 0.5) {
+      reported = seconds();
+      onProgress({ states: 0, schedules, steps, depth, seconds: reported });
+    }
     depth = Math.max(depth, path.length);
     if (violation)
       return {

@@ -94,7 +94,7 @@ function startVcpu(dom0: Dom0, domid: DomId, vcpu: number, vcpus: number, eip: n
 
 /** @throws HvError when the set-up fails: a race that cannot be set up is never "no violation". */
 export function createWorld(module: WebAssembly.Module, options: WorldOptions): World {
-  const continuations = createContinuations((suspend) => instantiateCore(module, { frameCount: FRAME_COUNT, suspend }));
+  const continuations = createContinuations((hooks) => instantiateCore(module, { frameCount: FRAME_COUNT, ...hooks }));
   const { core, exports } = continuations;
   for (const [index, value] of knobSettings(DEFAULT_ERA, {})) exports.setKnob(index, value);
   exports.setKnob(KNOB_TRACE_MASK, 0);

@@ -2,6 +2,9 @@
  * When a vCPU may run. A vCPU is runnable when no pause flag of its own is set (hv/vcpu.ts, VPF_*) and its domain is neither paused
  * nor shut down. Who picks among the runnable ones: run/scheduler.ts.
  */
+
+import { MUTATION_PAUSED_RUNS } from "../../abi/mutations";
+import { Mutation } from "../../base/mutation";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { NO_DEADLINE, Vcpu, VPF_BLOCKED, VPF_DOWN, VPF_POLL } from "../vcpu";
 
@@ -30,6 +33,7 @@ export function vcpuKick(v: Vcpu): void {
 export function vcpuIsRunnable(v: Vcpu): bool {
   if (v.inUse == 0 || v.pauseFlags != 0 || v.pausedForShutdown != 0) return false;
   const d = v.domain;
+  if (Mutation.is(MUTATION_PAUSED_RUNS)) return d.state == DOMAIN_ALIVE && d.controllerPause == 0;
   return d.state == DOMAIN_ALIVE && (d.controllerPause | d.hypervisorPause) == 0;
 }
 

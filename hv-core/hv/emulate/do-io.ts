@@ -21,11 +21,13 @@ import {
   SUSPENDED_BY_DOMAIN,
   UNMAP_LOCK_EARLY_RELEASE,
 } from "../../abi/knobs";
+import { MUTATION_NO_SERVER_NO_LOOK } from "../../abi/mutations";
 import { P2M_IOREQ_SERVER, P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
 import { TRC_IOREQ_INTERNAL, TRC_IOREQ_NULL } from "../../abi/trace-events";
 import { W_SERVER_LOOKED_UP } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Knobs } from "../../base/machine";
+import { Mutation } from "../../base/mutation";
 import { Trace } from "../../base/trace";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
@@ -178,6 +180,7 @@ function typeServer(v: Vcpu, d: Domain): u32 {
  * @returns IO_UNHANDLEABLE when nobody is to answer.
  */
 function withoutServer(v: Vcpu, d: Domain): u32 {
+  if (Mutation.is(MUTATION_NO_SERVER_NO_LOOK)) return IO_UNHANDLEABLE;
   if (Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_NULL || d.p2mIoreqServer != NO_SERVER) return IO_UNHANDLEABLE;
   v.ioState = STATE_IOREQ_NONE;
   return IO_RETRY;

@@ -3,6 +3,7 @@
  * Layouts are the same for 32-bit and 64-bit callers. FIFO channels are not offered: init_control says -ENOSYS and guests stay
  * with two levels.
  */
+
 import { EFAULT, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import {
   DOMID_SELF,
@@ -25,8 +26,10 @@ import {
   EVTCHNSTAT_VIRQ,
 } from "../../abi/hypercalls";
 import { KNOB_SEND_LOCK, SEND_LOCK_EVENTS } from "../../abi/knobs";
+import { MUTATION_EVTCHN_UNLOCKED } from "../../abi/mutations";
 import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Lock } from "../../base/lock";
+import { Mutation } from "../../base/mutation";
 import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
 import { findDomain, findVcpu } from "../domain/find";
@@ -236,7 +239,8 @@ export function eventChannelOp(v: Vcpu, cmd: u32, argGva: u64): i64 {
   const arg = Scratch.at;
   if (copyFromGuest(v, arg, argGva, bytes) != 0) return -EFAULT;
   const lock = changetype<usize>(v.domain) + offsetof<Domain>("evtchnLock");
-  Lock.acquire(lock);
+  const isLocked = !Mutation.is(MUTATION_EVTCHN_UNLOCKED);
+  if (isLocked) Lock.acquire(lock);
   const result = operate(v, cmd, arg);
   // Variant C-13: the answer was copied out before the lock was let go, and a copy takes the p2m lock.
   const isUnderLock = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_EVENTS);
@@ -246,7 +250,7 @@ export function eventChannelOp(v: Vcpu, cmd: u32, argGva: u64): i64 {
     isLost = copyToGuest(v, argGva, arg, bytes) != 0;
     P2m.unlock(v.domain);
   }
-  Lock.release(lock);
+  if (isLocked) Lock.release(lock);
   if (!isUnderLock && result == OK && hasOutput(cmd)) isLost = copyToGuest(v, argGva, arg, bytes) != 0;
   return isLost ? -EFAULT : result;
 }

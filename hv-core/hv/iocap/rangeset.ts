@@ -9,6 +9,7 @@
 import { EINVAL, ENOMEM, OK } from "../../abi/errno";
 import { MAX_RANGE_NODES, RANGE_NODE_SIZE, RANGE_NODES_BASE } from "../../abi/layout";
 import { Machine } from "../../base/machine";
+import { Poison } from "../../base/poison";
 
 /** No limit on the number of ranges of a set. */
 export const RANGES_UNLIMITED: u32 = 0xffff_ffff;
@@ -33,11 +34,16 @@ export class RangeNode {
 
 if (offsetof<RangeNode>() != RANGE_NODE_SIZE) ERROR("RangeNode is 32 bytes");
 
+const SITE_NODE_USED_AFTER_FREE: u32 = 16;
+/** `start` and `end`: poison while a node is free. */
+const RANGE_BYTES: usize = 16;
+
 function allocNode(): u32 {
   const m = Machine.get();
   let index = m.rangeNodeFree;
   if (index != 0) {
     m.rangeNodeFree = RangeNode.at(index).left;
+    Poison.check(changetype<usize>(RangeNode.at(index)), RANGE_BYTES, SITE_NODE_USED_AFTER_FREE);
   } else {
     if (m.rangeNodeMark + 1 >= <u32>MAX_RANGE_NODES) return 0;
     index = ++m.rangeNodeMark;
@@ -49,6 +55,7 @@ function allocNode(): u32 {
 function freeNode(index: u32): void {
   const m = Machine.get();
   memory.fill(RANGE_NODES_BASE + <usize>index * RANGE_NODE_SIZE, 0, RANGE_NODE_SIZE);
+  Poison.fill(changetype<usize>(RangeNode.at(index)), RANGE_BYTES);
   RangeNode.at(index).left = m.rangeNodeFree;
   m.rangeNodeFree = index;
 }

@@ -1,6 +1,8 @@
 /** dm_ops 11, 12 and 15: memory types and dirty pages. `args` is the union of struct dm_op (spec 03 sections 3.2 and 3.6). */
+
 import { EAGAIN, EINVAL, ERESTART, OK } from "../../abi/errno";
 import { AS_FIXED, KNOB_SET_TYPE_CHECK } from "../../abi/knobs";
+import { MUTATION_SET_TYPE_NO_LOOK, MUTATION_SET_TYPE_UNLOCKED } from "../../abi/mutations";
 import {
   HVMMEM_IOREQ_SERVER,
   HVMMEM_MMIO_DM,
@@ -17,6 +19,7 @@ import {
 } from "../../abi/p2m-types";
 import { W_TYPE_SERVER_CHECKED } from "../../abi/windows";
 import { Knobs } from "../../base/machine";
+import { Mutation } from "../../base/mutation";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { P2m } from "../p2m/p2m";
@@ -71,15 +74,17 @@ function p2mTypeOf(memType: u32): u32 {
 }
 
 function changeOne(d: Domain, gfn: u64, to: u32): i32 {
-  P2m.lock(d);
+  const isLocked = !Mutation.is(MUTATION_SET_TYPE_UNLOCKED);
+  if (isLocked) P2m.lock(d);
   const from = P2m.lookup(d, gfn, P2M_ALLOC | P2M_UNSHARE);
   let rc: i32;
-  const isServed = to != <u32>P2M_IOREQ_SERVER || d.p2mIoreqServer != NO_SERVER;
+  const isServed =
+    Mutation.is(MUTATION_SET_TYPE_NO_LOOK) || to != <u32>P2M_IOREQ_SERVER || d.p2mIoreqServer != NO_SERVER;
   if (!isServed && Knobs.get(KNOB_SET_TYPE_CHECK) == <u32>AS_FIXED) rc = -EINVAL;
   else if (from == <u32>P2M_RAM_SHARED) rc = -EAGAIN;
   else if (!isAllowed(from, to)) rc = -EINVAL;
   else rc = P2m.changeTypeOne(d, gfn, from, to);
-  P2m.unlock(d);
+  if (isLocked) P2m.unlock(d);
   return rc;
 }
 

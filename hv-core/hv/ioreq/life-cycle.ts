@@ -12,7 +12,9 @@ import {
   MAX_NR_IOREQ_SERVERS,
 } from "../../abi/ioreq";
 import { AS_FIXED, DESTROY_PENDING_WAKE, KNOB_DESTROY_PENDING } from "../../abi/knobs";
+import { MUTATION_DESTROY_DOES_NOT_WAKE, MUTATION_DESTROY_UNPAUSED } from "../../abi/mutations";
 import { Knobs } from "../../base/machine";
+import { Mutation } from "../../base/mutation";
 import { Variant } from "../../base/variant";
 import { DOMAIN_ALIVE, Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
@@ -140,9 +142,10 @@ export function ioreqServerDestroy(d: Domain, id: u32, caller: u32): i32 {
   IoreqLock.acquire(d);
   const found = ioreqServerOf(d, id, caller);
   if (found >= 0) {
-    domainPause(d);
+    const isPausing = !Mutation.is(MUTATION_DESTROY_UNPAUSED);
+    if (isPausing) domainPause(d);
     destroy(IoreqServer.at(found), d);
-    domainUnpause(d);
+    if (isPausing) domainUnpause(d);
   }
   IoreqLock.release(d);
   return found < 0 ? found : OK;
@@ -166,7 +169,7 @@ function forget(v: Vcpu, bit: u32): void {
   if (Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_WAKE)) xenPortNotified(v); // and the request stays as it is
   if (Knobs.get(KNOB_DESTROY_PENDING) != <u32>AS_FIXED) return;
   if (v.ioBroadcast == 0 && IoKind.needsCompletion(v.ioKind)) v.ioData = 0xffff_ffff_ffff_ffff;
-  xenPortNotified(v);
+  if (!Mutation.is(MUTATION_DESTROY_DOES_NOT_WAKE)) xenPortNotified(v);
 }
 
 function deinit(s: IoreqServer, d: Domain): void {

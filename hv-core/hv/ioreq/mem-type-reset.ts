@@ -8,6 +8,7 @@
  *
  * After sweep and recalc a touch of such a page is an EPT misconfiguration, never a violation.
  */
+
 import { ENOMEM, ERESTART, OK } from "../../abi/errno";
 import {
   AS_FIXED,
@@ -18,8 +19,10 @@ import {
   RESET_NONE,
   RESET_SWEEP,
 } from "../../abi/knobs";
+import { MUTATION_NO_RESET } from "../../abi/mutations";
 import { P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
 import { Knobs } from "../../base/machine";
+import { Mutation } from "../../base/mutation";
 import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
 import { P2m } from "../p2m/p2m";
@@ -31,7 +34,7 @@ export const SWEEP_BATCH: u64 = 256;
 export function typeReset(d: Domain): i32 {
   const how = Knobs.get(KNOB_UNMAP_RESET);
   // Xen asks whether there are such pages at all: an unmap without any leaves log-dirty mode alone.
-  if (how == <u32>RESET_NONE || d.p2mIoreqEntries == 0) return OK;
+  if (how == <u32>RESET_NONE || d.p2mIoreqEntries == 0 || Mutation.is(MUTATION_NO_RESET)) return OK;
   if (how == <u32>RESET_DIRECT) return typeResetAll(d);
   // As in Xen this also says that RAM is not tracked any more, although log-dirty mode may be on (S-2), unless the knob is fixed.
   const from = Knobs.get(KNOB_UNMAP_LOG_DIRTY) == <u32>AS_FIXED ? P2M_RAM_RW : P2M_IOREQ_SERVER;
@@ -55,6 +58,7 @@ export function typeResetAll(d: Domain): i32 {
  * @returns OK when it is over, -ERESTART, -ENOMEM.
  */
 export function typeSweep(d: Domain, from: u64): i32 {
+  if (Mutation.is(MUTATION_NO_RESET)) return OK;
   const isComparing = Variant.is(KNOB_UNMAP_RESET, RESET_COMPARE);
   if (!isComparing && Knobs.get(KNOB_UNMAP_RESET) != <u32>RESET_SWEEP) return OK;
   if (d.p2mIoreqEntries == 0 || from > d.p2mMaxMapped) return OK;

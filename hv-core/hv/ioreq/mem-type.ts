@@ -4,6 +4,7 @@
  *
  * Types of single pages are set by dm-op-memory.ts. The accesses are routed in emulate/do-io.ts. Next: mem-type-reset.ts.
  */
+
 import { EBUSY, EINVAL, OK } from "../../abi/errno";
 import { DMOP_MEM_ACCESS_READ, DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
 import { MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
@@ -15,10 +16,12 @@ import {
   KNOB_TYPE_SERVERS,
   KNOB_UNMAP_PAUSE,
 } from "../../abi/knobs";
+import { MUTATION_DESTROY_KEEPS_TYPE } from "../../abi/mutations";
 import { HVMMEM_IOREQ_SERVER, P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
 import { W_TYPE_SERVER_CLEARED } from "../../abi/windows";
 import { Lock } from "../../base/lock";
 import { Knobs } from "../../base/machine";
+import { Mutation } from "../../base/mutation";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain, NO_SERVER } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
@@ -70,6 +73,7 @@ function release(d: Domain, s: IoreqServer): i32 {
 export function memTypeForgetServer(d: Domain, s: IoreqServer): void {
   if (s.typeFlags == 0) return;
   setServer(d, s, 0);
+  if (Mutation.is(MUTATION_DESTROY_KEEPS_TYPE)) return;
   if (Knobs.get(KNOB_DESTROY_TYPE) == <u32>AS_FIXED && d.p2mIoreqServer == NO_SERVER) typeResetAll(d);
 }
 

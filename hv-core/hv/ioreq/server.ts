@@ -9,6 +9,7 @@ import { ENOENT, EPERM } from "../../abi/errno";
 import { MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
 import { IOREQ_SERVER_SIZE, IOREQ_SERVERS_BASE, MAX_IOREQ_SERVERS_TOTAL } from "../../abi/layout";
 import { Machine } from "../../base/machine";
+import { Poison } from "../../base/poison";
 import { Domain, NO_SERVER } from "../domain";
 
 /** The page has no gfn: it came from acquire_resource (or there is no page at all). */
@@ -108,12 +109,18 @@ if (offsetof<IoreqServer>("bufGfn") - offsetof<IoreqServer>("syncGfn") != offset
 if (offsetof<IoreqServer>() > PORTS_OFFSET || PORTS_OFFSET + IOREQ_MAX_VCPUS * 4 > <usize>IOREQ_SERVER_SIZE)
   ERROR("IoreqServer outgrew its place");
 
+const SITE_SERVER_USED_AFTER_FREE: u32 = 15;
+/** What stays zero in a free record: `inUse`. */
+const FREE_HEADER: usize = 8;
+
 /** An unused, zeroed server record; NO_SERVER when the machine has none left. */
 export function ioreqServerAlloc(): u32 {
   const m = Machine.get();
   let address: u32 = IOREQ_SERVERS_BASE;
   for (let i: u32 = 0; i < m.ioreqServerMark; i++, address += IOREQ_SERVER_SIZE) {
-    if (IoreqServer.at(address).inUse == 0) return claim(address);
+    if (IoreqServer.at(address).inUse != 0) continue;
+    Poison.check(<usize>address + FREE_HEADER, IOREQ_SERVER_SIZE - FREE_HEADER, SITE_SERVER_USED_AFTER_FREE);
+    return claim(address);
   }
   if (m.ioreqServerMark >= <u32>MAX_IOREQ_SERVERS_TOTAL) return NO_SERVER;
   m.ioreqServerMark++;
@@ -131,6 +138,7 @@ function claim(address: u32): u32 {
 
 export function ioreqServerFree(s: IoreqServer): void {
   memory.fill(changetype<usize>(s), 0, IOREQ_SERVER_SIZE);
+  Poison.fill(changetype<usize>(s) + FREE_HEADER, IOREQ_SERVER_SIZE - FREE_HEADER);
 }
 
 /** The server `id` of the domain, NO_SERVER when the id is out of range or free. */

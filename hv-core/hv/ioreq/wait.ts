@@ -5,11 +5,14 @@
  *
  * Caller: complete.ts. The historic loops at the end exist in builds with variants only (docs/explorer.md).
  */
+
 import { CRASH_IOREQ_STATE } from "../../abi/crash";
 import { STATE_IOREQ_INPROCESS, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import { KNOB_WAIT, WAIT_CHECK_THEN_JUMP, WAIT_NO_RETEST, WAIT_REREAD } from "../../abi/knobs";
+import { MUTATION_WAIT_BACKWARDS, MUTATION_WAIT_NO_SECOND_LOOK } from "../../abi/mutations";
 import { W_FALLING_ASLEEP, W_NOT_ANSWERED, W_STATE_CHECKED } from "../../abi/windows";
 import { Hv } from "../../base/assert";
+import { Mutation } from "../../base/mutation";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { domainCrash } from "../domain/shutdown";
@@ -39,7 +42,8 @@ export function waitForAnswer(v: Vcpu, slot: usize): u32 {
   if (Variant.is(KNOB_WAIT, WAIT_CHECK_THEN_JUMP)) state = historicDoubleRead(slot, state);
   let previous: u32 = STATE_IOREQ_NONE;
   while (state != <u32>STATE_IOREQ_NONE) {
-    if (state < previous || state > <u32>STATE_IOREQ_RESP_READY) {
+    const isBackwards = state < previous && !Mutation.is(MUTATION_WAIT_BACKWARDS);
+    if (isBackwards || state > <u32>STATE_IOREQ_RESP_READY) {
       domainCrash(v.domain, CRASH_IOREQ_STATE);
       return WAIT_CRASHED;
     }
@@ -47,7 +51,7 @@ export function waitForAnswer(v: Vcpu, slot: usize): u32 {
     previous = state;
     Window.at(W_NOT_ANSWERED, slot, ACCESS_READ); // the answer may come now, and its event finds nobody asleep
     v.pauseFlags |= VPF_BLOCKED_IN_XEN;
-    if (Variant.is(KNOB_WAIT, WAIT_NO_RETEST)) return WAIT_SLEEPS;
+    if (Variant.is(KNOB_WAIT, WAIT_NO_RETEST) || Mutation.is(MUTATION_WAIT_NO_SECOND_LOOK)) return WAIT_SLEEPS;
     Window.at(W_FALLING_ASLEEP, slot, ACCESS_READ);
     state = Slot.state(slot);
     if (state == previous) return WAIT_SLEEPS;

@@ -23,8 +23,13 @@ export const pauseUnderLock = defineRace({
   variants: {
     "vcpu-takes-lock": {
       text: "the write path of a vCPU takes the server lock",
-      knobs: { "send.lock": 1 },
+      knobs: { "send.lock": 1, "locks.order": 1 },
       expect: "deadlock",
+    },
+    "order-checked": {
+      text: "the same, and the order of locks is checked: p2m before ioreq servers is the wrong way round",
+      knobs: { "send.lock": 1 },
+      expect: "lock-order",
     },
     fixed: { text: "the write path of a vCPU does not take the server lock", knobs: {}, expect: "clean" },
   },

@@ -1,0 +1,399 @@
+/**
+ * Dynamic partial-order reduction with sleep sets (Flanagan and Godefroid 2005; Godefroid 1996): schedules that differ only in the
+ * order of steps that do not see each other are run once. No state is remembered beyond the path under way.
+ *
+ * Two steps are dependent when one changed a word that the other touched, where a step touches what it loads and stores and whatever
+ * decides whether it can be taken (locks, runstates, pending events); or when both change something that the same oracle looks at:
+ * then the state between them matters. Footprints are those of the steps as they were really taken.
+ *
+ * Retry loops: when a state comes again on the path under way, the path ends there and every actor is tried in every state of the
+ * round. A round in which everybody steps who can, and somebody with work left, is a livelock.
+ *
+ * Before: footprint.ts, instance.ts.
+ */
+
+import { UsageError } from "../errors.ts";
+import { CrashedStep } from "./crashed-step.ts";
+import { union } from "./footprint.ts";
+import { dependent, type Event, type Path, type PathNode, type Pending, pastOf, racesOf } from "./happens-before.ts";
+import type { RaceInstance } from "./instance.ts";
+import { createObserver, type Learned, type Observer } from "./observer.ts";
+import { fractionDone, type Progress } from "./progress.ts";
+import type { Violation } from "./race.ts";
+import type { Budget, FoundViolation, SearchResult } from "./search.ts";
+
+export interface DporOptions {
+  readonly budget: Budget;
+  readonly onProgress?: (progress: Progress) => void;
+  /** Leave out the reduction: every schedule is run. For small models. */
+  readonly withoutReduction?: boolean;
+  /** First steps: other searches take the other ones (search-parts.ts). */
+  readonly prefix?: readonly number[];
+  /** Asked now and then: give up, as when the budget is spent. */
+  readonly isStopped?: () => boolean;
+  readonly resume?: DporCheckpoint;
+  /** Called about every half a minute, and when the budget is spent. */
+  readonly onCheckpoint?: (checkpoint: DporCheckpoint) => void;
+  /** Told the state at every end of a run (for tests). */
+  readonly onEnd?: () => void;
+}
+
+/** A search under way, as plain data: the path, what was tried at each of its states and what is to be tried, what was learned. */
+export interface DporCheckpoint {
+  readonly nodes: readonly {
+    readonly backtrack: number;
+    readonly done: number;
+    /** Actors in the order in which they were tried; the last one leads to the next state of the path. */
+    readonly explored: readonly number[];
+  }[];
+  readonly learned: Learned;
+  readonly steps: number;
+  readonly schedules: number;
+  readonly states: number;
+  readonly depth: number;
+  readonly seconds: number;
+}
+
+const CHECKPOINT_SECONDS = 30;
+
+/** A path without a round is shorter. */
+const LONGEST_PATH = 20_000;
+
+class Search {
+  readonly started: number;
+  readonly lastStep: number;
+  readonly lastSecond: number;
+  written: number;
+  reported = 0;
+  steps = 0;
+  schedules = 0;
+  /** Runs that were given up because all that could follow had been seen. */
+  redundant = 0;
+  states = 0;
+  depth = 0;
+  readonly instance: RaceInstance;
+  readonly options: DporOptions;
+  readonly observer: Observer;
+  path: Path = { nodes: [], events: [] };
+  depthOf = new Map<string, number>();
+  hasResumed = false;
+  /** The first livelock met: reported when nothing else breaks, as the exhaustive search does. */
+  livelock: FoundViolation | undefined;
+
+  constructor(instance: RaceInstance, options: DporOptions) {
+    this.instance = instance;
+    this.options = options;
+    this.observer = createObserver(instance, options.resume?.learned);
+    const before = options.resume?.seconds ?? 0;
+    this.started = performance.now() - before * 1000;
+    this.steps = options.resume?.steps ?? 0;
+    this.lastStep = this.steps + options.budget.steps;
+    this.lastSecond = before + options.budget.seconds;
+    this.written = before;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.started) / 1000;
+  }
+
+  result(verdict: SearchResult["verdict"], violation?: FoundViolation): SearchResult {
+    const { states, steps, schedules, depth, seconds } = this;
+    const base = { verdict, exhaustive: verdict === "clean", states, steps, schedules, depth, seconds };
+    return violation ? { ...base, violation } : base;
+  }
+
+  found(violation: Violation): SearchResult {
+    return this.result("violation", { ...violation, schedule: this.path.events.map((event) => event.actor) });
+  }
+
+  writeCheckpoint(): void {
+    const { path, steps, schedules, states, depth, seconds } = this;
+    const nodes = path.nodes.map(({ backtrack, done, explored }) => ({
+      backtrack,
+      done,
+      explored: [...explored.keys()],
+    }));
+    const learned = this.observer.learned();
+    this.options.onCheckpoint?.({ nodes, learned, steps, schedules, states, depth, seconds });
+  }
+
+  isBudgetSpent(): boolean {
+    const isSpent =
+      this.steps >= this.lastStep || this.path.events.length > LONGEST_PATH || this.seconds > this.lastSecond;
+    if (isSpent) this.writeCheckpoint();
+    return isSpent || this.isTime();
+  }
+
+  /** Now and then: progress, a checkpoint. @returns whether to give up. */
+  isTime(): boolean {
+    if ((this.steps & 15) !== 0) return false;
+    const { seconds } = this;
+    if (this.options.onProgress && seconds - this.reported > 0.5) {
+      this.reported = seconds;
+      const { states, schedules, steps, path } = this;
+      const choices = path.nodes.map((node) => ({
+        enabled: node.backtrack,
+        left: node.backtrack & ~node.done,
+      }));
+      this.options.onProgress({
+        states,
+        schedules,
+        steps,
+        depth: path.events.length,
+        seconds,
+        fraction: fractionDone(choices),
+      });
+    }
+    if (seconds - this.written > CHECKPOINT_SECONDS) {
+      this.written = seconds;
+      this.writeCheckpoint();
+    }
+    return this.options.isStopped?.() ?? false;
+  }
+
+  /** The world has come to a new state of the path. */
+  pushNode(sleep: Map<number, Event>): PathNode {
+    const { enabled, guards, holders } = this.observer.look();
+    this.states++;
+    const node: PathNode = {
+      saved: undefined,
+      enabled,
+      guards,
+      holders,
+      sleep,
+      explored: new Map(),
+      backtrack: 0,
+      done: 0,
+      key: this.instance.hash(),
+      working: this.instance.working(),
+    };
+    if ((enabled & (enabled - 1)) !== 0) node.saved = this.instance.save();
+    this.path.nodes.push(node);
+    this.depth = Math.max(this.depth, this.path.nodes.length);
+    return node;
+  }
+
+  /** A step that `pending` describes meets steps before it: whoever should have gone first gets a turn there. */
+  addBacktracks(pending: Pending): void {
+    for (const at of racesOf(this.path, pending)) {
+      const node = this.path.nodes[at]!;
+      const asleep = [...node.sleep.keys()].reduce((bits, actor) => bits | (1 << actor), 0);
+      if ((node.enabled >> pending.actor) & 1) {
+        node.backtrack |= (1 << pending.actor) & ~asleep;
+        continue;
+      }
+      const past = pastOf(this.path, pending.actor);
+      let leading = 0;
+      for (let i = at + 1; i < this.path.events.length; i++) {
+        const event = this.path.events[i]!;
+        if (past[event.actor]! >= event.count && (node.enabled >> event.actor) & 1) leading |= 1 << event.actor;
+      }
+      if (leading === 0) node.backtrack |= node.enabled & ~asleep;
+      else if ((leading & (node.backtrack | asleep)) === 0) node.backtrack |= leading & -leading;
+    }
+  }
+
+  /** Actors that wait here: who made them wait might have gone later. */
+  considerBlocked(node: PathNode): void {
+    for (const { index } of this.instance.actors) {
+      if ((node.enabled >> index) & 1) continue;
+      this.addBacktracks({ actor: index, footprint: node.guards[index]!, visible: 0 });
+    }
+  }
+
+  /** The path has come round to a state of its own. */
+  closeRound(from: number): void {
+    const { nodes, events } = this.path;
+    let stepping = 0;
+    let able = 0;
+    let working = 0;
+    for (let i = from; i < events.length; i++) {
+      stepping |= 1 << events[i]!.actor;
+      able |= nodes[i]!.enabled;
+      working |= nodes[i]!.working;
+      nodes[i]!.backtrack |= nodes[i]!.enabled;
+    }
+    if ((able & ~stepping) !== 0 || (stepping & working) === 0) return;
+    const names = this.instance.actors.filter((a) => ((stepping & working) >> a.index) & 1).map((a) => a.name);
+    this.livelock ??= {
+      invariant: "livelock",
+      message: `${names.join(" and ")} can go round the last ${events.length - from} step(s) for ever without getting on`,
+      schedule: events.map((event) => event.actor),
+      cycleFrom: from,
+    };
+  }
+
+  observe(actor: number): ReturnType<Observer["step"]> {
+    try {
+      return this.observer.step(actor);
+    } catch (error) {
+      throw new CrashedStep([...this.path.events.map((event) => event.actor), actor], error);
+    }
+  }
+
+  /** Takes a step of `actor` from the last node, without going on from there. */
+  eventOf(node: PathNode, actor: number, isNew: boolean): { event: Event; violation: Violation | undefined } {
+    const { path, options } = this;
+    const { violation, footprint, visible } = this.observe(actor);
+    const pending: Pending = { actor, footprint: union(node.guards[actor]!, footprint), visible };
+    if (isNew && !options.withoutReduction) this.addBacktracks(pending);
+    const past = pastOf(path, actor);
+    const clock = Uint16Array.from(past);
+    for (const event of path.events)
+      if (clock[event.actor]! < event.count && dependent(event, pending))
+        event.clock.forEach((count, other) => {
+          clock[other] = Math.max(clock[other]!, count);
+        });
+    clock[actor] = past[actor]! + 1;
+    return { event: { ...pending, clock, count: clock[actor]! }, violation };
+  }
+
+  /** The world goes on with `event` from the last node. */
+  descend(node: PathNode, event: Event, violation: Violation | undefined): SearchResult | undefined {
+    const sleep = new Map<number, Event>();
+    if (!this.options.withoutReduction)
+      for (const [other, sleeping] of [...node.sleep, ...node.explored])
+        if (!dependent(sleeping, event)) sleep.set(other, sleeping);
+    node.explored.set(event.actor, event);
+    this.path.events.push(event);
+    return violation ? this.found(violation) : this.arrive(sleep);
+  }
+
+  /** Takes a step of `actor` from the last node. */
+  take(node: PathNode, actor: number): SearchResult | undefined {
+    node.done |= 1 << actor;
+    const { event, violation } = this.eventOf(node, actor, true);
+    this.steps++;
+    return this.descend(node, event, violation);
+  }
+
+  /** Makes sure that an actor's step from the last node is known, and goes back there. */
+  learnEvent(node: PathNode, actor: number): void {
+    node.explored.set(actor, this.eventOf(node, actor, false).event);
+    this.instance.restore(node.saved!);
+  }
+
+  /** The world is in the state after the last event. */
+  arrive(sleep: Map<number, Event>): SearchResult | undefined {
+    const node = this.pushNode(sleep);
+    const at = this.path.nodes.length - 1;
+    const earlier = this.depthOf.get(node.key);
+    if (earlier !== undefined) {
+      this.schedules++;
+      this.closeRound(earlier);
+      return undefined;
+    }
+    this.depthOf.set(node.key, at);
+    if (!this.options.withoutReduction) this.considerBlocked(node);
+    if (node.enabled === 0) {
+      this.schedules++;
+      this.options.onEnd?.();
+      const violation = this.instance.checkEnd();
+      return violation && this.found(violation);
+    }
+    let choice = node.enabled;
+    for (const actor of sleep.keys()) choice &= ~(1 << actor);
+    if (choice === 0) {
+      this.redundant++;
+      return undefined;
+    }
+    const last = this.path.events.at(-1)?.actor ?? 0;
+    node.backtrack = this.options.withoutReduction ? choice : (choice >> last) & 1 ? 1 << last : choice & -choice;
+    return undefined;
+  }
+
+  pop(): void {
+    const node = this.path.nodes.pop()!;
+    this.path.events.pop();
+    if (this.depthOf.get(node.key) === this.path.nodes.length) this.depthOf.delete(node.key);
+  }
+
+  /** Takes the first steps, which are this search's part of the whole: the other choices there are somebody else's. */
+  goPrefix(): SearchResult | undefined {
+    for (const actor of this.options.prefix ?? []) {
+      const node = this.path.nodes.at(-1)!;
+      if (((node.enabled >> actor) & 1) === 0)
+        throw new Error(`the prefix goes on with actor ${actor}, which cannot step`);
+      if (node.sleep.has(actor)) return this.result("clean"); // somebody else's too
+      for (let other = 0; other < actor; other++)
+        if ((node.enabled >> other) & 1 && !node.sleep.has(other)) this.learnEvent(node, other);
+      node.backtrack = node.enabled;
+      const result = this.take(node, actor);
+      node.done = node.enabled;
+      if (result) return result;
+    }
+    return undefined;
+  }
+
+  /** Goes the way of a checkpoint again. */
+  goBack(): SearchResult | undefined {
+    const { resume } = this.options;
+    if (!resume || this.hasResumed) return undefined;
+    this.hasResumed = true;
+    for (let at = 0; at < resume.nodes.length; at++) {
+      const { backtrack, done, explored } = resume.nodes[at]!;
+      const node = this.path.nodes[at];
+      if (!node || ((backtrack | done) & ~node.enabled) !== 0)
+        throw new UsageError(
+          "the checkpoint does not lead to its own states: it belongs to another core or was edited",
+        );
+      const isLast = at === resume.nodes.length - 1;
+      for (const actor of isLast ? explored : explored.slice(0, -1)) this.learnEvent(node, actor);
+      if (!isLast) {
+        const { event, violation } = this.eventOf(node, explored.at(-1)!, false);
+        const result = this.descend(node, event, violation);
+        if (result) return result;
+      }
+      node.backtrack = backtrack;
+      node.done = done;
+    }
+    this.schedules = resume.schedules;
+    this.states = resume.states;
+    this.depth = resume.depth;
+    return undefined;
+  }
+
+  /** From the first state until everything is seen, something is found, or the observer has learned something new. */
+  once(): SearchResult | "again" {
+    this.path = { nodes: [], events: [] };
+    this.depthOf = new Map();
+    this.instance.restore(this.instance.initial);
+    const first = this.arrive(new Map()) ?? this.goPrefix() ?? this.goBack();
+    if (first) return first;
+    let worldAt = this.path.nodes.length - 1;
+    while (this.path.nodes.length > 0) {
+      const at = this.path.nodes.length - 1;
+      const node = this.path.nodes[at]!;
+      const open = node.backtrack & node.enabled & ~node.done;
+      const actor = [...Array(31).keys()].find((a) => (open >> a) & 1 && !node.sleep.has(a));
+      if (actor === undefined) {
+        this.pop();
+        continue;
+      }
+      if (this.observer.hasLearned()) return "again";
+      if (this.isBudgetSpent()) return this.result("budget");
+      if (worldAt !== at) this.instance.restore(node.saved!);
+      const result = this.take(node, actor);
+      if (result) return result;
+      worldAt = this.path.nodes.length - 1;
+    }
+    if (this.observer.hasLearned()) return "again";
+    return this.livelock ? this.result("violation", this.livelock) : this.result("clean");
+  }
+}
+
+/** @throws Error for an instance whose build is not instrumented. */
+export function dpor(instance: RaceInstance, options: DporOptions): SearchResult {
+  const search = new Search(instance, options);
+  try {
+    for (;;) {
+      const result = search.once();
+      if (result !== "again") return result;
+      search.schedules = 0;
+      search.states = 0;
+      search.livelock = undefined;
+    }
+  } finally {
+    search.observer.stop();
+  }
+}

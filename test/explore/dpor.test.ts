@@ -1,0 +1,212 @@
+/**
+ * Partial-order reduction: schedule counts against closed formulas, the same end states and violations as without it, the same verdicts
+ * as exhaustive search on the races of the catalogue, and independence tried out in real states.
+ */
+import { describe, expect, it } from "vitest";
+import { isRegister } from "../../host/lib/explore/continuations.ts";
+import { dpor } from "../../host/lib/explore/dpor.ts";
+import { conflict, type Footprint, union } from "../../host/lib/explore/footprint.ts";
+import { openRace, type RaceInstance } from "../../host/lib/explore/instance.ts";
+import { createObserver } from "../../host/lib/explore/observer.ts";
+import { search } from "../../host/lib/explore/search.ts";
+import type { World } from "../../host/lib/explore/world.ts";
+import { RACES } from "../../host/lib/races/catalogue.ts";
+import { compileBuild } from "../../host/node/wasm.ts";
+import { CONTINUATIONS_BASE, FRAME_TABLE_BASE, MACHINE_BASE } from "../../hv-core/abi/layout.ts";
+import { BUDGET, choices, numbers, raceBuild } from "./support.ts";
+import { cell, put, type ToyActor, times, toy } from "./toy.ts";
+
+const footprintBuild = compileBuild("race-footprint");
+
+const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
+const reduced = (actors: readonly ToyActor[]) => dpor(toy(footprintBuild, actors), { budget: BUDGET });
+const whole = (actors: readonly ToyActor[]) =>
+  dpor(toy(footprintBuild, actors), { budget: BUDGET, withoutReduction: true });
+
+/** Writes its own number to cell n, which is a conflict with whoever does the same. */
+const writer = (n: number, value: number): ToyActor => ({
+  steps: [{ text: "writes", run: (world) => put(world, n, value) }],
+});
+
+describe("schedules", () => {
+  it.each([[[3, 3]], [[2, 2, 2]], [[4, 3, 2]], [[1, 1, 1, 1, 1]]])(
+    "%j independent steps: one schedule; without reduction the multinomial coefficient",
+    (parts) => {
+      const actors = parts.map((n) => ({ steps: times(n) }));
+      expect(reduced(actors)).toMatchObject({ verdict: "clean", exhaustive: true, schedules: 1 });
+      const sum = parts.reduce((a, b) => a + b, 0);
+      expect(whole(actors).schedules).toBe(parts.reduce((result, n) => result / factorial(n), factorial(sum)));
+    },
+  );
+
+  it.each([2, 3, 4])("%i writers of one word: each order is another schedule, n!", (n) => {
+    expect(reduced(Array.from({ length: n }, (_, i) => writer(0, i + 1))).schedules).toBe(factorial(n));
+  });
+
+  it.each([2, 3])("%i pairs of writers, a word for each pair: 2 to the n", (n) => {
+    const actors = Array.from({ length: n }, (_, i) => [writer(i, 1), writer(i, 2)]).flat();
+    expect(reduced(actors).schedules).toBe(2 ** n);
+  });
+
+  it("a reader before, between and after n writes: n + 1", () => {
+    const reader = { steps: [{ text: "reads", run: (w: World) => void put(w, 1, cell(w)) }] };
+    const writes = [1, 2, 3].map((value) => ({ text: "writes", run: (w: World) => put(w, 0, value) }));
+    expect(reduced([reader, { steps: writes }]).schedules).toBe(4);
+  });
+});
+describe("toys: end states with and without reduction", () => {
+  /** A program of random reads and writes of three words. */
+  function program(random: (below: number) => number, actor: number): ToyActor {
+    const steps = Array.from({ length: 2 + random(2) }, () => {
+      const [from, to, add] = [random(3), random(3), 1 + random(3)];
+      return random(4) === 0
+        ? { text: "waits", when: (w: World) => cell(w, from) !== 1, run: (w: World) => put(w, to, actor) }
+        : { text: "adds", run: (w: World) => put(w, to, cell(w, from) + add) };
+    });
+    return { steps };
+  }
+  function ends(actors: readonly ToyActor[], withoutReduction: boolean): string[] {
+    const instance = toy(footprintBuild, actors);
+    const found = new Set<string>();
+    const onEnd = () => void found.add(instance.hash());
+    expect(dpor(instance, { budget: BUDGET, withoutReduction, onEnd }).verdict).toBe("clean");
+    return [...found].sort();
+  }
+  it.each(Array.from({ length: 12 }, (_, seed) => seed))("seed %i", (seed) => {
+    const random = numbers(seed + 1);
+    const actors = Array.from({ length: 2 + random(2) }, (_, i) => program(random, i + 1));
+    expect(ends(actors, false)).toEqual(ends(actors, true));
+  });
+});
+
+it("an oracle that looks at two words sees every order of the steps that write them", () => {
+  const actors: ToyActor[] = [writer(0, 1), writer(1, 1)];
+  const invariant = (message: string, isBroken: (w: World) => boolean) => (world: World) => [
+    { name: "order", text: message, always: () => (isBroken(world) ? message : undefined) },
+  ];
+  const first = toy(
+    footprintBuild,
+    actors,
+    invariant("1 before 0", (w) => cell(w, 1) === 1 && cell(w, 0) === 0),
+  );
+  const second = toy(
+    footprintBuild,
+    actors,
+    invariant("0 before 1", (w) => cell(w, 0) === 1 && cell(w, 1) === 0),
+  );
+  expect(dpor(first, { budget: BUDGET }).violation?.message).toBe("1 before 0");
+  expect(dpor(second, { budget: BUDGET }).violation?.message).toBe("0 before 1");
+});
+
+/** Exhaustive searches with more states than this are not run again schedule by schedule. */
+const SMALL_ENOUGH = 600;
+
+describe("the catalogue: same verdict as exhaustive search", () => {
+  const cases = RACES.flatMap((race) =>
+    Object.keys(race.variants).map((variant) => [race.name, variant, race] as const),
+  );
+  it.each(cases)("%s %s", (_, variant, race) => {
+    const exhaustive = search(openRace(raceBuild, race, variant), { budget: { steps: 20_000, seconds: 20 } });
+    if (exhaustive.states > SMALL_ENOUGH) return;
+    const result = dpor(openRace(footprintBuild, race, variant), { budget: { steps: 60_000, seconds: 60 } });
+    expect(result.violation?.invariant ?? result.verdict).toBe(exhaustive.violation?.invariant ?? exhaustive.verdict);
+  });
+});
+
+/** Words that belong to no state: processor, time, the mark of decoded code. */
+const isPrivate = (address: number): boolean => [28, 32, 36, 60].includes(address - MACHINE_BASE);
+
+/** In random states: the footprint of every step, and steps without a conflict lead to the same state in both orders. */
+function tryOut(instance: RaceInstance, seed: number): { pairs: number; independent: number } {
+  const observer = createObserver(instance);
+  const next = numbers(seed);
+  let pairs = 0;
+  let independent = 0;
+  const stepped = (actor: number): { footprint: Footprint; isOver: boolean } => {
+    const { guards } = observer.look();
+    const { footprint, violation } = observer.step(actor);
+    return { footprint: union(guards[actor]!, footprint), isOver: violation !== undefined };
+  };
+  for (let run = 0; run < 3; run++) {
+    instance.restore(instance.initial);
+    for (let i = 0; i < 40; i++) {
+      instance.hash();
+      const enabled = choices(instance);
+      if (enabled.length === 0) break;
+      const [a, b] = [enabled[next(enabled.length)]!, enabled[next(enabled.length)]!];
+      const here = instance.save();
+      const first = stepped(a);
+      if (first.isOver) break;
+      instance.hash();
+      const after = instance.save();
+      if (a !== b) {
+        pairs++;
+        if (choices(instance).includes(b)) {
+          const ab = stepped(b);
+          const end = instance.hash();
+          instance.restore(here);
+          const second = stepped(b);
+          if (!conflict(first.footprint, second.footprint) && !second.isOver && !ab.isOver) {
+            independent++;
+            expect(conflict(first.footprint, ab.footprint)).toBe(false);
+            expect(choices(instance)).toContain(a);
+            stepped(a);
+            expect(instance.hash()).toBe(end);
+          }
+        } else {
+          instance.restore(here);
+          expect(conflict(first.footprint, stepped(b).footprint)).toBe(true); // a disabled b
+        }
+        instance.restore(after);
+      }
+    }
+  }
+  observer.stop();
+  return { pairs, independent };
+}
+
+describe("independent steps commute", () => {
+  it.each(RACES.map((race) => [race.name, race] as const))("%s", (_, race) => {
+    const totals = Object.keys(race.variants).map((variant, i) =>
+      tryOut(openRace(footprintBuild, race, variant), i + 1),
+    );
+    const pairs = totals.reduce((sum, t) => sum + t.pairs, 0);
+    const independent = totals.reduce((sum, t) => sum + t.independent, 0);
+    expect(independent).toBeLessThanOrEqual(pairs);
+  });
+});
+
+describe("footprints are complete: a step changes nothing that is not in its footprint", () => {
+  it.each(RACES.map((race) => [race.name, race] as const))("%s", (_, race) => {
+    const instance = openRace(footprintBuild, race, Object.keys(race.variants).at(-1)!);
+    const observer = createObserver(instance);
+    const { u32 } = instance.setup.world.core;
+    const next = numbers(5);
+    instance.restore(instance.initial);
+    for (let i = 0; i < 60; i++) {
+      const enabled = choices(instance);
+      if (enabled.length === 0) break;
+      instance.hash();
+      const before = instance.save();
+      const { footprint, violation } = observer.step(enabled[next(enabled.length)]!);
+      if (violation) break;
+      instance.hash(); // what is derived is dropped as it was before
+      const changed = new Set(footprint.changed);
+      before.parts.forEach((bytes, part) => {
+        const start = before.starts[part]! >> 2;
+        if (bytes.length === 0 || (start >= CONTINUATIONS_BASE >> 2 && start < FRAME_TABLE_BASE >> 2)) return;
+        const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+        words.forEach((old, n) => {
+          if (
+            u32[start + n] !== old &&
+            !changed.has(start + n) &&
+            !isPrivate((start + n) << 2) &&
+            !isRegister((start + n) << 2)
+          )
+            throw new Error(`word 0x${((start + n) << 2).toString(16)} changed unseen`);
+        });
+      });
+    }
+    observer.stop();
+  });
+});
