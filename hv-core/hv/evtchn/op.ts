@@ -242,8 +242,8 @@ export function eventChannelOp(v: Vcpu, cmd: u32, argGva: u64): i64 {
   const isLocked = !Mutation.is(MUTATION_EVTCHN_UNLOCKED);
   if (isLocked) Lock.acquire(lock);
   const result = operate(v, cmd, arg);
-  // Variant C-13: the answer was copied out before the lock was let go, and a copy takes the p2m lock.
-  const isUnderLock = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_EVENTS);
+  // Variant C-13: the answer was copied out before the lock was let go, and a copy to a guest takes its p2m lock (dom0 is PV: none).
+  const isUnderLock = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_EVENTS) && v.domain.isPrivileged == 0;
   let isLost = false;
   if (isUnderLock && result == OK && hasOutput(cmd)) {
     P2m.lock(v.domain);

@@ -19,7 +19,7 @@ const PAUSE = { "unmap.pause": 1 };
 /** Made invalid at once, repaired when touched; nobody waits until all are. */
 const LAZY = { "unmap.reset": 1 };
 const MAP_ANYWAY = { "map.left": 1 };
-const EVENT_LOCK = { "send.lock": 2 };
+const EVENT_LOCK = { "send.lock": 2, "locks.order": 1 };
 
 const one = (
   scene: Scene,
@@ -91,6 +91,12 @@ export const UNMAP_VARIANTS: Readonly<Record<string, UnmapVariant>> = {
     "deadlock",
     "before 2015: held, and one event lock for all channels of a domain: sending takes it under the p2m lock, others the other way round (design C)",
     EVENT_LOCK,
+  ),
+  "event-lock-order": one(
+    "events",
+    "lock-order",
+    "the same, and the order of locks is checked: the event lock comes after the p2m lock, so who holds it may not take that (design C)",
+    { "send.lock": 2 },
   ),
   "early-event-lock": one(
     "events",
