@@ -6,7 +6,7 @@ import { EVTCHNOP_ALLOC_UNBOUND, HC_EVENT_CHANNEL_OP } from "../../hv-core/abi/h
 
 const DOMID_SELF = 0x7ff0;
 /** The argument stands behind the part of the program's page that is cleared after a call. */
-const ARGUMENT = 128;
+const ARGUMENT = 512;
 const PORT = ARGUMENT + 4;
 const PROGRAM_PAGE = 11;
 
