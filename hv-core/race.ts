@@ -1,3 +1,3 @@
 /** The WebAssembly ABI of the race build: the ordinary one, and what the explorer needs. */
 export * from "./index";
-export { exploreEnter, exploreLeave, exploreRun, vcpuWork } from "./run/explore";
+export { exploreEnter, exploreLeave, exploreRun, exploreTrace, vcpuWork } from "./run/explore";

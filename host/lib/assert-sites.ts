@@ -19,6 +19,7 @@ const SITES: Readonly<Record<number, string>> = {
   12: "a domain's count of frames would become negative (mem/allocator.ts)",
   30: "I-2: a vCPU enters the guest while an I/O request of its is not finished (run/vcpu.ts)",
   31: "C-5: the state of a slot changed between its check and the jump through the table (hv/ioreq/wait.ts)",
+  32: "I-2: a vCPU enters the guest while a device model has not answered yet (run/vcpu.ts)",
   60: "an object is given back to a class of small objects that it does not belong to (mem/frame-slab.ts)",
   20: "a domain is unpaused more often than it was paused (hv/domain/pause.ts)",
 };

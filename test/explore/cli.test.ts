@@ -36,11 +36,11 @@ describe("explore", () => {
     expect(found.code).toBe(1);
     expect(found.out).toContain("guest0");
     expect(found.out).toContain("toolstack");
-    expect(found.out).toContain("broken: every-write-once");
-    const command = /Replay it with: vmexit replay (\S+)/.exec(found.out)![1]!;
+    expect(found.out).toContain("Rule (every-write-once)");
+    const command = /vmexit replay (\S+)/.exec(found.out)![1]!;
     const replayed = vmexit("replay", command);
     expect(replayed.code).toBe(1);
-    expect(replayed.out).toContain("broken: every-write-once");
+    expect(replayed.out).toContain("Rule (every-write-once)");
   });
 
   it("clean: the number of states, what it proves, code 0", () => {
@@ -84,18 +84,18 @@ describe("explore", () => {
 describe("replay", () => {
   const file = join(ROOT, "host/lib/races/pause-under-lock/vcpu-takes-lock.schedule");
 
-  it("--markdown draws a sequence diagram", () => {
-    const { out, code } = vmexit("replay", file, "--markdown");
+  it("--report markdown draws a sequence diagram", () => {
+    const { out, code } = vmexit("replay", file, "--report", "markdown");
     expect(code).toBe(1);
     expect(out).toContain("sequenceDiagram");
-    expect(out).toContain("Note over toolstack: takes the ioreq servers lock of domain 1");
-    expect(out).toContain("Broken: **deadlock**");
+    expect(out).toContain("takes the ioreq servers lock of domain 1");
+    expect(out).toContain("**Broken: deadlock**");
   });
 
   it("--at stops there and shows the state", () => {
     const { out, code } = vmexit("replay", file, "--at", "3");
     expect(code).toBe(0);
-    expect(out).toContain("held: p2m");
+    expect(out).toContain("p2m lock: guest0");
     expect(out).toContain("Stopped after step 3.");
   });
 });
@@ -227,17 +227,44 @@ describe("strategies and long searches", () => {
     );
     expect(code).toBe(3);
     expect(err).toMatch(/schedules\/s, depth \d+/);
+describe("a race of one's own", () => {
+  const file = join(ROOT, "docs/examples/my-race.mjs");
+
+  it("is found, replayed from its schedule, and proved, by the path of its file", () => {
+    const found = vmexit(file, "--out", "mine.schedule");
+    expect(found.code).toBe(1);
+    expect(found.out).toContain("nobody answers for 0x2000");
+    expect(found.out).toContain(`vmexit race ${file} --variant fixed`);
+    expect(vmexit("replay", "mine.schedule").code).toBe(1);
+    expect(vmexit(file, "--variant", "fixed").code).toBe(0);
+  });
+
+  it("--report svg --out writes a picture", () => {
+    expect(vmexit("replay", "mine.schedule", "--report", "svg", "--out", "mine.svg").code).toBe(1);
+    expect(readFileSync(join(folder, "mine.svg"), "utf8")).toMatch(/^<svg /);
   });
 });
 
 describe("wrong usage ends with code 2 and one line that says what to do", () => {
   writeFileSync(join(folder, "broken.schedule"), "hello\n");
+  writeFileSync(join(folder, "broken.mjs"), "export default {");
+  writeFileSync(join(folder, "empty.mjs"), "export const race = {};");
+  writeFileSync(
+    join(folder, "wrong.mjs"),
+    `export default { name: "x", variants: { a: { text: "t", expect: "clean" } } };`,
+  );
   const header = { format: "vmexit-schedule", version: 1, race: "lost-wakeup", variant: "fixed" };
   writeFileSync(join(folder, "parts.schedule"), `${JSON.stringify(header)}\nguest0:Exited\n`);
   it.each([
     [["nothing-like-this"], "vmexit race list shows them"],
     [["explore"], "name a race"],
     [["C-1", "--variant", "x"], "use one of early-null"],
+    [["ioreq-unmap-windw"], "did you mean ioreq-unmap-window?"],
+    [["lost-wakeup", "--report", "sgv"], "did you mean svg?"],
+    [["./nowhere.mjs"], "no such file"],
+    [["./broken.mjs"], "cannot be loaded"],
+    [["./empty.mjs"], "exports no race"],
+    [["./wrong.mjs"], "guests is missing"],
     [["C-1", "--strategy", "x"], "use one of exhaustive"],
     [["C-1", "--knob", "x=1"], "write name=value"],
     [["C-1", "--budget", "x"], "--budget"],

@@ -47,7 +47,9 @@ it("the p2m lock is free before the TLBs are flushed", () => {
         view.setUint32(at + 8, 2, true);
       }),
     ];
-    return { ...guest, invariants: [], actors: [toolstackActor(guest.world, { name: "setter", index: 0, program })] };
+    const setter = toolstackActor(guest.world, { name: "setter", index: 0, program });
+    const vcpu = vcpuActor(guest.world, { name: "guest0", index: 1, vcpu: 0, ...guest.programs[0]! });
+    return { ...guest, invariants: [], actors: [setter, vcpu] };
   });
   const instance = openRace(raceBuild, race, "only");
   const { world } = instance.setup;

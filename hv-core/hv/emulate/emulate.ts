@@ -47,7 +47,7 @@ import { logDirtyFault } from "../logdirty/global";
 import { P2m } from "../p2m/p2m";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
-import { ioDo } from "./do-io";
+import { ioDo, ioIsWaiting } from "./do-io";
 import { IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
 import { memoryAnswer, memoryCommit, memoryKind, NO_LATCH } from "./memory";
@@ -212,7 +212,7 @@ function tableWrite(v: Vcpu, c: Cpu): void {
 
 /** The request went to a device model, or has to be made again from the start. */
 function wait(v: Vcpu): Verdict {
-  if (v.ioPending == 0) return Verdict.Retry;
+  if (!ioIsWaiting(v)) return Verdict.Retry;
   v.ioCompletion = IO_MMIO_COMPLETION;
   return Verdict.Block;
 }

@@ -7,7 +7,15 @@
 
 import { DMOP_MEM_ACCESS_READ, DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY } from "../../abi/ioreq";
-import { AS_FIXED, KNOB_EMULATE_CACHE, KNOB_NO_SERVER, KNOB_RMW_READ, NO_SERVER_COPY } from "../../abi/knobs";
+import {
+  AS_FIXED,
+  KNOB_EMULATE_CACHE,
+  KNOB_NO_SERVER,
+  KNOB_PIECES,
+  KNOB_RMW_READ,
+  NO_SERVER_COPY,
+  PIECES_BY_FIRST,
+} from "../../abi/knobs";
 import {
   P2M_ALLOC,
   P2M_GRANT_MAP_RO,
@@ -18,7 +26,10 @@ import {
   P2M_RAM_SHARED,
   P2M_UNSHARE,
 } from "../../abi/p2m-types";
+import { W_COPY_DECIDED } from "../../abi/windows";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
+import { ACCESS_READ, Window } from "../../base/window";
 import { ANSWER_READ, Answer, Answers, TO_DEVICE, TO_RAM } from "../../hw/answers";
 import {
   frameRead8,
@@ -55,9 +66,13 @@ export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
   const gpa = answer.addr;
   let type: u32 = 0;
   if (!Internal.claimsMemory(v, gpa)) {
-    type = pageType(v, gpa >> 12);
+    type = goesWithTheFirst(answers) ? P2M_IOREQ_SERVER : pageType(v, gpa >> 12);
     const mfn = v.domain.lookupMfn;
-    if (isPlainRam(v.domain, type, isRead) && Frame.isValid(mfn)) return ram(answer, mfn, isRead, size);
+    if (isPlainRam(v.domain, type, isRead) && Frame.isValid(mfn)) {
+      // Knob unmap.onNoServer=copy (spec 03 section 3.7 D): somebody may become the type's server before the write is made.
+      if (!isRead && type == <u32>P2M_IOREQ_SERVER) Window.at(W_COPY_DECIDED, changetype<usize>(v.domain), ACCESS_READ);
+      return ram(answer, mfn, isRead, size);
+    }
     if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
   }
   answer.goesTo = TO_DEVICE;
@@ -87,6 +102,14 @@ function isPartOf(before: Answer, answer: Answer): bool {
     return false;
   if (((before.gla ^ answer.gla) & ~PAGE_OFFSET) != 0) return false;
   return answer.size < before.size || (answer.size == 8 && before.size == 8);
+}
+
+/** Variant C-1 B: the second half of a split access follows the first one to the device model, whatever the page is by now. */
+function goesWithTheFirst(answers: Answers): bool {
+  if (!Variant.is(KNOB_PIECES, PIECES_BY_FIRST) || answers.count < 2) return false;
+  const last = answers.count - 1;
+  answers.entry(last).goesTo = TO_DEVICE;
+  return isPartOf(answers.entry(last - 1), answers.entry(last));
 }
 
 export function memoryKind(isRead: bool): u32 {
