@@ -227,6 +227,9 @@ describe("strategies and long searches", () => {
     );
     expect(code).toBe(3);
     expect(err).toMatch(/schedules\/s, depth \d+/);
+  });
+});
+
 describe("a race of one's own", () => {
   const file = join(ROOT, "docs/examples/my-race.mjs");
 
