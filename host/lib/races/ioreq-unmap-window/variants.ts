@@ -19,7 +19,7 @@ const PAUSE = { "unmap.pause": 1 };
 /** Made invalid at once, repaired when touched; nobody waits until all are. */
 const LAZY = { "unmap.reset": 1 };
 const MAP_ANYWAY = { "map.left": 1 };
-const EVENT_LOCK = { "send.lock": 2 };
+const EVENT_LOCK = { "send.lock": 2, "locks.order": 1 };
 
 const one = (
   scene: Scene,
