@@ -247,7 +247,10 @@ function report(
   print(`${race.name} ${variant}, ${strategy}: ${verdictSentence(result, strategy)}`);
   print(` (${result.states} states, ${result.steps} steps, ${result.seconds.toFixed(2)} s)\n`);
   if (note !== undefined) print(`${note}\n`);
-  if (result.verdict === "clean") print(`That proves: ${job.strategy.proves(job.options.bound)}.\n`);
+  if (result.verdict !== "clean") return;
+  const proves = job.strategy.proves(job.options.bound);
+  const places = job.isAllWindows ? "at every access of the hypervisor to a word that two of them share" : undefined;
+  print(`That proves: ${places === undefined ? proves : proves.replace("at these windows and locks", places)}.\n`);
 }
 
 function asJson(job: Job, strategy: string, result: SearchResult, schedule: Schedule | undefined): unknown {
