@@ -20,6 +20,7 @@ import {
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { writeWindowSites } from "./window-sites.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 mkdirSync("build", { recursive: true });
@@ -121,6 +122,7 @@ async function worker() {
 }
 try {
   await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, worker));
+  if (isWanted("race")) writeWindowSites(process.cwd());
 } catch (error) {
   console.error(`build: ${error.message}`);
   process.exit(1);

@@ -1,26 +1,81 @@
 /**
- * The explorer on a real entry of the catalogue, all oracles on: one step of an exhaustive search (step, oracles, hash, copy), and what
- * its parts cost. States a second = states / steps of the search times its rate.
+ * The explorer on real entries of the catalogue, all oracles on: what a state of exhaustive search and a schedule of partial-order
+ * reduction cost, with one thread and with two, and what a step is made of. The notes count states and schedules with and without
+ * hashing and reduction.
  */
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { dpor } from "../../host/lib/explore/dpor.ts";
 import { openRace, type RaceInstance } from "../../host/lib/explore/instance.ts";
 import type { Race } from "../../host/lib/explore/race.ts";
-import { search } from "../../host/lib/explore/search.ts";
+import { type SearchResult, search } from "../../host/lib/explore/search.ts";
+import { strategyByName } from "../../host/lib/explore/strategies.ts";
 import { ioreqUnmapWindow } from "../../host/lib/races/ioreq-unmap-window/race.ts";
 import { lostWakeup } from "../../host/lib/races/lost-wakeup/race.ts";
+import { pauseUnderLock } from "../../host/lib/races/pause-under-lock/race.ts";
+import { ROOT } from "../../host/node/paths.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
 import type { Table } from "../report.ts";
 
 const BUDGET = { steps: 1e9, seconds: 1e9 };
+/** Without reduction some entries have more schedules than anybody can wait for. */
+const TREE_BUDGET = { steps: 200_000, seconds: 20 };
 
-function whole(wasm: WebAssembly.Module, race: Race): { contestant: Contestant; note: string } {
+interface Subject {
+  readonly contestant: Contestant;
+  readonly note: string;
+}
+
+const count = (n: number): string => n.toLocaleString("en-US");
+
+function clean(result: SearchResult, race: Race): SearchResult {
+  if (result.verdict !== "clean") throw new Error(`${race.name} fixed: ${result.verdict}`);
+  return result;
+}
+
+function exhaustive(wasm: WebAssembly.Module, race: Race): Subject {
   const instance = openRace(wasm, race, "fixed");
-  const run = () => search(instance, { budget: BUDGET });
-  const { states, steps, verdict } = run();
-  if (verdict !== "clean") throw new Error(`${race.name} fixed: ${verdict}`);
+  const run = () => clean(search(instance, { budget: BUDGET }), race);
+  const { states, steps } = run();
   return {
-    contestant: { name: `${race.name}: a step of the search`, operations: steps, call: run },
-    note: `${race.name} fixed: ${states} states, ${steps} steps`,
+    contestant: { name: `${race.name}: a state, exhaustive`, operations: states, call: run },
+    note: `${race.name} fixed, exhaustive: ${count(states)} states, ${count(steps)} steps`,
+  };
+}
+
+function reduced(footprint: WebAssembly.Module, race: Race): Subject {
+  const instance = openRace(footprint, race, "fixed");
+  const run = () => clean(dpor(instance, { budget: BUDGET }), race);
+  const { schedules, steps } = run();
+  const whole = dpor(instance, { budget: TREE_BUDGET, withoutReduction: true });
+  const all = whole.verdict === "clean" ? count(whole.schedules) : `more than ${count(whole.schedules)}`;
+  return {
+    contestant: { name: `${race.name}: a schedule, dpor`, operations: schedules, call: run },
+    note: `${race.name} fixed, dpor: ${count(schedules)} schedules, ${count(steps)} steps; without reduction ${all} schedules`,
+  };
+}
+
+/** Whole schedules without oracles of the search: how fast runs can be made at all. */
+function random(wasm: WebAssembly.Module, race: Race): Contestant {
+  const instance = openRace(wasm, race, "fixed");
+  const steps = 4000;
+  const run = () => strategyByName("random").run(instance, { budget: { steps, seconds: 1e9 }, seed: 1, bound: 0 });
+  return { name: `${race.name}: a schedule, random`, operations: run().schedules, call: () => void run() };
+}
+
+/** Seconds of a whole search, as the command line says. */
+function parallel(workers: number): Contestant {
+  const args = ["race", "ioreq-unmap-window", "--variant", "fixed", "--workers", String(workers), "--json"];
+  const run = (): SearchResult =>
+    JSON.parse(
+      execFileSync(process.execPath, [join(ROOT, "dist/host/cli/main.js"), ...args], { encoding: "utf8" }),
+    ) as SearchResult;
+  const { states } = run();
+  return {
+    name: `ioreq-unmap-window: a state, ${workers} thread${workers > 1 ? "s" : ""}, start included`,
+    operations: states,
+    sample: () => [run().seconds],
   };
 }
 
@@ -31,12 +86,10 @@ function atLock(instance: RaceInstance): RaceInstance {
   return instance;
 }
 
-export function explorerSuite(effort: Effort): Table {
-  const wasm = compileBuild("race");
-  const wholes = [whole(wasm, ioreqUnmapWindow), whole(wasm, lostWakeup)];
+function parts(wasm: WebAssembly.Module): Contestant[] {
   const instance = atLock(openRace(wasm, ioreqUnmapWindow, "fixed"));
   let saved = instance.save();
-  const parts: Contestant[] = [
+  return [
     { name: "hash of a state", operations: 1, call: () => void instance.hash() },
     {
       name: "copy of a state",
@@ -55,9 +108,24 @@ export function explorerSuite(effort: Effort): Table {
       },
     },
   ];
-  const rows = measure([...wholes.map((w) => w.contestant), ...parts], effort).map((measurement) => ({
-    measurement,
-    unit: "ns" as const,
-  }));
-  return { title: "Explorer", rows, notes: wholes.map((w) => w.note) };
+}
+
+export function explorerSuite(effort: Effort): Table {
+  const wasm = compileBuild("race");
+  const footprint = compileBuild("race-footprint");
+  const subjects = [
+    exhaustive(wasm, ioreqUnmapWindow),
+    exhaustive(wasm, lostWakeup),
+    reduced(footprint, pauseUnderLock),
+    reduced(footprint, lostWakeup),
+  ];
+  const contestants = [
+    ...subjects.map((subject) => subject.contestant),
+    random(wasm, ioreqUnmapWindow),
+    parallel(1),
+    parallel(2),
+    ...parts(wasm),
+  ];
+  const rows = measure(contestants, effort).map((measurement) => ({ measurement, unit: "ns" as const }));
+  return { title: "Explorer", rows, notes: subjects.map((subject) => subject.note) };
 }

@@ -2,15 +2,13 @@
 import { UsageError } from "../lib/errors.ts";
 import { switchAtAccesses } from "../lib/explore/automatic-windows.ts";
 import { openRace, type RaceInstance } from "../lib/explore/instance.ts";
-import type { Race } from "../lib/explore/race.ts";
 import { otherCore } from "../lib/explore/replay.ts";
 import { parseSchedule, type Schedule } from "../lib/explore/schedule.ts";
 import type { Budget } from "../lib/explore/search.ts";
-import { nearest } from "../lib/nearest.ts";
-import { RACES } from "../lib/races/catalogue.ts";
 import { readInput } from "../node/files.ts";
 import { buildHash, compileBuild, readAccessTable } from "../node/wasm.ts";
 import { parseCount } from "./options.ts";
+import { findRace } from "./race-names.ts";
 
 export const CLEAN = 0;
 export const VIOLATION = 1;
@@ -20,19 +18,6 @@ export const print = (text: string): void => {
   process.stdout.write(text);
 };
 export const printJson = (value: unknown): void => print(`${JSON.stringify(value, null, 2)}\n`);
-
-/** By name or id. @throws UsageError */
-export function raceByName(name: string): Race {
-  const race = RACES.find((r) => r.name === name || r.id === name);
-  if (race) return race;
-  const guess = nearest(
-    name,
-    RACES.map((r) => r.name),
-  );
-  const hint =
-    guess === undefined ? "vmexit race list shows them" : `did you mean ${guess}? vmexit race list shows them`;
-  throw new UsageError(`no race is called "${name}": ${hint}`);
-}
 
 export interface BudgetOptions {
   readonly budget: string;
@@ -63,10 +48,10 @@ export function readSchedule(file: string, isAnyCore: boolean): Schedule {
 }
 
 /** The race of a schedule, with its automatic windows. */
-export function openSchedule(schedule: Schedule): RaceInstance {
+export async function openSchedule(schedule: Schedule): Promise<RaceInstance> {
   const { race, variant, knobs, accesses } = schedule;
   const module = compileBuild(accesses ? "race-footprint" : "race");
-  const instance = openRace(module, raceByName(race), variant, knobs);
+  const instance = openRace(module, await findRace(race), variant, knobs);
   if (accesses) switchAtAccesses(instance, readAccessTable(), accesses);
   return instance;
 }

@@ -6,7 +6,7 @@ import { CrashedStep } from "../lib/explore/crashed-step.ts";
 import { openRace, type RaceInstance } from "../lib/explore/instance.ts";
 import type { Race } from "../lib/explore/race.ts";
 import { record, replay, type ScheduleHeader } from "../lib/explore/replay.ts";
-import { violationReport } from "../lib/explore/report.ts";
+import { reportByName } from "../lib/explore/report.ts";
 import { formatSchedule, type Schedule } from "../lib/explore/schedule.ts";
 import type { FoundViolation, SearchResult } from "../lib/explore/search.ts";
 import { shrink } from "../lib/explore/shrink.ts";
@@ -15,19 +15,13 @@ import { parseVariantKnob } from "../lib/explore/variants.ts";
 import { RACES } from "../lib/races/catalogue.ts";
 import { searchInParallel } from "../node/explore-pool.ts";
 import { readInput, replaceFile, writeOutput } from "../node/files.ts";
+import { isRaceFile } from "../node/race-files.ts";
 import { buildHash, compileBuild, readAccessTable } from "../node/wasm.ts";
 import { type collect, parseCount } from "./options.ts";
-import {
-  BUDGET,
-  type BudgetOptions,
-  CLEAN,
-  parseBudget,
-  print,
-  printJson,
-  raceByName,
-  VIOLATION,
-} from "./race-common.ts";
+import { BUDGET, type BudgetOptions, CLEAN, parseBudget, print, printJson, VIOLATION } from "./race-common.ts";
+import { findRace, variantOf } from "./race-names.ts";
 import { partLine, progressLine } from "./race-progress.ts";
+import { reportOf, storyOf } from "./race-report.ts";
 
 /** The violation found is made smaller for so long at most. */
 const SHRINK_SECONDS = 20;
@@ -44,6 +38,7 @@ export interface ExploreOptions extends BudgetOptions {
   readonly resume?: string;
   readonly progress?: boolean;
   readonly out?: string;
+  readonly report: string;
   readonly json?: boolean;
 }
 
@@ -64,6 +59,8 @@ export function listRaces(isJson: boolean): number {
 
 /** A search that was asked for. */
 interface Job {
+  /** What schedules call the race: its name, or the file of one's own. */
+  readonly name: string;
   readonly race: Race;
   readonly variant: string;
   readonly knobs: Readonly<Record<string, number>>;
@@ -84,12 +81,16 @@ interface Outcome {
   readonly note?: string;
 }
 
-function jobOf(name: string, options: ExploreOptions): Job {
-  const race = raceByName(name);
-  const variant = options.variant ?? Object.keys(race.variants)[0]!;
+async function jobOf(name: string, options: ExploreOptions): Promise<Job> {
+  const race = await findRace(name);
+  const variant = variantOf(race, options.variant);
+  reportByName(options.report); // a wrong name is told before the search
+  if (isRaceFile(name) && options.workers !== "1")
+    throw new UsageError("--workers goes with races of the catalogue: a file is explored by one thread");
   if (options.windows !== "named" && options.windows !== "all")
     throw new UsageError(`--windows "${options.windows}": use named or all`);
   return {
+    name: isRaceFile(name) ? name : race.name,
     race,
     variant,
     knobs: Object.fromEntries(options.knob.map(parseVariantKnob)),
@@ -184,13 +185,23 @@ async function search(job: Job, name: string): Promise<Outcome> {
   return { result, instance, header: { ...header, accesses: words }, note };
 }
 
+const recordAs = (
+  job: Job,
+  instance: RaceInstance,
+  header: ScheduleHeader,
+  found: Parameters<typeof record>[2],
+): Schedule => ({
+  ...record(instance, header, found),
+  race: job.name,
+});
+
 /** Writes down how far it came when a step is a bug of the explorer itself. */
 function guarded(job: Job, instance: RaceInstance, header: ScheduleHeader, run: () => SearchResult): SearchResult {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof CrashedStep)) throw error;
-    writeOutput(job.file, formatSchedule(record(instance, header, error)), "schedule");
+    writeOutput(job.file, formatSchedule(recordAs(job, instance, header, error)), "schedule");
     process.stderr.write(`the way to the step that failed is in ${job.file}\n`);
     throw error;
   }
@@ -202,34 +213,44 @@ function keep(
   { instance, header }: Outcome,
   violation: FoundViolation,
 ): { schedule: Schedule; found: FoundViolation } {
-  writeOutput(job.file, formatSchedule(record(instance, header, violation)), "schedule");
+  writeOutput(job.file, formatSchedule(recordAs(job, instance, header, violation)), "schedule");
   const found = shrink(instance, violation, { steps: job.options.budget.steps, seconds: SHRINK_SECONDS });
-  const schedule = record(instance, header, found);
+  const schedule = recordAs(job, instance, header, found);
   writeOutput(job.file, formatSchedule(schedule), "schedule");
   return { schedule, found };
 }
 
 export async function exploreCommand(name: string, options: ExploreOptions): Promise<number> {
-  const job = withCheckpoints(jobOf(name, options), options);
+  const job = withCheckpoints(await jobOf(name, options), options);
   const outcome = await search(job, options.strategy);
   const { result } = outcome;
   const kept = result.violation && keep(job, outcome, result.violation);
   if (options.json) printJson(asJson(job, options.strategy, result, kept?.schedule));
-  else report(job, options.strategy, outcome, kept);
+  else report(job, options, outcome, kept);
   return result.verdict === "clean" ? CLEAN : result.verdict === "violation" ? VIOLATION : BUDGET;
 }
 
-function report(job: Job, strategy: string, outcome: Outcome, kept: ReturnType<typeof keep> | undefined): void {
+function report(
+  job: Job,
+  names: { readonly strategy: string; readonly report: string },
+  outcome: Outcome,
+  kept: ReturnType<typeof keep> | undefined,
+): void {
+  const { strategy, report: form } = names;
   const { race, variant, file } = job;
   const { result, instance, note } = outcome;
   if (kept) {
-    const { steps, violation } = replay(instance, kept.schedule);
-    print(violationReport(instance, variant, steps, violation ?? kept.found, `vmexit replay ${file}`));
+    const replayed = replay(instance, kept.schedule);
+    const story = storyOf(instance, variant, replayed, { race: job.name, schedule: file }, kept.found.cycleFrom);
+    print(`${reportOf(story, form)}\n`);
   }
   print(`${race.name} ${variant}, ${strategy}: ${verdictSentence(result, strategy)}`);
   print(` (${result.states} states, ${result.steps} steps, ${result.seconds.toFixed(2)} s)\n`);
   if (note !== undefined) print(`${note}\n`);
-  if (result.verdict === "clean") print(`That proves: ${job.strategy.proves(job.options.bound)}.\n`);
+  if (result.verdict !== "clean") return;
+  const proves = job.strategy.proves(job.options.bound);
+  const places = job.isAllWindows ? "at every access of the hypervisor to a word that two of them share" : undefined;
+  print(`That proves: ${places === undefined ? proves : proves.replace("at these windows and locks", places)}.\n`);
 }
 
 function asJson(job: Job, strategy: string, result: SearchResult, schedule: Schedule | undefined): unknown {

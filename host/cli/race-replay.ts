@@ -1,7 +1,6 @@
 /** vmexit replay and vmexit shrink. */
 import { UsageError } from "../lib/errors.ts";
 import { record, replay } from "../lib/explore/replay.ts";
-import { interleaving, mermaidReport, violationReport } from "../lib/explore/report.ts";
 import { formatSchedule } from "../lib/explore/schedule.ts";
 import { shrink } from "../lib/explore/shrink.ts";
 import { writeOutput } from "../node/files.ts";
@@ -16,10 +15,12 @@ import {
   readSchedule,
   VIOLATION,
 } from "./race-common.ts";
+import { reportOf, storyOf } from "./race-report.ts";
 
 export interface ReplayOptions {
   readonly at?: string;
-  readonly markdown?: boolean;
+  readonly report: string;
+  readonly out?: string;
   readonly anyCore?: boolean;
   readonly json?: boolean;
 }
@@ -29,25 +30,27 @@ export interface ShrinkOptions extends BudgetOptions {
   readonly anyCore?: boolean;
 }
 
-export function replayCommand(file: string, options: ReplayOptions): number {
+export async function replayCommand(file: string, options: ReplayOptions): Promise<number> {
   const schedule = readSchedule(file, options.anyCore === true);
-  const instance = openSchedule(schedule);
+  const instance = await openSchedule(schedule);
   const until = options.at === undefined ? undefined : parseCount(options.at, "--at", 0, 1e9);
   const replayed = replay(instance, schedule, until);
   if (options.json) printJson({ file, ...replayed });
-  else if (options.markdown) print(mermaidReport(instance, schedule.variant, replayed.steps, replayed.violation));
-  else if (replayed.violation)
-    print(violationReport(instance, schedule.variant, replayed.steps, replayed.violation, `vmexit replay ${file}`));
-  else print(interleaving(instance, replayed.steps));
+  else {
+    const names = { race: schedule.race, schedule: file };
+    const text = reportOf(storyOf(instance, schedule.variant, replayed, names, schedule.cycleFrom), options.report);
+    if (options.out === undefined) print(text);
+    else writeOutput(options.out, text, "report");
+  }
   if (replayed.divergence !== undefined) throw new UsageError(`${file}: ${replayed.divergence}`);
-  if (!options.json && !options.markdown && !replayed.violation)
+  if (!options.json && options.report === "text" && !replayed.violation)
     print(until === undefined ? "No invariant breaks.\n" : `Stopped after step ${replayed.steps.length}.\n`);
   return replayed.violation ? VIOLATION : CLEAN;
 }
 
-export function shrinkCommand(file: string, options: ShrinkOptions): number {
+export async function shrinkCommand(file: string, options: ShrinkOptions): Promise<number> {
   const schedule = readSchedule(file, options.anyCore === true);
-  const instance = openSchedule(schedule);
+  const instance = await openSchedule(schedule);
   const { violation, steps, divergence } = replay(instance, schedule);
   if (!violation)
     throw new UsageError(`${file}: ${divergence ?? "no invariant breaks, so there is nothing to shrink"}`);
@@ -59,7 +62,7 @@ export function shrinkCommand(file: string, options: ShrinkOptions): number {
   const smaller = shrink(instance, found, parseBudget(options));
   const { variant, knobs, core, accesses } = schedule;
   const header = { variant, knobs, ...(core === undefined ? {} : { core }), ...(accesses ? { accesses } : {}) };
-  const text = formatSchedule(record(instance, header, smaller));
+  const text = formatSchedule({ ...record(instance, header, smaller), race: schedule.race });
   if (options.out === undefined) print(text);
   else writeOutput(options.out, text, "schedule");
   process.stderr.write(`${schedule.steps.length} steps -> ${smaller.schedule.length} steps\n`);

@@ -28,6 +28,8 @@ async function race(what: string, name: string | undefined, options: RaceOptions
   return what === "replay" ? replayCommand(name, options) : shrinkCommand(name, options);
 }
 
+const REPORT = "what is shown: text, markdown (with a Mermaid diagram), svg, or trace (for Perfetto)";
+
 const BUDGETS: readonly (readonly [flags: string, text: string, value: string])[] = [
   ["--budget <steps>", "stop after so many steps, or with an s behind it seconds: 1000000, 60s", "100000000"],
   ["--seconds <n>", "stop after so many seconds", "600"],
@@ -44,10 +46,11 @@ function addReplay(program: Command, done: (code: number) => void): void {
     .description("go through a schedule step by step, checking each; the broken invariant at its end")
     .argument("<file>", "schedule, as vmexit race writes it")
     .option("--at <step>", "stop after so many steps and show the state and what the step changed")
-    .option("--markdown", "Markdown with a Mermaid sequence diagram")
+    .option("--report <form>", REPORT, "text")
+    .option("--out <file>", "where the report goes (default: standard output)")
     .option("--any-core", "replay a schedule that another build of the core made")
     .option("--json", "machine-readable output")
-    .action((file: string, options: ReplayOptions) => done(replayCommand(file, options)));
+    .action(async (file: string, options: ReplayOptions) => done(await replayCommand(file, options)));
   addBudget(
     program
       .command("shrink")
@@ -55,7 +58,7 @@ function addReplay(program: Command, done: (code: number) => void): void {
       .argument("<file>", "schedule that ends in a violation")
       .option("--out <file>", "where to write it (default: standard output)")
       .option("--any-core", "shrink a schedule that another build of the core made"),
-  ).action((file: string, options: ShrinkOptions) => done(shrinkCommand(file, options)));
+  ).action(async (file: string, options: ShrinkOptions) => done(await shrinkCommand(file, options)));
 }
 
 export function addRace(program: Command, done: (code: number) => void): void {
@@ -64,9 +67,9 @@ export function addRace(program: Command, done: (code: number) => void): void {
   const command = program
     .command("race")
     .description("find races: list | <race>; and replay <file>, shrink <file> as the commands of these names")
-    .argument("<what>", "list, or the name or id of a race")
+    .argument("<what>", "list, or the name or id of a race, or the file of one of your own (./my-race.js)")
     .argument("[name]", "after explore a race, after replay and shrink the file of a schedule")
-    .option("--variant <name>", "variant of the hypervisor (default: the first one)")
+    .option("--variant <name>", "variant of the hypervisor, buggy or fixed (default: buggy, the first that breaks)")
     .option("--knob <name=value>", `one variant knob (repeatable), for instance ${example}`, collect, [])
     .option("--strategy <name>", Object.keys(STRATEGIES).join(", "), "exhaustive")
     .option("--windows <which>", "named, or all: every access to shared state is a switch point", "named")
@@ -76,9 +79,9 @@ export function addRace(program: Command, done: (code: number) => void): void {
     .option("--checkpoint <file>", "write the state of the search there now and then, and when the budget is spent")
     .option("--resume <file>", "go on from a checkpoint")
     .option("--progress", "lines of progress on standard error, also where it is no terminal")
-    .option("--out <file>", "where to write the schedule")
+    .option("--out <file>", "where to write the schedule; replay: the report")
     .option("--at <step>", "replay: stop after so many steps")
-    .option("--markdown", "replay: Markdown with a Mermaid sequence diagram")
+    .option("--report <form>", REPORT, "text")
     .option("--any-core", "replay, shrink: a schedule that another build of the core made")
     .option("--json", "machine-readable output");
   addBudget(command).action(async (what: string, name: string | undefined, options: RaceOptions) =>

@@ -16,7 +16,7 @@ import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
 import { ACTOR_TOOLSTACK, type ActorId, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
 import { forgetBlocks } from "./buffers/arena.ts";
-import { type Core, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
+import { type Core, type CoreOptions, instantiateCore, mailboxHex, refreshViews } from "./core.ts";
 import { drainCoreConsole } from "./core-console.ts";
 import { readCounter, readCounters, readExits } from "./counters.ts";
 import {
@@ -69,7 +69,10 @@ export interface MachineOptions {
   readonly dom0Pages?: number;
   /** I/O rights of dom0 and reservations that a boot loader's list names (iocap/rights-file.ts), with knob iocap.dom0=listed. */
   readonly ioRights?: readonly IoRight[];
-  readonly suspend?: (window: number, addr: number, kind: number) => void;
+  /** Imports of builds that can be suspended. */
+  readonly hooks?: Pick<CoreOptions, "suspend" | "imports">;
+  /** More knobs, by index in abi/knobs.ts: those that only races have. */
+  readonly settings?: readonly (readonly [index: number, value: number])[];
 }
 
 export interface RunOptions {
@@ -107,6 +110,8 @@ export interface Machine extends Disposable {
   run(options: RunOptions): RunEnd;
   /** Runs one instruction of one vCPU (by slot: see vcpus()), and serves dom0 as far as that makes it go on. */
   step(slot: number): StepResult;
+  /** Plays dom0 once: device models and the toolstack answer the events that are pending. @returns whether there were any. */
+  serve(): boolean;
   /** How a guest ended, undefined while it lives. */
   ended(domid: DomId): GuestEnd | undefined;
   vcpus(domid: DomId): readonly number[];
@@ -149,8 +154,8 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       overheadFrames(options.memoryBytes, options.vcpus ?? 8) +
       dom0Pages +
       SPARE_FRAMES;
-  const core = instantiateCore(wasm, { frameCount, ...(options.suspend ? { suspend: options.suspend } : {}) });
-  for (const [index, value] of settings) core.exports.setKnob(index, value);
+  const core = instantiateCore(wasm, { frameCount, ...options.hooks });
+  for (const [index, value] of [...settings, ...(options.settings ?? [])]) core.exports.setKnob(index, value);
   check(core.exports.machineInit(frameCount, dom0Pages), "machineInit", "the machine is too small for its dom0");
   refreshViews(core);
   for (const right of options.ioRights ?? []) grantAtBoot(core, right);
@@ -239,6 +244,7 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       }
       return { kind: "blocked" };
     },
+    serve,
     ended: (domid) => guestEnd(core, domid),
     vcpus: (domid) => vcpuSlots(core, domid),
     regs: (slot) => registers(core, slot),

@@ -33,6 +33,15 @@ export function compileBuild(name: BuildName): WebAssembly.Module {
   return new WebAssembly.Module(readBuild(name));
 }
 
+/** Source places of the windows by name (scripts/window-sites.mjs); none when that file was not made. */
+export function readWindowSites(): Readonly<Record<string, readonly string[]>> {
+  try {
+    return JSON.parse(readFileSync(join(ROOT, "build", "window-sites.json"), "utf8")) as Record<string, string[]>;
+  } catch {
+    return {};
+  }
+}
+
 /** What schedules call the core: 64 bits of the SHA-256 of the race build, from which the instrumented one is made too. */
 export function buildHash(): string {
   return createHash("sha256").update(readBuild("race")).digest("hex").slice(0, 16);

@@ -11,6 +11,10 @@ export const DOM_P2M_IOREQ_SERVER = 88;
 export const DOM_P2M_IOREQ_ENTRIES = 96;
 export const DOM_P2M_IOREQ_LOCK = 104;
 export const DOM_IOREQ_LOCK = 124;
+/** Root of the bitmap of dirty pages, its frames, and its lock. */
+export const DOM_PAGING_LOCK = 788;
+export const DOM_LOG_DIRTY_ROOT = 796;
+export const DOM_LOG_DIRTY_FRAMES = 800;
 export const DOM_EVTCHN_LOCK = 172;
 export const DOM_SHARED_PAGES = 908;
 export const DOM_ASSIGNED_DEVICES = 912;

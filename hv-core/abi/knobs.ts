@@ -93,6 +93,8 @@ export const RESET_SWEEP = 0;
 export const RESET_RECALC = 1;
 export const RESET_DIRECT = 2;
 export const RESET_NONE = 3;
+/** Variant: a sweep that compares the type as it will be with the type as it was, and so never finds a page (C-3). */
+export const RESET_COMPARE = 4;
 /** An EPT violation: 0 = the p2m lock is held until the request is sent, 1 = let go after the lookup. */
 export const KNOB_EARLY_UNLOCK = 47;
 /** An access to a page of the type that has no server: run again, nobody answers, or carried out on RAM. */
@@ -231,6 +233,8 @@ export const WAIT_CHECK_THEN_JUMP = 3;
 /** 1 = a write to an ioreq_server page takes ioreqLock while it holds the p2m lock: the reverse of set_ioreq_server_state. */
 export const KNOB_SEND_LOCK = 55;
 export const SEND_LOCK_IOREQ = 1;
+/** Also a variant: the notification of a device model takes the event channels lock of the domain, as it did before 2015. */
+export const SEND_LOCK_EVENTS = 2;
 /** The answer to a memory write is in: 0 = it ends the request, 1 = the page type decides again, and RAM is written directly. */
 export const KNOB_RESUME = 56;
 export const RESUME_BY_TYPE = 1;
@@ -260,3 +264,28 @@ export const KNOB_EVENT_FULL = 94;
 export const FULL_NEEDS_ALL = 1;
 export const FULL_LOST = 2;
 export const FULL_WAKE_ALL = 3;
+/** The later pieces of a split access: 0 = each looks at its page's type, 1 = they go the way the first one went. */
+export const KNOB_PIECES = 72;
+export const PIECES_BY_FIRST = 1;
+/** Whether a request counts as sent: 0 = the sender says so, 1 = the caller asks afterwards whether the domain shuts down (C-7). */
+export const KNOB_SUSPENDED = 73;
+export const SUSPENDED_BY_DOMAIN = 1;
+/** INVALIDATE requests: 0 = as Xen 4.17, 1 = only the first answer is waited for (C-8), 2 = one flag for the whole domain (C-9). */
+export const KNOB_INVALIDATE = 74;
+export const INVALIDATE_FIRST = 1;
+export const INVALIDATE_DOMAIN_FLAG = 2;
+/** The hypervisor copies data out to a page of type ioreq_server: 0 = refused, 1 = written behind the device model's back. */
+export const KNOB_COPY_TYPED = 75;
+export const COPY_TYPED_WRITE = 1;
+/** The pointers of a buffered ring become small again: 0 = one compare-and-swap of both, 1 = a plain store of both (C-10). */
+export const KNOB_CANONICALISE = 76;
+export const CANONICALISE_STORE = 1;
+/** An event to inject: 0 = its fields are filled in behind a gate, 1 = the vector first, then the rest (C-14). */
+export const KNOB_INJECT = 77;
+export const INJECT_VECTOR_FIRST = 1;
+/** Dirty video memory: 0 = independent of log-dirty mode, 1 = switches the mode on, while another call may be ending it (C-20). */
+export const KNOB_VRAM_MODE = 78;
+export const VRAM_MODE_SHARED = 1;
+/** A lookup without the p2m lock: 0 = reads an entry once, 1 = once to see whether it is present, once for its type (C-25). */
+export const KNOB_LEAF_READ = 79;
+export const LEAF_READ_TWICE = 1;

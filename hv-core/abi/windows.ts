@@ -85,5 +85,17 @@ export const W_RESPONSE_TAKEN = 87;
 export const W_RING_CHECKED = 89;
 /** A vCPU found no free slot and has not said yet that it waits for one. */
 export const W_NO_SLOT = 90;
+/** The pointers of a buffered ring were read, and are to be replaced by smaller ones. */
+export const W_POINTERS_READ = 35;
+/** An event to inject is half filled in. */
+export const W_EVENT_HALF_FILLED = 36;
+/** A piece of the bitmap of dirty pages is free, and the lock too. */
+export const W_BITMAP_PIECE_FREED = 37;
+/** Historic: a p2m entry was found not present, and is read a second time. */
+export const W_ENTRY_NOT_PRESENT = 38;
+/** An access was given to RAM because the page type has no server; it is not made yet. */
+export const W_COPY_DECIDED = 39;
+/** Historic: the domain's one flag says that device models must drop their mappings; the page is still there. */
+export const W_FLAG_BEFORE_REMOVAL = 40;
 /** Pseudo window: an access to shared state, made a switch point by `--windows all` (scripts/footprint.mjs). */
 export const W_ACCESS = 30;

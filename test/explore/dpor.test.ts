@@ -8,15 +8,12 @@ import { dpor } from "../../host/lib/explore/dpor.ts";
 import { conflict, type Footprint, union } from "../../host/lib/explore/footprint.ts";
 import { openRace, type RaceInstance } from "../../host/lib/explore/instance.ts";
 import { createObserver } from "../../host/lib/explore/observer.ts";
-import { search } from "../../host/lib/explore/search.ts";
 import type { World } from "../../host/lib/explore/world.ts";
 import { RACES } from "../../host/lib/races/catalogue.ts";
-import { compileBuild } from "../../host/node/wasm.ts";
 import { CONTINUATIONS_BASE, FRAME_TABLE_BASE, MACHINE_BASE } from "../../hv-core/abi/layout.ts";
-import { BUDGET, choices, numbers, raceBuild } from "./support.ts";
+import { footprintBuild, sameVerdict, variantsOfCatalogue } from "./same-verdict.ts";
+import { BUDGET, choices, numbers } from "./support.ts";
 import { cell, put, type ToyActor, times, toy } from "./toy.ts";
-
-const footprintBuild = compileBuild("race-footprint");
 
 const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
 const reduced = (actors: readonly ToyActor[]) => dpor(toy(footprintBuild, actors), { budget: BUDGET });
@@ -98,18 +95,10 @@ it("an oracle that looks at two words sees every order of the steps that write t
   expect(dpor(second, { budget: BUDGET }).violation?.message).toBe("0 before 1");
 });
 
-/** Exhaustive searches with more states than this are not run again schedule by schedule. */
-const SMALL_ENOUGH = 600;
-
 describe("the catalogue: same verdict as exhaustive search", () => {
-  const cases = RACES.flatMap((race) =>
-    Object.keys(race.variants).map((variant) => [race.name, variant, race] as const),
-  );
-  it.each(cases)("%s %s", (_, variant, race) => {
-    const exhaustive = search(openRace(raceBuild, race, variant), { budget: { steps: 20_000, seconds: 20 } });
-    if (exhaustive.states > SMALL_ENOUGH) return;
-    const result = dpor(openRace(footprintBuild, race, variant), { budget: { steps: 60_000, seconds: 60 } });
-    expect(result.violation?.invariant ?? result.verdict).toBe(exhaustive.violation?.invariant ?? exhaustive.verdict);
+  // Larger entries: dpor.long.test.ts.
+  it.each(variantsOfCatalogue)("%s %s", (_, variant, race) => {
+    sameVerdict(race, variant, 200);
   });
 });
 
@@ -167,9 +156,9 @@ function tryOut(instance: RaceInstance, seed: number): { pairs: number; independ
 
 describe("independent steps commute", () => {
   it.each(RACES.map((race) => [race.name, race] as const))("%s", (_, race) => {
-    const totals = Object.keys(race.variants).map((variant, i) =>
-      tryOut(openRace(footprintBuild, race, variant), i + 1),
-    );
+    const totals = Object.keys(race.variants)
+      .slice(-3)
+      .map((variant, i) => tryOut(openRace(footprintBuild, race, variant), i + 1));
     const pairs = totals.reduce((sum, t) => sum + t.pairs, 0);
     const independent = totals.reduce((sum, t) => sum + t.independent, 0);
     expect(independent).toBeLessThanOrEqual(pairs);

@@ -32,8 +32,8 @@ const selfPause = defineRace({
   name: "self-pause",
   id: "test",
   title: "A domain asks for its own TSC",
-  lesson: "",
-  variants: { only: { text: "", knobs: {}, expect: "clean" } },
+  lesson: "-",
+  variants: { only: { text: "-", knobs: {}, expect: "clean" } },
   setup(module, knobs) {
     const programs = [
       program(0x1000, [mov(0, HC_DOMCTL), mov(3, OP), vmcall]),

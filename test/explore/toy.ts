@@ -19,8 +19,8 @@ export function toy(
     name: "toy",
     id: "toy",
     title: "toy",
-    lesson: "",
-    variants: { only: { text: "", knobs: {}, expect: "clean" } },
+    lesson: "-",
+    variants: { only: { text: "-", knobs: {}, expect: "clean" } },
     setup(module, knobs) {
       const world = createWorld(module, {
         pages: 3,

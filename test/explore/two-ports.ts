@@ -6,16 +6,15 @@ import { EVTCHNOP_ALLOC_UNBOUND, HC_EVENT_CHANNEL_OP } from "../../hv-core/abi/h
 
 const DOMID_SELF = 0x7ff0;
 /** The argument stands behind the part of the program's page that is cleared after a call. */
-const ARGUMENT = 128;
+const ARGUMENT = 512;
 const PORT = ARGUMENT + 4;
-const PROGRAM_PAGE = 11;
 
 export const twoPorts = defineRace({
   name: "two-ports",
   id: "test",
   title: "Two programs of dom0 ask for an event channel at the same time",
-  lesson: "",
-  variants: { only: { text: "", knobs: {}, expect: "clean" } },
+  lesson: "-",
+  variants: { only: { text: "-", knobs: {}, expect: "clean" } },
   setup(module, knobs) {
     const world = createWorld(module, {
       pages: 3,
@@ -39,7 +38,7 @@ export const twoPorts = defineRace({
       }),
     );
     const portOf = (index: number): number =>
-      world.core.u32[(world.dom0.ramAt + (PROGRAM_PAGE - index) * 4096 + PORT) >> 2]!;
+      world.core.u32[(world.dom0.ramAt + (world.dom0.pages - 1 - index) * 4096 + PORT) >> 2]!;
     return {
       world,
       actors: programs,

@@ -9,7 +9,7 @@ import { shrink } from "../../host/lib/explore/shrink.ts";
 import { compileBuild, readAccessTable } from "../../host/node/wasm.ts";
 import { KNOB_MUTATION } from "../../hv-core/abi/knobs.ts";
 import { MUTATION_EVTCHN_UNLOCKED } from "../../hv-core/abi/mutations.ts";
-import { BUDGET, raceBuild } from "./support.ts";
+import { BUDGET, raceBuild, raceNamed } from "./support.ts";
 import { twoPorts } from "./two-ports.ts";
 
 const footprintBuild = compileBuild("race-footprint");
@@ -45,6 +45,12 @@ describe("two programs of dom0 ask for an event channel at the same time", () =>
     expect(words.length).toBeGreaterThan(0);
     expect(rounds.at(-1)!.states).toBeGreaterThan(rounds[0]!.states);
   });
+});
+
+it.each(["pause-under-lock", "completion-after-type-flip"])("%s fixed is clean with automatic windows too", (name) => {
+  const { result, rounds } = exploreAllWindows(openRace(footprintBuild, raceNamed(name), "fixed"), table, run);
+  expect(result).toMatchObject({ verdict: "clean", exhaustive: true });
+  expect(rounds.at(-1)!.states).toBeGreaterThan(5 * rounds[0]!.states);
 });
 
 it("an instance of the plain build has no accesses to stop at", () => {

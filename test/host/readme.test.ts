@@ -1,25 +1,41 @@
-/** The README shows what commands print: `vmexit demo` line by line in that order, and whole what stands under a "$ npx vmexit ...". */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+/**
+ * The README shows what commands print: `vmexit demo` and `vmexit race` line by line in that order ("..." and empty lines stand for what is
+ * left out), and whole what stands under any other "$ npx vmexit ...".
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { ROOT } from "../../host/node/paths.ts";
 
 const parts = readFileSync(join(ROOT, "README.md"), "utf8").split(/^```.*\n/m); // text, block, text, block ...
 const PROMPT = "$ npx vmexit ";
-const vmexit = (...args: string[]): string =>
-  execFileSync(process.execPath, [join(ROOT, "dist/host/cli/main.js"), ...args], { encoding: "utf8" });
 
-it("README.md shows what vmexit demo prints", () => {
-  const shown = parts.find((part) => part.startsWith("# guest demo"))!;
-  const printed = vmexit("demo").split("\n");
+/** Runs a command in a folder of its own, because a race leaves its schedule there. */
+function vmexit(...args: string[]): { readonly out: string; readonly code: number | null } {
+  const folder = mkdtempSync(join(tmpdir(), "vmexit-readme-"));
+  const { stdout, status } = spawnSync(process.execPath, [join(ROOT, "dist/host/cli/main.js"), ...args], {
+    cwd: folder,
+    encoding: "utf8",
+  });
+  rmSync(folder, { recursive: true });
+  return { out: stdout, code: status };
+}
+
+function expectPrinted(shown: string, out: string): void {
+  const printed = out.split("\n");
   let from = 0;
   for (const line of shown.split("\n")) {
     if (line === "..." || line === "") continue;
     const at = printed.indexOf(line, from);
-    expect(at, `the demo does not print: ${line}`).toBeGreaterThanOrEqual(from);
+    expect(at, `not printed: ${line}`).toBeGreaterThanOrEqual(from);
     from = at + 1;
   }
+}
+
+it("README.md shows what vmexit demo prints", () => {
+  expectPrinted(parts.find((part) => part.startsWith("# guest demo"))!, vmexit("demo").out);
 });
 
 const sessions = parts
@@ -28,13 +44,20 @@ const sessions = parts
     const end = part.indexOf("\n");
     return [part.slice(PROMPT.length, end), part.slice(end + 1)] as const;
   });
+const isRace = ([command]: readonly [string, string]): boolean => command.startsWith("race ");
 
-it("README.md shows a walk and a map", () => {
-  expect(sessions.map(([command]) => command.split(" ")[0])).toEqual(expect.arrayContaining(["walk", "p2m"]));
+it("README.md shows a walk, a map and a race", () => {
+  expect(sessions.map(([command]) => command.split(" ")[0])).toEqual(expect.arrayContaining(["walk", "p2m", "race"]));
 });
 
-it.each(sessions)("README.md shows what vmexit %s prints", (command, output) => {
-  expect(vmexit(...command.split(" "))).toBe(output);
+it.each(sessions.filter(isRace))("README.md shows what vmexit %s prints, and it is a violation", (command, output) => {
+  const { out, code } = vmexit(...command.split(" "));
+  expectPrinted(output, out);
+  expect(code).toBe(1);
+});
+
+it.each(sessions.filter((session) => !isRace(session)))("README.md shows what vmexit %s prints", (command, output) => {
+  expect(vmexit(...command.split(" ")).out).toBe(output);
 });
 
 it("README.md lists no command twice", () => {

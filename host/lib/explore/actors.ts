@@ -20,6 +20,8 @@ export interface Actor {
   readonly index: number;
   /** The processor its hypervisor code runs on (Lock words name it); 0 = none. */
   readonly processor: number;
+  /** Who it is and what it is to do, for reports: "vCPU 0 of the guest: mov dword [0x2000], 1". */
+  readonly role?: string;
   /** Whether an operation could begin or go on now, apart from locks and pauses. */
   isReady(): boolean;
   /** Whether the race is not over before it has taken another step. */

@@ -4,13 +4,23 @@
  * the search begins with the named windows, and again with more words until no further one turns up. An access to a word that is not
  * shared is seen by nobody, so nothing is lost by not stopping there.
  *
- * Not split: what the silicon does (one guest instruction is one step), the frame allocator and the reference counts (Xen: under
+ * Not split: what the silicon does (one guest instruction is one step), its registers and TLBs, the frame allocator and the reference counts (Xen: under
  * heap_lock, and by cmpxchg), locks, and a load and store of the same atomic word (atomic_t, test_and_set_bit) behind each other.
  *
  * Before: footprint.ts. After: search.ts and the other strategies run as always.
  */
 import { DOM_CONTROLLER_PAUSE, DOM_HYPERVISOR_PAUSE } from "../../../hv-core/abi/domain.ts";
-import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS, PAGE_SIZE } from "../../../hv-core/abi/layout.ts";
+import {
+  DOMAIN_SIZE,
+  DOMAINS_BASE,
+  MAX_DOMAINS,
+  MAX_VCPUS,
+  PAGE_SIZE,
+  VCPU_HV_OFFSET,
+  VCPU_SIZE,
+  VCPU_TLB_OFFSET,
+  VCPUS_BASE,
+} from "../../../hv-core/abi/layout.ts";
 import { ACCESS_STORE, type AccessListener } from "./continuations.ts";
 import type { RaceInstance } from "./instance.ts";
 import { isLockWord } from "./locks.ts";
@@ -33,6 +43,17 @@ function isAtomic(instance: RaceInstance, address: number): boolean {
   if (address >= dom0.sharedInfoAt && address < dom0.sharedInfoAt + PAGE_SIZE) return true; // event bits: test_and_set_bit
   const isDomain = address >= DOMAINS_BASE && address < DOMAINS_BASE + MAX_DOMAINS * DOMAIN_SIZE;
   return isDomain && ATOMIC_OFFSETS.has((address - DOMAINS_BASE) % DOMAIN_SIZE);
+}
+
+/**
+ * Registers and TLB of a processor. Others touch them only by a message that the processor itself acts upon (a shootdown), or while it
+ * stands still: in between nothing of it is half done.
+ */
+function isSilicon(address: number): boolean {
+  const offset = address - VCPUS_BASE;
+  if (offset < 0 || offset >= MAX_VCPUS * VCPU_SIZE) return false;
+  const inVcpu = offset % VCPU_SIZE;
+  return inVcpu < VCPU_HV_OFFSET || inVcpu >= VCPU_TLB_OFFSET;
 }
 
 interface Sharing {
@@ -67,7 +88,7 @@ function install(
       if (!sharing || (id >= 0 && /^run\/explore/.test(table.names[table.functionOf[id] ?? -1] ?? ""))) return;
       for (let word = address >>> 2; word <= last; word++) {
         sharing.touchedBy.set(word, (sharing.touchedBy.get(word) ?? 0) | (1 << mover));
-        if (size >= ACCESS_STORE && !isLockWord(word << 2)) sharing.stored.add(word);
+        if (size >= ACCESS_STORE && !isLockWord(word << 2) && !isSilicon(word << 2)) sharing.stored.add(word);
       }
     },
   };

@@ -14,6 +14,21 @@ export const store32 = (address: number, value: number): Instruction => ({
   text: `mov dword [${hex(address)}], ${value}`,
 });
 
+/** mov esp/eax/ebx/ecx, value */
+export const setRegister = (name: "eax" | "ecx" | "edx" | "ebx" | "esp", value: number): Instruction => ({
+  bytes: [0xb8 + ["eax", "ecx", "edx", "ebx", "esp"].indexOf(name), ...u32(value)],
+  text: `mov ${name}, ${hex(value)}`,
+});
+
+/** The hypercall whose number and arguments are in eax, ebx, ecx. @param what it asks for, for reports. */
+export const vmcall = (what: string): Instruction => ({ bytes: [0x0f, 0x01, 0xc1], text: `vmcall (${what})` });
+
+/** mov al, value; out port, al: one byte to a port below 256. */
+export const out8 = (port: number, value: number): Instruction[] => [
+  { bytes: [0xb0, value], text: `mov al, ${hex(value)}` },
+  { bytes: [0xe6, port], text: `out ${hex(port)}, al` },
+];
+
 /** mov eax, [address] */
 export const load32 = (address: number): Instruction => ({
   bytes: [0xa1, ...u32(address)],
@@ -39,8 +54,8 @@ export const jump = (from: number, target: number): Instruction => ({
   text: `jmp ${hex(target)}`,
 });
 
-/** vmcall of hypercall `nr` with two arguments, in one step for each of its instructions. */
-export const vmcall = (nr: number, a1: number, a2 = 0): Instruction[] => [
+/** Hypercall `nr` with two arguments, in one step for each of its instructions. */
+export const hypercall = (nr: number, a1: number, a2 = 0): Instruction[] => [
   { bytes: [0xb8, ...u32(nr)], text: `mov eax, ${nr}` },
   { bytes: [0xbb, ...u32(a1)], text: `mov ebx, ${hex(a1)}` },
   { bytes: [0xb9, ...u32(a2)], text: `mov ecx, ${hex(a2)}` },

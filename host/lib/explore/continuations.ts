@@ -43,7 +43,7 @@ import {
   VCPUS_BASE,
 } from "../../../hv-core/abi/layout.ts";
 import { W_ACCESS } from "../../../hv-core/abi/windows.ts";
-import { type Core, type CoreExports, instantiateCore } from "../core.ts";
+import type { Core, CoreExports, CoreOptions } from "../core.ts";
 
 /** Hypervisor memory of one hypercall (hv-core/hv/hypercall/guest-copy.ts, Scratch). */
 const SCRATCH_AT = MAILBOX_BASE + 0x8_0000;
@@ -71,6 +71,7 @@ export interface RaceExports extends CoreExports {
   exploreEnter(processor: number, ticks: number): void;
   exploreLeave(): number;
   exploreRun(slot: number): number;
+  exploreTrace(mask: number): void;
   vcpuWork(slot: number): number;
   /** dom0 turns paging on, with this page directory (guest-physical, 32-bit paging). */
   dom0LoadPageTable(directory: number): void;
@@ -125,7 +126,11 @@ export interface Continuations {
 
 export const continuationAt = (slot: number): number => CONTINUATIONS_BASE + slot * CONTINUATION_SIZE;
 
-export function createContinuations(module: WebAssembly.Module, frameCount: number): Continuations {
+/** What a build of the core that can be suspended imports. */
+export type CoreHooks = Required<Pick<CoreOptions, "suspend" | "imports">>;
+
+/** @param boot makes the core with these imports: its hypervisor code calls `suspend` at every lock and window. */
+export function createContinuations(boot: (hooks: CoreHooks) => Core): Continuations {
   /** Slot of the step under way: never set between steps, so it is no state. */
   let running = -1;
   let isRewinding = false;
@@ -149,8 +154,7 @@ export function createContinuations(module: WebAssembly.Module, frameCount: numb
     exports.asyncify_start_unwind(at + CONT_ASYNCIFY);
   }
 
-  const core = instantiateCore(module, {
-    frameCount,
+  const core = boot({
     suspend(window, addr, kind) {
       if (running >= 0 && !goesOn()) unwind(window, addr, kind); // in the set-up nobody else is there
     },

@@ -2,8 +2,8 @@
  * A device model as an actor: it waits for the event of a slot, then READY -> INPROCESS, does the access, RESP_READY, notifies;
  * each of these is a step. What guests wrote to it stands in a log in its slab, so that losses and duplicates can be counted.
  *
- * Slab: phase @8, vCPU of the request under way @12, slots page @16, log length @20, request address @24, dom0 ports from 64 on
- * (u32 for each vCPU), log from 512 on {address u32, data u32}.
+ * Slab: phase @8, vCPU of the request under way @12, slots page @16, log length @20, request address @24, reads answered @28, INVALIDATE
+ * requests answered @32, dom0 ports from 64 on (u32 for each vCPU), log from 512 on {address u32, data u32}.
  */
 import { CONT_FIRST_PROCESSOR, CONT_HYPERCALL } from "../../../hv-core/abi/continuation.ts";
 import { EVTCHNOP_SEND, HC_EVENT_CHANNEL_OP } from "../../../hv-core/abi/hypercalls.ts";
@@ -13,6 +13,8 @@ import {
   IOREQ_BITS,
   IOREQ_DATA,
   IOREQ_SIZE,
+  IOREQ_TYPE,
+  IOREQ_TYPE_INVALIDATE,
   IOREQ_VP_EPORT,
   STATE_IOREQ_INPROCESS,
   STATE_IOREQ_READY,
@@ -32,6 +34,8 @@ const VCPU = 12;
 const SLOTS_AT = 16;
 const LOG_LENGTH = 20;
 const ADDRESS = 24;
+const READS = 28;
+const INVALIDATES = 32;
 const PORTS = 64;
 const LOG = 512;
 const LOG_MAX = 400;
@@ -44,14 +48,14 @@ const ANSWERED = 3;
 /** Pending bits in dom0's shared_info. */
 const EVTCHN_PENDING = 2048;
 const BUFIOREQ_OFF = 0;
-/** Page of dom0 for the argument of its event. */
-const LAST_PAGE = 11;
 /** What the device answers to reads. */
 const READ_VALUE = 0x5a5a_5a5a;
 
 export interface ServerOptions {
   /** MMIO that the server answers for: [first, last] guest-physical; undefined = none (a page type is mapped to it). */
   readonly range?: readonly [start: number, end: number];
+  /** BUFIOREQ_*: whether it has a buffered ring as well, and who moves its pointers how. Default: none. */
+  readonly buffered?: number;
 }
 
 export interface IoreqEnd {
@@ -60,22 +64,26 @@ export interface IoreqEnd {
   readonly slotsAt: number;
   /** dom0's port for each vCPU. */
   readonly ports: readonly number[];
+  /** Linear address of the buffered ring; 0 = none. */
+  readonly ringAt: number;
 }
 
 /** An enabled ioreq server with its page mapped into dom0 and its ports bound. */
 export function createServer(world: World, options: ServerOptions): IoreqEnd {
   const { dom0, domid } = world;
-  const server = createIoreqServer(dom0, domid, BUFIOREQ_OFF);
+  const server = createIoreqServer(dom0, domid, options.buffered ?? BUFIOREQ_OFF);
   const gfn = allocGfns(dom0, 1);
   acquireIoreqPage(dom0, domid, server, 1, gfn);
   const slotsAt = mappedAddress(dom0, gfn);
+  const ringGfn = options.buffered ? allocGfns(dom0, 1) : undefined;
+  if (ringGfn !== undefined) acquireIoreqPage(dom0, domid, server, 0, ringGfn);
   if (options.range)
     mapIoRange(dom0, domid, server, { space: IO_RANGE_MEMORY, start: options.range[0], end: options.range[1] });
   setIoreqServerState(dom0, domid, server, true);
   const ports = world.vcpus.map((_, vcpu) =>
     evtchnBindInterdomain(dom0, domid, Port(word(world, slotsAt + vcpu * IOREQ_SIZE + IOREQ_VP_EPORT))),
   );
-  return { server, slotsAt, ports };
+  return { server, slotsAt, ports, ringAt: ringGfn === undefined ? 0 : mappedAddress(dom0, ringGfn) };
 }
 
 export const slotState = (world: World, end: IoreqEnd, vcpu: number): number =>
@@ -88,16 +96,28 @@ export function setSlotState(world: World, slot: number, state: number): void {
 export interface DeviceActor extends Actor {
   /** Every write the device was asked for, in order. */
   log(): readonly { readonly address: number; readonly data: number }[];
+  /** How many reads it has answered. */
+  reads(): number;
+  /** How often it has been told to drop its mappings of guest memory. */
+  invalidates(): number;
 }
 
 export function deviceActor(
   world: World,
-  options: { readonly name: string; readonly index: number; readonly end: IoreqEnd },
+  options: {
+    readonly name: string;
+    readonly index: number;
+    readonly end: IoreqEnd;
+    /** False: what comes is not counted, so that doing the same again leads to the same state. */
+    readonly keepsLog?: boolean;
+    /** It has been told to drop its mappings. What it does then is in linear memory. */
+    onInvalidate?(): void;
+  },
 ): DeviceActor {
-  const { index, end } = options;
+  const { index, end, keepsLog = true } = options;
   const slab = slabOf(allocActor(world.core, ACTOR_RACE_DEVICE, world.domid));
   const processor = CONT_FIRST_PROCESSOR + index + 1;
-  const gpa = (LAST_PAGE - index) * 4096;
+  const gpa = (world.dom0.pages - 1 - index) * 4096;
   setWord(world, slab + SLOTS_AT, end.slotsAt);
   end.ports.forEach((port, vcpu) => {
     setWord(world, slab + PORTS + vcpu * 4, port);
@@ -140,10 +160,17 @@ export function deviceActor(
 
   function answer(): void {
     const at = slot();
-    if ((world.core.u8[at + IOREQ_BITS]! & 32) !== 0) {
+    const count = (field: number): void => {
+      if (keepsLog) setWord(world, slab + field, word(world, slab + field) + 1);
+    };
+    if (world.core.u8[at + IOREQ_TYPE] === IOREQ_TYPE_INVALIDATE) {
+      count(INVALIDATES);
+      options.onInvalidate?.();
+    } else if ((world.core.u8[at + IOREQ_BITS]! & 32) !== 0) {
       setWord(world, at + IOREQ_DATA, READ_VALUE);
       setWord(world, at + IOREQ_DATA + 4, 0);
-    } else {
+      count(READS);
+    } else if (keepsLog) {
       const length = word(world, slab + LOG_LENGTH);
       if (length < LOG_MAX) {
         setWord(world, slab + LOG + length * 8, word(world, slab + ADDRESS));
@@ -177,12 +204,15 @@ export function deviceActor(
   return {
     name: options.name,
     index,
+    role: "a device model (ioreq server) in the control domain: it is notified, takes the request, carries it out, answers, notifies",
     processor,
     isReady: () => phase() !== IDLE || notified() >= 0,
     hasWork: () => phase() !== IDLE || world.continuations.suspension(index) !== undefined,
     next: () => steps[phase()]!,
     begin: () => steps[phase()]!.run(),
     ended,
+    reads: () => word(world, slab + READS),
+    invalidates: () => word(world, slab + INVALIDATES),
     log: () =>
       Array.from({ length: word(world, slab + LOG_LENGTH) }, (_, i) => ({
         address: word(world, slab + LOG + i * 8),

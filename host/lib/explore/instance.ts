@@ -9,6 +9,7 @@ import {
   DOM_P2M_IOREQ_ENTRIES,
   DOM_P2M_IOREQ_SERVER,
 } from "../../../hv-core/abi/domain.ts";
+import { W_ACCESS } from "../../../hv-core/abi/windows.ts";
 import { explainTrap, SITE_LOCK_ORDER, trapSite } from "../assert-sites.ts";
 import { crashSentence } from "../crash.ts";
 import { UsageError } from "../errors.ts";
@@ -127,6 +128,13 @@ export function openRace(
     return undefined;
   }
 
+  /**
+   * Whether somebody stands at an automatic window: registers may be half way through an emulated instruction then, which the
+   * invariants of a race do not know about. They are looked at when everybody stands at named places again.
+   */
+  const isInTheMiddle = (): boolean =>
+    actors.some((actor) => world.continuations.suspension(actor.index)?.window === W_ACCESS);
+
   /** What holds after every step, each look for itself. Oracle 0 is the one of the slots. */
   const oracles: readonly (() => Violation | undefined)[] = [
     () =>
@@ -142,7 +150,7 @@ export function openRace(
       };
     }),
     ...setup.invariants.map((invariant) => () => {
-      const message = invariant.always?.();
+      const message = isInTheMiddle() ? undefined : invariant.always?.();
       return message === undefined ? undefined : { invariant: invariant.name, message };
     }),
   ];
@@ -180,7 +188,8 @@ export function openRace(
     const frames = checkFrames(world);
     if (frames !== undefined) return { invariant: "balance", message: `at the end ${frames}` };
     const entries = word(world, world.domainAt + DOM_P2M_IOREQ_ENTRIES);
-    if (entries !== 0 && word(world, world.domainAt + DOM_P2M_IOREQ_SERVER) === 0)
+    const isTyped = entries !== 0 && setup.ignored?.["I-7"] === undefined;
+    if (isTyped && word(world, world.domainAt + DOM_P2M_IOREQ_SERVER) === 0)
       return {
         invariant: "I-7",
         message: `at the end ${entries} page(s) have the type ioreq_server and the type has no server: writes to them retry for ever`,

@@ -10,6 +10,15 @@ export interface ExpectedWrite {
   readonly index: number;
   readonly address: number;
   readonly value: number;
+  /** Bytes: 4 unless given. */
+  readonly size?: 1 | 2 | 4;
+}
+
+/** What RAM of the guest holds there. */
+export function ramValue(world: World, address: number, size: 1 | 2 | 4 = 4): number {
+  const { view } = world.core;
+  const at = world.guestAddress(address);
+  return size === 1 ? view.getUint8(at) : size === 2 ? view.getUint16(at, true) : view.getUint32(at, true);
 }
 
 /**
@@ -23,7 +32,7 @@ export function everyWriteOnce(
   writes: readonly ExpectedWrite[],
 ): Invariant {
   function times(write: ExpectedWrite): number {
-    const inRam = world.core.u32[world.guestAddress(write.address) >> 2] === write.value ? 1 : 0;
+    const inRam = ramValue(world, write.address, write.size) === write.value ? 1 : 0;
     return devices.reduce(
       (sum, device) => sum + device.log().filter((w) => w.address === write.address && w.data === write.value).length,
       inRam,

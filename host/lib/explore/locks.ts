@@ -53,6 +53,18 @@ export const lockOwner = (core: Core, address: number): number => core.u32[addre
 export const actorOfProcessor = (processor: number): number =>
   processor >= CONT_FIRST_PROCESSOR ? processor - CONT_FIRST_PROCESSOR - 1 : -1;
 
+/** Who holds which lock of the guest: "p2m lock: guest0". */
+export function lockHolders(
+  { core, domainAt }: { readonly core: Core; readonly domainAt: number },
+  actors: readonly { readonly name: string; readonly processor: number }[],
+): string[] {
+  return heldLocks(core, domainAt).map((at) => {
+    const owner = lockOwner(core, at);
+    const holder = actors.find((actor) => actor.processor === owner)?.name ?? `processor ${owner}`;
+    return `${lockName(core, at).replace(/ lock of.*/, "")} lock: ${holder}`;
+  });
+}
+
 /** Addresses of the locks of a domain that somebody holds. */
 export function heldLocks(core: Core, domainAt: number): number[] {
   return DOMAIN_LOCKS.map(([offset]) => domainAt + offset).filter((at) => core.u32[at >> 2] !== 0);

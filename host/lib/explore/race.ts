@@ -3,6 +3,8 @@
  * and variants of the hypervisor with what is expected of each.
  */
 import type { Actor } from "./actors.ts";
+import { describedRace, type RaceDescription } from "./race-description.ts";
+import { checkNames } from "./race-schema.ts";
 import type { World } from "./world.ts";
 
 /** A broken invariant: its name, and a sentence about this case. */
@@ -32,6 +34,8 @@ export interface RaceSetup {
   readonly mayWaitForEver?: boolean;
   /** State of every slot of the ioreq page, for the check of its transitions (spec 03, I-4). */
   slotStates?(): readonly number[];
+  /** Invariants of the explorer that do not hold in this machine, by name ("I-7"), with the reason as a sentence. */
+  readonly ignored?: Readonly<Record<string, string>>;
   /** The slots are written by a hostile party: their transitions mean nothing. */
   readonly hasHostileSlots?: boolean;
   /** What to show beside each step: "type ram_rw, server none, slot READY". */
@@ -51,6 +55,8 @@ export interface Race {
   /** Of the catalogue, spec 09: "C-1". */
   readonly id: string;
   readonly title: string;
+  /** What somebody has to know who has never seen any of it: a few sentences at the top of reports. */
+  readonly background?: string;
   /** What happened in history, and what one learns: a few sentences. */
   readonly lesson: string;
   /** The first one is the default. */
@@ -63,9 +69,16 @@ export interface Race {
   ): RaceSetup;
 }
 
-/** Checks a race as far as that can be done without running it. @throws Error: a bug of whoever wrote it. */
-export function defineRace(race: Race): Race {
-  if (!/^[a-z][a-z0-9-]*$/.test(race.name)) throw new Error(`race "${race.name}": a name is small letters and dashes`);
-  if (Object.keys(race.variants).length === 0) throw new Error(`race ${race.name} has no variant`);
-  return race;
+/**
+ * A race, checked as far as that can be done without running it: either with a `setup` that builds everything itself, as in the
+ * catalogue, or as a description (race-description.ts), from which the set-up is made.
+ *
+ * @throws UsageError that names the field that is wrong and says what belongs there.
+ */
+export function defineRace(race: Race | RaceDescription): Race {
+  if (typeof race === "object" && race !== null && "setup" in race) {
+    checkNames(race);
+    return race;
+  }
+  return describedRace(race);
 }

@@ -1,5 +1,6 @@
 /** Replay: takes the steps of a schedule one by one, checks each place, and says where the two part. */
 import type { RaceInstance } from "./instance.ts";
+import { lockHolders } from "./locks.ts";
 import type { Violation } from "./race.ts";
 import type { Schedule, ScheduleStep } from "./schedule.ts";
 import type { FoundViolation } from "./search.ts";
@@ -48,7 +49,12 @@ export function replay(instance: RaceInstance, schedule: Schedule, until = Numbe
       };
     const text = instance.describe(actor.index);
     const violation = instance.step(actor.index);
-    steps.push({ actor: actor.index, place: wanted.place, text, state: instance.setup.describeState() });
+    steps.push({
+      actor: actor.index,
+      place: wanted.place,
+      text,
+      state: [instance.setup.describeState(), ...lockHolders(instance.setup.world, instance.actors)].join(", "),
+    });
     if (violation) return { steps, violation };
   }
   if (steps.length < schedule.steps.length) return { steps };

@@ -12,8 +12,8 @@ import type { World } from "./world.ts";
 
 const COUNTER = 8;
 const RESULTS = 64;
-/** dom0's page 0 is unused, 1 and 2.. are the host's own; programs count down from the last one. */
-const LAST_PAGE = 11;
+/** Bytes of its page that a call may use. */
+const ARGUMENTS = 256;
 
 export interface HypercallStep {
   /** What it is for, as a sentence without a subject: "unmaps the page type". */
@@ -22,6 +22,8 @@ export interface HypercallStep {
   prepare(world: World, at: number, gpa: number): readonly number[];
   /** Results that are fine, beside 0 and above. */
   readonly mayFail?: readonly number[];
+  /** False: the call waits until it becomes true. */
+  when?(world: World): boolean;
 }
 
 /** A dm_op with its buffer: `fill` writes the union. */
@@ -60,22 +62,23 @@ export function toolstackActor(
   const { program, index } = options;
   const slab = slabOf(allocActor(world.core, ACTOR_RACE_TOOLSTACK, DOM0));
   const processor = CONT_FIRST_PROCESSOR + index + 1;
-  const gpa = (LAST_PAGE - index) * 4096;
+  const gpa = (world.dom0.pages - 1 - index) * 4096;
   const at = world.dom0.ramAt + gpa;
   const done = (): number => word(world, slab + COUNTER);
   const resultOf = (call: number): number => word(world, slab + RESULTS + call * 4) | 0;
   function ended(result: number): void {
     setWord(world, slab + RESULTS + done() * 4, result);
     setWord(world, slab + COUNTER, done() + 1);
-    world.core.u8.fill(0, at, at + 64);
+    world.core.u8.fill(0, at, at + ARGUMENTS);
   }
   return {
     name: options.name,
     index,
+    role: `a program in the control domain, which ${program.map(({ text }) => text).join(", then ")}`,
     processor,
     done,
     resultOf,
-    isReady: () => done() < program.length,
+    isReady: () => done() < program.length && (program[done()]!.when?.(world) ?? true),
     hasWork: () => done() < program.length,
     next: () => ({ word: `call${done()}`, text: program[done()]?.text ?? "has nothing left to do" }),
     begin() {

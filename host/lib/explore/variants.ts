@@ -1,6 +1,10 @@
-/** Variant knobs: historic bugs and designs that lost, by name. They exist in builds with variants only (hv-core/base/variant.ts). */
+/**
+ * Knobs of races: historic bugs and designs that lost, by name. They exist in builds with variants only (hv-core/base/variant.ts). The
+ * knobs of ordinary runs (host/lib/knobs.ts) whose values have names can be set in a race as well.
+ */
 import * as knobs from "../../../hv-core/abi/knobs.ts";
 import { UsageError } from "../errors.ts";
+import { KNOBS } from "../knobs.ts";
 
 export interface VariantKnob {
   readonly index: number;
@@ -171,15 +175,75 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   },
   "send.lock": {
     index: knobs.KNOB_SEND_LOCK,
-    values: ["none", "ioreq"],
-    text: "a write to a page of the type takes the server lock under the p2m lock",
+    values: ["none", "ioreq", "events"],
+    text: "a write to a page of the type takes the server lock, or the event channels lock, under the p2m lock",
+  },
+  "unmap.reset": {
+    index: knobs.KNOB_UNMAP_RESET,
+    values: ["sweep", "recalc", "direct", "none", "compare"],
+    text: "what becomes of the pages of a type that loses its server",
+  },
+  "emulate.pieces": {
+    index: knobs.KNOB_PIECES,
+    values: ["each", "by-first"],
+    text: "the later pieces of a split access look at the page type for themselves, or go where the first one went",
+  },
+  "send.suspended": {
+    index: knobs.KNOB_SUSPENDED,
+    values: ["by-send", "by-domain"],
+    text: "who says that a request did not go out because of a shutdown: the sender, or the domain's flag a moment later",
+  },
+  "mapcache.invalidate": {
+    index: knobs.KNOB_INVALIDATE,
+    values: ["all", "first", "domain-flag"],
+    text: "which answers to INVALIDATE are waited for, and whose flag asks for it",
+  },
+  "copy.typed": {
+    index: knobs.KNOB_COPY_TYPED,
+    values: ["refused", "write"],
+    text: "the hypervisor's own copy to a page of type ioreq_server",
+  },
+  "bufioreq.canonicalise": {
+    index: knobs.KNOB_CANONICALISE,
+    values: ["cmpxchg", "store"],
+    text: "how the two pointers of a buffered ring are made small again",
+  },
+  "inject.gate": {
+    index: knobs.KNOB_INJECT,
+    values: ["updating", "vector-first"],
+    text: "an event to inject is filled in behind a gate, or its vector is written first",
+  },
+  "vram.mode": {
+    index: knobs.KNOB_VRAM_MODE,
+    values: ["own", "shared"],
+    text: "dirty video memory is tracked for itself, or by switching log-dirty mode on",
+  },
+  "p2m.leafRead": {
+    index: knobs.KNOB_LEAF_READ,
+    values: ["once", "twice"],
+    text: "how often a lookup without the lock reads an entry that is not present",
   },
 };
 
-/** [index, value] for the core. @throws UsageError */
+/** A knob of a race by name: one of the above, or one of ordinary runs that has named values. */
+export function raceKnob(name: string): VariantKnob | undefined {
+  if (Object.hasOwn(VARIANT_KNOBS, name)) return VARIANT_KNOBS[name];
+  const knob = KNOBS.find((k) => k.name === name);
+  if (!knob?.values) return undefined;
+  const values: string[] = [];
+  for (const [word, value] of Object.entries(knob.values)) values[value] = word;
+  return { index: knob.index, values, text: knob.text };
+}
+
+/** All names that raceKnob knows. */
+export const raceKnobNames = (): string[] => [
+  ...new Set([...Object.keys(VARIANT_KNOBS), ...KNOBS.filter((knob) => knob.values).map((knob) => knob.name)]),
+];
+
+/** [index, value] of each for the core. @throws UsageError */
 export function variantSettings(values: Readonly<Record<string, number>>): [index: number, value: number][] {
   return Object.entries(values).map(([name, value]) => {
-    const knob = Object.hasOwn(VARIANT_KNOBS, name) ? VARIANT_KNOBS[name] : undefined;
+    const knob = raceKnob(name);
     if (!knob)
       throw new UsageError(`unknown variant knob "${name}": use one of ${Object.keys(VARIANT_KNOBS).join(", ")}`);
     if (!(value >= 0 && value < knob.values.length))
@@ -192,7 +256,7 @@ export function variantSettings(values: Readonly<Record<string, number>>): [inde
 export function parseVariantKnob(text: string): [name: string, value: number] {
   const at = text.indexOf("=");
   const name = text.slice(0, at);
-  const knob = Object.hasOwn(VARIANT_KNOBS, name) ? VARIANT_KNOBS[name] : undefined;
+  const knob = raceKnob(name);
   if (at <= 0 || !knob)
     throw new UsageError(`"${text}": write name=value with one of ${Object.keys(VARIANT_KNOBS).join(", ")}`);
   const value = knob.values.indexOf(text.slice(at + 1));
@@ -201,4 +265,4 @@ export function parseVariantKnob(text: string): [name: string, value: number] {
 }
 
 export const formatVariantKnob = (name: string, value: number): string =>
-  `${name}=${VARIANT_KNOBS[name]?.values[value] ?? value}`;
+  `${name}=${raceKnob(name)?.values[value] ?? value}`;

@@ -1,7 +1,11 @@
 /** A vCPU as an actor: it runs real guest instructions, one a step, until it reaches the address where its program ends. */
 import { CONT_RUN_VCPU } from "../../../hv-core/abi/continuation.ts";
+import { disassemble } from "../debug/disassemble.ts";
+import { peekVirtual, registers } from "../inspect.ts";
 import { type Actor, WORK_IO, WORK_RUNNABLE } from "./actors.ts";
 import type { World } from "./world.ts";
+
+const LONGEST_INSTRUCTION = 15;
 
 export interface VcpuActorOptions {
   readonly name: string;
@@ -16,6 +20,14 @@ export interface VcpuActorOptions {
   readonly loops?: boolean;
 }
 
+/** The instruction that a vCPU of an ordinary guest runs next, out of its memory. */
+function instructionAt(world: World, slot: number): string {
+  const { rip, bitness } = registers(world.core, slot);
+  const code = peekVirtual(world.core, world.domid, slot, rip, LONGEST_INSTRUCTION);
+  const text = disassemble(code, rip, bitness, 1)[0]?.text ?? "the instruction";
+  return `${text} at 0x${rip.toString(16)}`;
+}
+
 export function vcpuActor(world: World, options: VcpuActorOptions): Actor {
   const slot = world.vcpus[options.vcpu]!;
   const processor = slot + 1;
@@ -25,14 +37,14 @@ export function vcpuActor(world: World, options: VcpuActorOptions): Actor {
   return {
     name: options.name,
     index: options.index,
+    role: `vCPU ${options.vcpu} of the guest, which runs ${options.instructions.length === 0 ? `until 0x${options.end.toString(16)}` : options.instructions.map(([, text]) => text).join("; ")}`,
     processor,
     isReady: () => !isThrough() && (world.exports.vcpuWork(slot) & WORK_RUNNABLE) !== 0,
     hasWork: () => !options.loops && (world.continuations.suspension(options.index) !== undefined || !isThrough()),
     next() {
       if ((world.exports.vcpuWork(slot) & WORK_IO) !== 0)
         return { word: "complete", text: "looks for the answer to its request" };
-      const rip = world.rip(options.vcpu);
-      return { word: "run", text: `runs ${texts.get(rip) ?? `the instruction at 0x${rip.toString(16)}`}` };
+      return { word: "run", text: `runs ${texts.get(world.rip(options.vcpu)) ?? instructionAt(world, slot)}` };
     },
     begin() {
       world.continuations.start(options.index, { kind: CONT_RUN_VCPU, args: [slot], processor });

@@ -9,7 +9,7 @@ import { DOM_CRASH_REASON } from "../../../hv-core/abi/domain.ts";
 import { HVM_SAVE_HEADER_SIZE } from "../../../hv-core/abi/hypercalls.ts";
 import { KNOB_P2M_SUPERPAGES, KNOB_TLB_ENTRIES, KNOB_TRACE_MASK } from "../../../hv-core/abi/knobs.ts";
 import { DOMAIN_SIZE, DOMAINS_BASE, MAILBOX_BASE, VCPU_SIZE, VCPUS_BASE } from "../../../hv-core/abi/layout.ts";
-import { frameAddress, refreshViews } from "../core.ts";
+import { frameAddress, instantiateCore, refreshViews } from "../core.ts";
 import { createDom0, type Dom0 } from "../dom0.ts";
 import { domainSlot } from "../domains.ts";
 import { check } from "../errors.ts";
@@ -23,6 +23,8 @@ import {
   domainSetHvmContext,
   domainSetPagingPool,
   domainUnpause,
+  EMULATION_HVM,
+  EMULATION_PVH,
 } from "../toolstack/domctl.ts";
 import { createForeignWindow, type ForeignWindow, writeGuest } from "../toolstack/foreign.ts";
 import { entryContext } from "../toolstack/hvm-context.ts";
@@ -51,6 +53,8 @@ export interface WorldOptions {
   readonly dom0Pages?: number;
   /** Index in abi/knobs.ts and value, for instance of a variant. */
   readonly knobs: readonly (readonly [index: number, value: number])[];
+  /** True: an HVM domain, whose clock chip is emulated; false, the default: a PVH one. */
+  readonly isHvm?: boolean;
 }
 
 /** A copy of everything that is state. */
@@ -93,7 +97,7 @@ function startVcpu(dom0: Dom0, domid: DomId, vcpu: number, vcpus: number, eip: n
 
 /** @throws HvError when the set-up fails: a race that cannot be set up is never "no violation". */
 export function createWorld(module: WebAssembly.Module, options: WorldOptions): World {
-  const continuations = createContinuations(module, FRAME_COUNT);
+  const continuations = createContinuations((hooks) => instantiateCore(module, { frameCount: FRAME_COUNT, ...hooks }));
   const { core, exports } = continuations;
   for (const [index, value] of knobSettings(DEFAULT_ERA, {})) exports.setKnob(index, value);
   exports.setKnob(KNOB_TRACE_MASK, 0);
@@ -106,7 +110,7 @@ export function createWorld(module: WebAssembly.Module, options: WorldOptions): 
   const dom0 = createDom0(core, dom0Pages);
   const window = createForeignWindow(dom0);
   const vcpuCount = options.programs.length;
-  const domid = domainCreate(dom0, vcpuCount);
+  const domid = domainCreate(dom0, vcpuCount, options.isHvm ? EMULATION_HVM : EMULATION_PVH);
   domainMaxVcpus(dom0, domid, vcpuCount);
   domainMaxMem(dom0, domid, options.pages * 4 + 256);
   domainSetPagingPool(dom0, domid, POOL_FRAMES * 4096);
@@ -121,6 +125,13 @@ export function createWorld(module: WebAssembly.Module, options: WorldOptions): 
     startVcpu(dom0, domid, vcpu, vcpuCount, program.gpa);
   });
   domainUnpause(dom0, domid);
+  return worldOf(continuations, { dom0, window, domid });
+}
+
+/** The guest `domid` of a machine that was set up or has run until now, as a world that can be copied, put back and hashed. */
+export function worldOf(continuations: Continuations, parts: Pick<World, "dom0" | "window" | "domid">): World {
+  const { core, exports } = continuations;
+  const { dom0, window, domid } = parts;
   const slot = domainSlot(core, domid);
   const domainAt = DOMAINS_BASE + slot * DOMAIN_SIZE;
   const vcpus = vcpuSlots(core, domid);

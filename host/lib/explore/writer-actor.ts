@@ -31,6 +31,7 @@ export function writerActor(
   return {
     name: options.name,
     index: options.index,
+    role: `somebody who shares memory with it, and ${program.map(({ text }) => text).join(", then ")}${options.loops ? ", and so on" : ""}`,
     processor: 0,
     isReady: () => counter() < program.length && (program[counter()]!.when?.(world) ?? true),
     hasWork: () => false,

@@ -3,20 +3,25 @@ import type { Race } from "../explore/race.ts";
 import { answerBeforeDeschedule } from "./answer-before-deschedule/race.ts";
 import { answerForNobody } from "./answer-for-nobody/race.ts";
 import { auditKeepsLock } from "./audit-keeps-lock/race.ts";
+import { bufferedRingPointers } from "./buffered-ring-pointers/race.ts";
 import { checkThenMap } from "./check-then-map/race.ts";
 import { completionAfterTypeFlip } from "./completion-after-type-flip/race.ts";
 import { countBeforeFlush } from "./count-before-flush/race.ts";
 import { countedWithoutSaving } from "./counted-without-saving/race.ts";
 import { cowTypeUnlocked } from "./cow-type-unlocked/race.ts";
 import { crossedShares } from "./crossed-shares/race.ts";
+import { crossingAddLivelock } from "./crossing-add-livelock/race.ts";
 import { dedupHashThenShare } from "./dedup-hash-then-share/race.ts";
 import { destroyWhileMapping } from "./destroy-while-mapping/race.ts";
 import { destroyWithoutUnmap } from "./destroy-without-unmap/race.ts";
 import { domctlStarvation } from "./domctl-starvation/race.ts";
 import { doubleGrant } from "./double-grant/race.ts";
 import { emulatorDies } from "./emulator-dies/race.ts";
+import { entryReadTwice } from "./entry-read-twice/race.ts";
+import { eventHalfFilled } from "./event-half-filled/race.ts";
 import { evictAgainstTouch } from "./evict-against-touch/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
+import { firstAnswerOnly } from "./first-answer-only/race.ts";
 import { foreignAnswer } from "./foreign-answer/race.ts";
 import { forkAgainstShare } from "./fork-against-share/race.ts";
 import { forkDuringHypercall } from "./fork-during-hypercall/race.ts";
@@ -30,6 +35,7 @@ import { lostWakeup } from "./lost-wakeup/race.ts";
 import { migrationEntry } from "./migration-entry/race.ts";
 import { mixedMemoryTypes } from "./mixed-memory-types/race.ts";
 import { mlockDoesNotNest } from "./mlock-does-not-nest/race.ts";
+import { oneFlagForAll } from "./one-flag-for-all/race.ts";
 import { pageInEarly } from "./page-in-early/race.ts";
 import { pauseCount } from "./pause-count/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
@@ -40,24 +46,37 @@ import { ringPageWindow } from "./ring-page-window/race.ts";
 import { savedCountedTwice } from "./saved-counted-twice/race.ts";
 import { selfPause } from "./self-pause/race.ts";
 import { setTypeWindow } from "./set-type-window/race.ts";
+import { shutdownDuringSend } from "./shutdown-during-send/race.ts";
 import { slotStateReadTwice } from "./slot-state-read-twice/race.ts";
 import { slotStateToggled } from "./slot-state-toggled/race.ts";
 import { stalePortBitmap } from "./stale-port-bitmap/race.ts";
 import { staleView } from "./stale-view/race.ts";
 import { thirdDomain } from "./third-domain/race.ts";
+import { typeChangeNoop } from "./type-change-noop/race.ts";
 import { typePutUnderLock } from "./type-put-under-lock/race.ts";
+import { unmapEndsLogDirty } from "./unmap-ends-log-dirty/race.ts";
 import { vnumaFree } from "./vnuma-free/race.ts";
+import { vramLogDirtyOff } from "./vram-log-dirty-off/race.ts";
 import { zombieHandler } from "./zombie-handler/race.ts";
 
 export const RACES: readonly Race[] = [
   ioreqUnmapWindow,
   completionAfterTypeFlip,
+  typeChangeNoop,
   emulatorDies,
   slotStateReadTwice,
   slotStateToggled,
+  shutdownDuringSend,
+  firstAnswerOnly,
+  oneFlagForAll,
+  bufferedRingPointers,
   pauseUnderLock,
+  eventHalfFilled,
+  vramLogDirtyOff,
+  entryReadTwice,
   lostWakeup,
   destroyWithoutUnmap,
+  unmapEndsLogDirty,
   setTypeWindow,
   fetchLivelock,
   cowTypeUnlocked,
@@ -98,4 +117,5 @@ export const RACES: readonly Race[] = [
   staleView,
   mixedMemoryTypes,
   destroyWhileMapping,
+  crossingAddLivelock,
 ];

@@ -31,13 +31,14 @@ import { HvError } from "../errors.ts";
 import { DomId } from "../ids.ts";
 import { type DomctlStruct, domctl, domctlHandle, nothing } from "./domctl-call.ts";
 
-/** A PVH domain has a local APIC and nothing else emulated. */
-const EMULATION_LAPIC = 1;
+/** A PVH domain has a local APIC and nothing else emulated; an HVM domain all that there is, the clock chip for instance. */
+export const EMULATION_PVH = 1;
+export const EMULATION_HVM = 0x3ff;
 
 const HVM_CONTEXT = domctlHandle(8, U8, "in");
 
-/** Creates a PVH domain, paused. The hypervisor picks the next free id. */
-export function domainCreate(dom0: Dom0, vcpus: number): DomId {
+/** Creates a domain, PVH unless `emulation` says otherwise; it is paused. The hypervisor picks the next free id. */
+export function domainCreate(dom0: Dom0, vcpus: number, emulation: number = EMULATION_PVH): DomId {
   return domctl(
     dom0,
     "DOMCTL_createdomain",
@@ -50,7 +51,7 @@ export function domainCreate(dom0: Dom0, vcpus: number): DomId {
       view.setInt32(at + 36, 64, true); // max_grant_frames
       view.setInt32(at + 40, 1024, true); // max_maptrack_frames
       view.setUint32(at + 44, 2, true); // grant table version
-      view.setUint32(at + 56, EMULATION_LAPIC, true);
+      view.setUint32(at + 56, emulation, true);
     },
     (view, _at, header) => DomId(view.getUint16(header + 8, true)),
     { vcpus },

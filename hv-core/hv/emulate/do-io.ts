@@ -13,10 +13,12 @@ import { IOREQ_TYPE_COPY, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_
 import {
   KNOB_NO_SERVER,
   KNOB_SEND_LOCK,
+  KNOB_SUSPENDED,
   KNOB_TYPE_SERVERS,
   KNOB_UNMAP_LOCK,
   NO_SERVER_NULL,
   SEND_LOCK_IOREQ,
+  SUSPENDED_BY_DOMAIN,
   UNMAP_LOCK_EARLY_RELEASE,
 } from "../../abi/knobs";
 import { MUTATION_NO_SERVER_NO_LOOK } from "../../abi/mutations";
@@ -143,11 +145,21 @@ function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
     return IO_OKAY;
   }
   const result = ioreqSend(v, d, IoreqServer.at(server));
-  if (result != IO_RETRY || v.ioSuspended != 0) {
+  if (result != IO_RETRY || isNotSent(v, d)) {
     v.ioState = STATE_IOREQ_NONE;
     return result;
   }
   return IoKind.needsCompletion(v.ioKind) ? IO_RETRY : IO_OKAY;
+}
+
+/** Variant C-7: the caller asks the domain, although the request may be on its way since before the shutdown began. */
+function isNotSent(v: Vcpu, d: Domain): bool {
+  return Variant.is(KNOB_SUSPENDED, SUSPENDED_BY_DOMAIN) ? d.isShuttingDown != 0 : v.ioSuspended != 0;
+}
+
+/** After IO_RETRY: whether a device model has the request. Otherwise the instruction is to be run again. */
+export function ioIsWaiting(v: Vcpu): bool {
+  return v.ioPending != 0 && !(Variant.is(KNOB_SUSPENDED, SUSPENDED_BY_DOMAIN) && v.ioState == <u32>STATE_IOREQ_NONE);
 }
 
 /** Nobody answers for a read whose data go to RAM: all ones go there. A page that is watched or not there keeps what it has (N-4). */

@@ -53,7 +53,7 @@ import { pagingPopulate } from "../paging/populate";
 import { IO_MMIO_COMPLETION, Vcpu, VPF_BLOCKED_IN_XEN } from "../vcpu";
 import { Verdict } from "../verdict";
 import { VcpuEvents } from "../vm-event/vcpu-events";
-import { ioDo } from "./do-io";
+import { ioDo, ioIsWaiting } from "./do-io";
 import { IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
 import { memoryAnswer, memoryCommit, memoryKind, NO_LATCH } from "./memory";
@@ -232,7 +232,7 @@ function tableAccess(v: Vcpu, c: Cpu): bool {
 
 /** The request went to a device model, or has to be made again from the start. */
 function wait(v: Vcpu): Verdict {
-  if (v.ioPending == 0) return Verdict.Retry;
+  if (!ioIsWaiting(v)) return Verdict.Retry;
   v.ioCompletion = IO_MMIO_COMPLETION;
   return Verdict.Block;
 }

@@ -8,7 +8,15 @@
 import { CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
 import { DMOP_MEM_ACCESS_READ, DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY } from "../../abi/ioreq";
-import { AS_FIXED, KNOB_EMULATE_CACHE, KNOB_NO_SERVER, KNOB_RMW_READ, NO_SERVER_COPY } from "../../abi/knobs";
+import {
+  AS_FIXED,
+  KNOB_EMULATE_CACHE,
+  KNOB_NO_SERVER,
+  KNOB_PIECES,
+  KNOB_RMW_READ,
+  NO_SERVER_COPY,
+  PIECES_BY_FIRST,
+} from "../../abi/knobs";
 import {
   P2M_ALLOC,
   P2M_GRANT_MAP_RO,
@@ -19,7 +27,10 @@ import {
   P2M_RAM_SHARED,
   P2M_UNSHARE,
 } from "../../abi/p2m-types";
+import { W_COPY_DECIDED } from "../../abi/windows";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
+import { ACCESS_READ, Window } from "../../base/window";
 import { ANSWER_READ, Answer, Answers, TO_DEVICE, TO_RAM } from "../../hw/answers";
 import {
   frameRead8,
@@ -60,7 +71,7 @@ export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
   const gpa = answer.addr;
   let type: u32 = 0;
   if (!Internal.claimsMemory(v, gpa)) {
-    type = pageType(v, gpa >> 12, isRead);
+    type = goesWithTheFirst(answers) ? P2M_IOREQ_SERVER : pageType(v, gpa >> 12, isRead);
     if (!isRead && P2mType.isShared(type)) return IO_RETRY; // no memory for a copy of its own
     const mfn = v.domain.lookupMfn;
     if (P2mType.isPaging(type)) {
@@ -68,7 +79,11 @@ export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
       return IO_RETRY; // without a request: the instruction is run again when the page is back
     }
     if (isRamOfGuest(type, mfn) && accessOverrides(v, answer, skipped(answers))) return IO_OKAY;
-    if (isPlainRam(v.domain, type, isRead) && Frame.isValid(mfn)) return ram(answer, mfn, isRead, size);
+    if (isPlainRam(v.domain, type, isRead) && Frame.isValid(mfn)) {
+      // Knob unmap.onNoServer=copy (spec 03 section 3.7 D): somebody may become the type's server before the write is made.
+      if (!isRead && type == <u32>P2M_IOREQ_SERVER) Window.at(W_COPY_DECIDED, changetype<usize>(v.domain), ACCESS_READ);
+      return ram(answer, mfn, isRead, size);
+    }
     if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
   }
   answer.goesTo = TO_DEVICE;
@@ -113,6 +128,14 @@ function isPieceOf(before: Answer, answer: Answer): bool {
   if (before.dir != answer.dir || before.gla + <u64>before.size != answer.gla) return false;
   if (((before.gla ^ answer.gla) & ~PAGE_OFFSET) != 0) return false;
   return answer.size < before.size || (answer.size == 8 && before.size == 8);
+}
+
+/** Variant C-1 B: the second half of a split access follows the first one to the device model, whatever the page is by now. */
+function goesWithTheFirst(answers: Answers): bool {
+  if (!Variant.is(KNOB_PIECES, PIECES_BY_FIRST) || answers.count < 2) return false;
+  const last = answers.count - 1;
+  answers.entry(last).goesTo = TO_DEVICE;
+  return isPartOf(answers.entry(last - 1), answers.entry(last));
 }
 
 export function memoryKind(isRead: bool): u32 {

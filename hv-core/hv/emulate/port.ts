@@ -12,7 +12,7 @@ import { Run } from "../../hw/run";
 import { domainCrash } from "../domain/shutdown";
 import { IO_PIO_COMPLETION, Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
-import { ioDo } from "./do-io";
+import { ioDo, ioIsWaiting } from "./do-io";
 import { IO_KIND_READ, IoKind } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
 
@@ -27,7 +27,7 @@ export function portAccess(v: Vcpu, port: u32, size: u32, isRead: bool): Verdict
     return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
   }
   if (result == IO_RETRY) {
-    if (v.ioPending == 0) return Verdict.Retry;
+    if (!ioIsWaiting(v)) return Verdict.Retry;
     v.ioCompletion = IO_PIO_COMPLETION;
     Run.skip(c);
     return Verdict.Block;

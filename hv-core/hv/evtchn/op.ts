@@ -25,11 +25,13 @@ import {
   EVTCHNSTAT_UNBOUND,
   EVTCHNSTAT_VIRQ,
 } from "../../abi/hypercalls";
+import { KNOB_SEND_LOCK, SEND_LOCK_EVENTS } from "../../abi/knobs";
 import { MUTATION_EVTCHN_UNLOCKED } from "../../abi/mutations";
 import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { BIND_PIRQ_WILL_SHARE } from "../../abi/physdev";
 import { Lock } from "../../base/lock";
 import { Mutation } from "../../base/mutation";
+import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
 import { findDomain, findVcpu } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
@@ -252,7 +254,15 @@ export function eventChannelOp(v: Vcpu, cmd: u32, argGva: u64): i64 {
   const isLocked = !Mutation.is(MUTATION_EVTCHN_UNLOCKED);
   if (isLocked) Lock.acquire(lock);
   const result = operate(v, cmd, arg);
+  // Variant C-13: the answer was copied out before the lock was let go, and a copy to a guest takes its p2m lock (dom0 is PV: none).
+  const isUnderLock = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_EVENTS) && v.domain.isPrivileged == 0;
+  let isLost = false;
+  if (isUnderLock && result == OK && hasOutput(cmd)) {
+    P2m.lock(v.domain);
+    isLost = copyToGuest(v, argGva, arg, bytes) != 0;
+    P2m.unlock(v.domain);
+  }
   if (isLocked) Lock.release(lock);
-  if (result == OK && hasOutput(cmd) && copyToGuest(v, argGva, arg, bytes) != 0) return -EFAULT;
-  return result;
+  if (!isUnderLock && result == OK && hasOutput(cmd)) isLost = copyToGuest(v, argGva, arg, bytes) != 0;
+  return isLost ? -EFAULT : result;
 }

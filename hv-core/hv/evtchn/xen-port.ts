@@ -1,4 +1,7 @@
 /** Ports whose local end is the hypervisor: a device model's domain connects to them and both sides notify each other. */
+import { KNOB_SEND_LOCK, SEND_LOCK_EVENTS } from "../../abi/knobs";
+import { Lock } from "../../base/lock";
+import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
 import { evtchnAllocUnbound, evtchnClose } from "./bind";
 import { portAt } from "./port";
@@ -24,7 +27,14 @@ export function evtchnFree(d: Domain, port: u32): void {
   evtchnClose(d, port, false);
 }
 
-/** Raises the event at the other end. */
+/**
+ * Raises the event at the other end. Its channel is the hypervisor's own, so no lock is needed. Variant C-13: until 2015 there was one
+ * lock for all channels of a domain (de6acb78bf), and it was taken here, under whatever the caller held.
+ */
 export function evtchnNotifyXenPort(d: Domain, port: u32): void {
+  const isLocked = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_EVENTS);
+  const lock = changetype<usize>(d) + offsetof<Domain>("evtchnLock");
+  if (isLocked) Lock.acquire(lock);
   notifyViaXenPort(d, port);
+  if (isLocked) Lock.release(lock);
 }

@@ -5,9 +5,11 @@
  * Only RAM is touched: other types end the copy. Writes to read-only RAM vanish, as the guest's own would.
  */
 import { CTR_GUEST_COPIES, CTR_GUEST_COPY_BYTES } from "../../abi/counters";
+import { COPY_TYPED_WRITE, KNOB_COPY_TYPED } from "../../abi/knobs";
 import { MAILBOX_BASE, PAGE_SIZE } from "../../abi/layout";
-import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
+import { Variant } from "../../base/variant";
 import { GuestWalk } from "../../hw/guest-walk";
 import { frameWritten } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
@@ -51,6 +53,8 @@ function toHost(d: Domain, gpa: u64, isWrite: bool): usize {
   if (!P2mType.isAnyRam(type) || !Frame.isValid(d.lookupMfn)) return 0;
   if (isWrite && P2mType.isShared(type)) return 0; // no memory for a copy of its own
   if (isWrite && P2mType.isDiscardWrite(type)) return 1;
+  // A device model wants to hear of writes to this page, and a copy cannot tell it (spec 03 section 3.7 H).
+  if (isWrite && type == <u32>P2M_IOREQ_SERVER && !Variant.is(KNOB_COPY_TYPED, COPY_TYPED_WRITE)) return 0;
   return Frame.host(d.lookupMfn) + (<usize>gpa & (PAGE_SIZE - 1));
 }
 

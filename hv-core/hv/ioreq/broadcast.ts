@@ -7,6 +7,7 @@ import { Domain } from "../domain";
 import { IO_OKAY, IO_UNHANDLEABLE } from "../emulate/io-result";
 import { Vcpu } from "../vcpu";
 import { ioreqSendBuffered } from "./buffered";
+import { Mapcache } from "./mapcache";
 import { ioreqSend } from "./send";
 import { IoreqServer } from "./server";
 
@@ -35,7 +36,7 @@ export function ioreqBroadcastBuffered(v: Vcpu, d: Domain, kind: u32, addr: u64,
 /** Tells every device model to forget what it has mapped of the domain's memory. The vCPU then waits for their answers. */
 export function ioreqSignalMapcache(v: Vcpu): void {
   const d = v.domain;
-  v.mapcacheInvalidate = 0;
+  Mapcache.clear(v);
   if (v.ioState != <u32>STATE_IOREQ_NONE || d.ioreqEnabled == 0) return;
   v.ioKind = IOREQ_TYPE_INVALIDATE | (IOREQ_WRITE << 8);
   v.ioAddr = 0;

@@ -5,7 +5,8 @@
  *   first dword of a slot:  31..12 address  11..10 log2 size  9 dir  8 pad  7..0 type      second dword: data
  *
  * 511 does not divide 2^32, so pointers that wrap would lose their slots; a server that asked for atomic handling gets both
- * canonicalised (the same multiple of 511 taken off) with one 64-bit store after each request. Legacy ones run into the wrap.
+ * canonicalised (the same multiple of 511 taken off) after each request, with a compare-and-swap of both: the device model moves its
+ * own at any time. Legacy ones run into the wrap.
  */
 import { CTR_IOREQ_BUFFERED } from "../../abi/counters";
 import {
@@ -15,10 +16,14 @@ import {
   BUFIOREQ_SLOTS,
   BUFIOREQ_WRITE_POINTER,
 } from "../../abi/ioreq";
+import { CANONICALISE_STORE, KNOB_CANONICALISE } from "../../abi/knobs";
 import { TRC_IOREQ_BUFFERED } from "../../abi/trace-events";
+import { W_POINTERS_READ } from "../../abi/windows";
 import { Count } from "../../base/counters";
 import { Lock } from "../../base/lock";
 import { Trace } from "../../base/trace";
+import { Variant } from "../../base/variant";
+import { ACCESS_WRITE, Window } from "../../base/window";
 import { Frame } from "../../mem/frame-table";
 import { IoKind } from "../emulate/io-kind";
 import { IO_OKAY, IO_UNHANDLEABLE } from "../emulate/io-result";
@@ -76,12 +81,21 @@ function putSlot(page: usize, pointer: u32, header: u32, data: u32): void {
   store<u32>(at, data, 4);
 }
 
-/** Both pointers are one 64-bit word: the device model sees either the old pair or the new one. */
+/**
+ * Both pointers are one 64-bit word, so the device model sees either the old pair or the new one. Window: it takes a request and moves
+ * its pointer after the pair was read here; the compare then fails, and the pair is read again.
+ */
 function canonicalise(page: usize): void {
-  const pair = load<u64>(page, BUFIOREQ_READ_POINTER);
-  const read = <u32>pair;
-  if (read < <u32>BUFIOREQ_SLOT_COUNT) return;
-  const rounds = (read / BUFIOREQ_SLOT_COUNT) * BUFIOREQ_SLOT_COUNT;
-  const write = <u32>(pair >> 32) - rounds;
-  store<u64>(page, <u64>(read - rounds) | ((<u64>write) << 32), BUFIOREQ_READ_POINTER);
+  while (true) {
+    const pair = load<u64>(page, BUFIOREQ_READ_POINTER);
+    const read = <u32>pair;
+    if (read < <u32>BUFIOREQ_SLOT_COUNT) return;
+    const rounds = (read / BUFIOREQ_SLOT_COUNT) * BUFIOREQ_SLOT_COUNT;
+    const write = <u32>(pair >> 32) - rounds;
+    Window.at(W_POINTERS_READ, page, ACCESS_WRITE);
+    const isChanged = load<u64>(page, BUFIOREQ_READ_POINTER) != pair;
+    if (isChanged && !Variant.is(KNOB_CANONICALISE, CANONICALISE_STORE)) continue;
+    store<u64>(page, <u64>(read - rounds) | ((<u64>write) << 32), BUFIOREQ_READ_POINTER);
+    return;
+  }
 }

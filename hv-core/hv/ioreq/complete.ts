@@ -7,7 +7,14 @@
 
 import { CTR_IOREQ_COMPLETED } from "../../abi/counters";
 import { IOREQ_DATA, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
-import { DESTROY_PENDING_WAKE, KNOB_DESTROY_PENDING } from "../../abi/knobs";
+import {
+  DESTROY_PENDING_WAKE,
+  INVALIDATE_FIRST,
+  KNOB_DESTROY_PENDING,
+  KNOB_INVALIDATE,
+  KNOB_SUSPENDED,
+  SUSPENDED_BY_DOMAIN,
+} from "../../abi/knobs";
 import { TRC_IOREQ_STATE } from "../../abi/trace-events";
 import { Count } from "../../base/counters";
 import { Trace } from "../../base/trace";
@@ -20,6 +27,7 @@ import { portResume } from "../emulate/port";
 import { repResume } from "../emulate/rep";
 import { IO_MMIO_COMPLETION, IO_NO_COMPLETION, IO_PIO_COMPLETION, IO_REP_COMPLETION, Vcpu } from "../vcpu";
 import { ioreqSignalMapcache } from "./broadcast";
+import { Mapcache } from "./mapcache";
 import { IoreqServer } from "./server";
 import { Slot } from "./slot";
 import { WAIT_ANSWERED, WAIT_CRASHED, WAIT_SLEEPS, waitForAnswer } from "./wait";
@@ -32,14 +40,18 @@ export function ioreqComplete(v: Vcpu): bool {
   const d = v.domain;
   // Variant C-4: the request was ended only where an answer was collected.
   const isOrphan = v.ioPending == 0 && Variant.is(KNOB_DESTROY_PENDING, DESTROY_PENDING_WAKE);
+  const hadPending = v.ioPending != 0;
   while (v.ioPending != 0) {
     if (!collect(v, d, ctz<u32>(v.ioPending))) return false;
+    if (v.ioBroadcast != 0 && Variant.is(KNOB_INVALIDATE, INVALIDATE_FIRST)) break; // C-8: the others may take their time
   }
   if (v.ioState == <u32>STATE_IOREQ_READY && !isOrphan) {
     const isWaitedFor = v.ioBroadcast == 0 && IoKind.needsCompletion(v.ioKind);
     v.ioState = isWaitedFor ? STATE_IOREQ_RESP_READY : STATE_IOREQ_NONE;
     v.ioBroadcast = 0;
     vcpuEndShutdownDeferral(v);
+  } else if (hadPending && Variant.is(KNOB_SUSPENDED, SUSPENDED_BY_DOMAIN)) {
+    vcpuEndShutdownDeferral(v); // C-7: answered, and nobody waits for it
   }
   const completion = v.ioCompletion;
   v.ioCompletion = IO_NO_COMPLETION;
@@ -47,7 +59,7 @@ export function ioreqComplete(v: Vcpu): bool {
   if (completion == IO_MMIO_COMPLETION) mayRun = emulateResume(v);
   else if (completion == IO_PIO_COMPLETION) portResume(v);
   else if (completion == IO_REP_COMPLETION) repResume(v);
-  if (mayRun && v.mapcacheInvalidate != 0) {
+  if (mayRun && Mapcache.isDue(v)) {
     ioreqSignalMapcache(v);
     return v.ioPending == 0;
   }

@@ -1,10 +1,16 @@
 /** dm_ops 13, 16 and 20: events for a vCPU, shutdown, number of vCPUs. `args` is the union of struct dm_op (spec 03 section 3.2). */
 import { EBUSY, EINVAL, OK } from "../../abi/errno";
+import { INJECT_VECTOR_FIRST, KNOB_INJECT } from "../../abi/knobs";
+import { W_EVENT_HALF_FILLED } from "../../abi/windows";
+import { Variant } from "../../base/variant";
+import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainShutdown } from "../domain/shutdown";
 import { EVENT_HAS_ERROR, EVENT_VALID } from "../irq/event";
 import { Vcpu } from "../vcpu";
 
+/** Somebody fills in an event: not valid yet, and not free. */
+const UPDATING: u32 = 1;
 /** error_code of an event without one. */
 const NO_ERROR_CODE: u32 = 0xffff_ffff;
 /** Event types that VM entry knows: external, NMI, hardware exception, software interrupt, privileged and software exception. */
@@ -19,10 +25,14 @@ export function dmInjectEvent(d: Domain, args: usize): i32 {
   const v = Vcpu.at(d.firstVcpu + id);
   if (v.injectEvent != 0) return -EBUSY;
   const error = load<u32>(args, 8);
+  const event = <u32>load<u8>(args, 4) | (type << 8) | (error == NO_ERROR_CODE ? 0 : EVENT_HAS_ERROR) | EVENT_VALID;
+  // The gate: the vCPU takes the event when it is valid, another caller is sent away as soon as it is not zero.
+  v.injectEvent = Variant.is(KNOB_INJECT, INJECT_VECTOR_FIRST) ? event : UPDATING;
+  Window.at(W_EVENT_HALF_FILLED, changetype<usize>(v), ACCESS_WRITE);
   v.injectError = error == NO_ERROR_CODE ? 0 : error;
   v.injectCr2 = load<u64>(args, 16);
   v.injectLength = load<u8>(args, 6);
-  v.injectEvent = <u32>load<u8>(args, 4) | (type << 8) | (error == NO_ERROR_CODE ? 0 : EVENT_HAS_ERROR) | EVENT_VALID;
+  if (!Variant.is(KNOB_INJECT, INJECT_VECTOR_FIRST)) v.injectEvent = event;
   return OK;
 }
 

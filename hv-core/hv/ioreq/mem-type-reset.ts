@@ -14,6 +14,7 @@ import {
   AS_FIXED,
   KNOB_UNMAP_LOG_DIRTY,
   KNOB_UNMAP_RESET,
+  RESET_COMPARE,
   RESET_DIRECT,
   RESET_NONE,
   RESET_SWEEP,
@@ -22,6 +23,7 @@ import { MUTATION_NO_RESET } from "../../abi/mutations";
 import { P2M_IOREQ_SERVER, P2M_RAM_RW } from "../../abi/p2m-types";
 import { Knobs } from "../../base/machine";
 import { Mutation } from "../../base/mutation";
+import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
 import { P2m } from "../p2m/p2m";
 
@@ -31,7 +33,8 @@ export const SWEEP_BATCH: u64 = 256;
 /** The part of the reset that follows at once. @returns OK or -ENOMEM. */
 export function typeReset(d: Domain): i32 {
   const how = Knobs.get(KNOB_UNMAP_RESET);
-  if (how == <u32>RESET_NONE || Mutation.is(MUTATION_NO_RESET)) return OK;
+  // Xen asks whether there are such pages at all: an unmap without any leaves log-dirty mode alone.
+  if (how == <u32>RESET_NONE || d.p2mIoreqEntries == 0 || Mutation.is(MUTATION_NO_RESET)) return OK;
   if (how == <u32>RESET_DIRECT) return typeResetAll(d);
   // As in Xen this also says that RAM is not tracked any more, although log-dirty mode may be on (S-2), unless the knob is fixed.
   const from = Knobs.get(KNOB_UNMAP_LOG_DIRTY) == <u32>AS_FIXED ? P2M_RAM_RW : P2M_IOREQ_SERVER;
@@ -56,8 +59,20 @@ export function typeResetAll(d: Domain): i32 {
  */
 export function typeSweep(d: Domain, from: u64): i32 {
   if (Mutation.is(MUTATION_NO_RESET)) return OK;
-  if (Knobs.get(KNOB_UNMAP_RESET) != <u32>RESET_SWEEP || d.p2mIoreqEntries == 0 || from > d.p2mMaxMapped) return OK;
-  const rc = P2m.finishTypeChange(d, from, SWEEP_BATCH);
+  const isComparing = Variant.is(KNOB_UNMAP_RESET, RESET_COMPARE);
+  if (!isComparing && Knobs.get(KNOB_UNMAP_RESET) != <u32>RESET_SWEEP) return OK;
+  if (d.p2mIoreqEntries == 0 || from > d.p2mMaxMapped) return OK;
+  const rc = isComparing ? historicFinish(d, from) : P2m.finishTypeChange(d, from, SWEEP_BATCH);
   if (rc != OK) return rc;
   return d.p2mIoreqEntries != 0 && from + SWEEP_BATCH <= d.p2mMaxMapped ? -ERESTART : OK;
+}
+
+/** Before eb13199100: a lookup already shows the type that the page is going to have, so no page ever has the old one. */
+function historicFinish(d: Domain, from: u64): i32 {
+  P2m.lock(d);
+  for (let gfn = from; gfn < from + SWEEP_BATCH && gfn <= d.p2mMaxMapped; gfn++) {
+    if (P2m.lookup(d, gfn, 0) == <u32>P2M_IOREQ_SERVER) P2m.changeTypeOne(d, gfn, P2M_IOREQ_SERVER, P2M_RAM_RW);
+  }
+  P2m.unlock(d);
+  return OK;
 }

@@ -43,7 +43,7 @@ function isBelowTask(v: Vcpu, source: u32): bool {
 export function irqAssist(v: Vcpu): void {
   const c = v.cpu;
   c.interruptWindow = 0;
-  if (v.injectEvent != 0) takeInjected(v, c);
+  if ((v.injectEvent & EVENT_VALID) != 0) takeInjected(v, c);
   let source = pending(v);
   if (source == 0 || isBelowTask(v, source)) return;
   if ((c.entryEvent & EVENT_VALID) != 0 || !isTakable(c, source)) {
@@ -92,7 +92,7 @@ function traceInjection(v: Vcpu, c: Cpu): void {
 
 /** Whether something would be delivered if interrupts were enabled: a HLT or block then does not sleep. */
 export function hvmEventPending(v: Vcpu): bool {
-  if (v.injectEvent != 0 || (v.cpu.entryEvent & EVENT_VALID) != 0) return true;
+  if ((v.injectEvent & EVENT_VALID) != 0 || (v.cpu.entryEvent & EVENT_VALID) != 0) return true;
   const source = pending(v);
   return source != 0 && !isBelowTask(v, source);
 }

@@ -5,7 +5,11 @@
  * Written by: step 8 of an EPT violation, hypercall copies, emulated writes, new pages. Read by: logdirty/shadow-op.ts.
  */
 import { CTR_LOGDIRTY_MARKED } from "../../abi/counters";
+import { KNOB_VRAM_MODE, VRAM_MODE_SHARED } from "../../abi/knobs";
+import { W_BITMAP_PIECE_FREED } from "../../abi/windows";
 import { Count } from "../../base/counters";
+import { Variant } from "../../base/variant";
+import { ACCESS_WRITE, Window } from "../../base/window";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { MM_PAGING, MmLock } from "../mm-lock";
@@ -82,11 +86,22 @@ export function logDirtyLeaf(d: Domain, gfn: u64): usize {
   return leaf == 0 ? 0 : Frame.host(leaf);
 }
 
+/** Variant C-20: freeing is preemptible, and whoever comes in between may find log-dirty mode switched on again. */
+function letOthersIn(d: Domain): void {
+  MmLock.release(d, MM_PAGING);
+  Window.at(W_BITMAP_PIECE_FREED, changetype<usize>(d), ACCESS_WRITE);
+  MmLock.acquire(d, MM_PAGING);
+}
+
 function freeNode(d: Domain, mfn: u32, level: u32): void {
   if (level != 0) {
     for (let i: usize = 0; i < 512; i++) {
-      const child = load<u32>(Frame.host(mfn) + (i << 3));
-      if (child != 0) freeNode(d, child, level - 1);
+      const slot = Frame.host(mfn) + (i << 3);
+      const child = load<u32>(slot);
+      if (child == 0) continue;
+      freeNode(d, child, level - 1);
+      store<u32>(slot, 0);
+      if (Variant.is(KNOB_VRAM_MODE, VRAM_MODE_SHARED)) letOthersIn(d);
     }
   }
   d.logDirtyFrames--;

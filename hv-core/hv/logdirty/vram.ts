@@ -3,13 +3,16 @@
  * Independent of log-dirty mode and its bitmap: that a page's type has become ram_rw again is what says that it was written.
  */
 import { EFAULT, EINVAL, ESRCH, OK } from "../../abi/errno";
+import { KNOB_VRAM_MODE, VRAM_MODE_SHARED } from "../../abi/knobs";
 import { P2M_RAM_LOGDIRTY, P2M_RAM_RW } from "../../abi/p2m-types";
+import { Variant } from "../../base/variant";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 import { domainPause, domainUnpause } from "../domain/pause";
 import { copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { MM_PAGING, MmLock } from "../mm-lock";
 import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
+import { logDirtyEnable } from "./global";
 
 /** 1 GiB. */
 const MAX_PAGES: u32 = 0x4_0000;
@@ -65,6 +68,7 @@ export function trackDirtyVram(v: Vcpu, d: Domain, first: u64, nr: u32, bitmapGv
     return OK;
   }
   const bitmap = Scratch.at;
+  if (Variant.is(KNOB_VRAM_MODE, VRAM_MODE_SHARED)) logDirtyEnable(d); // XSA-397
   MmLock.acquire(d, MM_PAGING);
   if (d.vramFirst != first || d.vramEnd != first + nr) {
     retarget(d, first, first + nr);

@@ -2,10 +2,15 @@
  * gfn -> (mfn, type, access), without changing anything (spec 01 section 1.5, "ept get_entry").
  * The answer stands in the domain's lookup fields until the next lookup. Next: p2m/set.ts.
  */
-import { P2M_ACCESS_N, P2M_MMIO_DM } from "../../abi/p2m-types";
+import { KNOB_LEAF_READ, LEAF_READ_TWICE } from "../../abi/knobs";
+import { P2M_ACCESS_N, P2M_MMIO_DM, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
+import { W_ENTRY_NOT_PRESENT } from "../../abi/windows";
 import { EPTE_RECALC, Epte } from "../../base/epte";
+import { Variant } from "../../base/variant";
+import { ACCESS_READ, Window } from "../../base/window";
+import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
-import { INVALID_MFN, P2mEntry } from "./entry";
+import { EMPTY_ENTRY, INVALID_MFN, P2mEntry } from "./entry";
 import { recalcType } from "./recalc-type";
 
 /** gfns that four levels can translate. */
@@ -31,6 +36,18 @@ function holeAbove(d: Domain, gfn: u64): u32 {
   return hole(d, order);
 }
 
+/**
+ * One read: whoever looks without the lock must draw all conclusions from the same value. Variant C-25: before e28218a339 an entry that
+ * was not present was read again, to see whether its memory is still to come; by then it may have come.
+ */
+function readLeaf(table: u32, index: u32): u64 {
+  const leaf = P2mEntry.read(table, index);
+  if (!Variant.is(KNOB_LEAF_READ, LEAF_READ_TWICE) || Epte.isPresent(leaf)) return leaf;
+  Window.at(W_ENTRY_NOT_PRESENT, Frame.host(table) + ((<usize>index) << 3), ACCESS_READ);
+  const again = P2mEntry.read(table, index);
+  return Epte.type(again) == <u32>P2M_POPULATE_ON_DEMAND ? again : EMPTY_ENTRY;
+}
+
 /** @returns the type; d.lookupMfn (INVALID_MFN = none), lookupAccess and lookupOrder go with it. */
 export function p2mLookup(d: Domain, gfn: u64): u32 {
   if (gfn > d.p2mMaxMapped) return holeAbove(d, gfn);
@@ -53,7 +70,7 @@ export function p2mLookup(d: Domain, gfn: u64): u32 {
     table = Epte.mfn(entry);
     level--;
   }
-  const leaf = P2mEntry.read(table, P2mEntry.index(gfn, 1));
+  const leaf = readLeaf(table, P2mEntry.index(gfn, 1));
   if (!P2mEntry.isValid(leaf)) return hole(d, 0);
   stale |= leaf;
   const mfn = Epte.mfn(leaf);

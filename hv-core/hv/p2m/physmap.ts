@@ -9,11 +9,11 @@ import { freeFrame } from "../../mem/allocator";
 import { FRAME_EXTRA, FRAME_XEN_HEAP, Frame, INVALID_M2P, OWNER_COW } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { Mapcache } from "../ioreq/mapcache";
 import { logDirtyMark } from "../logdirty/bitmap";
 import { pagingDropped } from "../paging/populate";
 import { notifyNoMemory } from "../sharing/enomem";
 import { unshare } from "../sharing/unshare";
-import { Vcpu } from "../vcpu";
 import { DomainEvents } from "../vm-event/domain-events";
 import { P2M_GFN_LIMIT } from "./lookup";
 import { INVALID_MFN, P2m } from "./p2m";
@@ -95,15 +95,11 @@ function holeLength(d: Domain, gfn: u64, type: u32): u32 {
 export function physmapRemove(d: Domain, gfn: u64, mfn: u32): i32 {
   P2m.lookup(d, gfn, 0);
   if (d.lookupMfn != mfn) return -EILSEQ;
+  Mapcache.pageGoes(d);
   forget(d, mfn);
   const error = P2m.clear(d, gfn, 0);
-  if (error == OK) mapcacheInvalidate(d);
+  if (error == OK) Mapcache.pageGone(d);
   return error;
-}
-
-/** Device models that keep mappings of guest frames are told (IOREQ_TYPE_INVALIDATE) before the guest goes on. */
-function mapcacheInvalidate(d: Domain): void {
-  for (let id: u32 = 0; id < d.vcpuCount; id++) Vcpu.at(d.firstVcpu + id).mapcacheInvalidate = 1;
 }
 
 /** Whether a frame belongs to the hypervisor: it is unhooked, never freed. */
@@ -117,7 +113,7 @@ function releasePaged(d: Domain, gfn: u64, mfn: u32, type: u32): i32 {
   const error = P2m.clear(d, gfn, 0);
   if (error == OK && Frame.isValid(mfn)) {
     forget(d, mfn);
-    mapcacheInvalidate(d);
+    Mapcache.pageGone(d);
     freeFrame(mfn);
   } else if (error == OK) {
     DomainEvents.of(d).pagedPages--;

@@ -2,7 +2,7 @@
 import { DOMCTL_GETPAGEFRAMEINFO3, XSM_TARGET_ANY } from "../../../../hv-core/abi/domctl.ts";
 import { DOMCTL_MAX_MEM, HC_DOMCTL } from "../../../../hv-core/abi/hypercalls.ts";
 import { KNOB_XSM, XSM_POLICY } from "../../../../hv-core/abi/knobs.ts";
-import { jump, program, vmcall } from "../../explore/code.ts";
+import { hypercall, jump, program } from "../../explore/code.ts";
 import { defineRace } from "../../explore/race.ts";
 import { toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
@@ -35,7 +35,7 @@ export const domctlStarvation = defineRace({
     },
   },
   setup(module, knobs) {
-    const call = vmcall(HC_DOMCTL, OP);
+    const call = hypercall(HC_DOMCTL, OP);
     const length = call.reduce((sum, i) => sum + i.bytes.length, 0);
     const code = program(CODE, [...call, jump(CODE + length, CODE)]);
     const world = createWorld(module, { pages: 4, programs: [code], knobs: [[KNOB_XSM, XSM_POLICY], ...knobs] });

@@ -2,7 +2,7 @@
 import { DOMCTL_GETTSCINFO, XSM_TARGET_ANY } from "../../../../hv-core/abi/domctl.ts";
 import { DOMCTL_MAX_MEM, HC_DOMCTL } from "../../../../hv-core/abi/hypercalls.ts";
 import { KNOB_XSM, XSM_POLICY } from "../../../../hv-core/abi/knobs.ts";
-import { program, vmcall } from "../../explore/code.ts";
+import { hypercall, program } from "../../explore/code.ts";
 import { defineRace } from "../../explore/race.ts";
 import { toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
@@ -31,7 +31,7 @@ export const selfPause = defineRace({
     fixed: { text: "a domain that is the caller's own is refused", knobs: {}, expect: "clean" },
   },
   setup(module, knobs) {
-    const code = program(CODE, vmcall(HC_DOMCTL, OP));
+    const code = program(CODE, hypercall(HC_DOMCTL, OP));
     const world = createWorld(module, { pages: 4, programs: [code], knobs: [[KNOB_XSM, XSM_POLICY], ...knobs] });
     xsmLoadPolicy(world.dom0, [
       { subject: world.domid, target: XSM_TARGET_ANY, domctl: DOMCTL_GETTSCINFO, limitKib: 0 },

@@ -1,12 +1,7 @@
 /** C-5 (XSA-166): the state of a slot is checked, read again, and the second value picks a place in a jump table. */
 import { STATE_IOREQ_RESP_READY } from "../../../../hv-core/abi/ioreq.ts";
-import { store32 } from "../../explore/code.ts";
 import { defineRace } from "../../explore/race.ts";
-import { toolstackActor } from "../../explore/toolstack-actor.ts";
-import { vcpuActor } from "../../explore/vcpu-actor.ts";
-import { writerActor } from "../../explore/writer-actor.ts";
-import { notifyStep, writeState } from "../hostile-emulator.ts";
-import { MMIO, mmioGuest } from "../mmio-guest.ts";
+import { hostileSetup } from "../hostile-emulator.ts";
 
 /** No state has this number. */
 const IMPOSSIBLE = 9;
@@ -27,25 +22,10 @@ export const slotStateReadTwice = defineRace({
     },
     fixed: { text: "the state is read once", knobs: {}, expect: "clean" },
   },
-  setup(module, knobs) {
-    const guest = mmioGuest(module, knobs, [store32(MMIO, 1)]);
-    const { world, end, programs } = guest;
-    return {
-      ...guest,
-      hasHostileSlots: true,
-      mayCrash: true,
-      mayWaitForEver: true,
-      actors: [
-        vcpuActor(world, { name: "guest0", index: 0, vcpu: 0, ...programs[0]! }),
-        toolstackActor(world, { name: "notifier", index: 1, program: [notifyStep(end)] }),
-        writerActor(world, {
-          name: "writer",
-          index: 2,
-          loops: false,
-          program: [writeState(end, STATE_IOREQ_RESP_READY), writeState(end, IMPOSSIBLE)],
-        }),
-      ],
-      invariants: [],
-    };
-  },
+  setup: (module, knobs) =>
+    hostileSetup(module, knobs, {
+      actor: "writer",
+      states: [STATE_IOREQ_RESP_READY, IMPOSSIBLE],
+      loops: false,
+    }),
 });

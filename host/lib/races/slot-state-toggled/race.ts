@@ -1,12 +1,7 @@
 /** C-6 (XSA-262): a hostile device model toggles the state of its slot while the hypervisor waits for it. */
 import { STATE_IOREQ_INPROCESS, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../../../hv-core/abi/ioreq.ts";
-import { store32 } from "../../explore/code.ts";
 import { defineRace } from "../../explore/race.ts";
-import { toolstackActor } from "../../explore/toolstack-actor.ts";
-import { vcpuActor } from "../../explore/vcpu-actor.ts";
-import { writerActor } from "../../explore/writer-actor.ts";
-import { notifyStep, writeState } from "../hostile-emulator.ts";
-import { MMIO, mmioGuest } from "../mmio-guest.ts";
+import { hostileSetup } from "../hostile-emulator.ts";
 
 export const slotStateToggled = defineRace({
   name: "slot-state-toggled",
@@ -24,29 +19,10 @@ export const slotStateToggled = defineRace({
     },
     fixed: { text: "one value decides, and it may only go forward", knobs: {}, expect: "clean" },
   },
-  setup(module, knobs) {
-    const guest = mmioGuest(module, knobs, [store32(MMIO, 1)]);
-    const { world, end, programs } = guest;
-    return {
-      ...guest,
-      hasHostileSlots: true,
-      mayCrash: true,
-      mayWaitForEver: true,
-      actors: [
-        vcpuActor(world, { name: "guest0", index: 0, vcpu: 0, ...programs[0]! }),
-        toolstackActor(world, { name: "notifier", index: 1, program: [notifyStep(end)] }),
-        writerActor(world, {
-          name: "toggler",
-          index: 2,
-          loops: true,
-          program: [
-            writeState(end, STATE_IOREQ_INPROCESS),
-            writeState(end, STATE_IOREQ_RESP_READY),
-            writeState(end, STATE_IOREQ_READY),
-          ],
-        }),
-      ],
-      invariants: [],
-    };
-  },
+  setup: (module, knobs) =>
+    hostileSetup(module, knobs, {
+      actor: "toggler",
+      states: [STATE_IOREQ_INPROCESS, STATE_IOREQ_RESP_READY, STATE_IOREQ_READY],
+      loops: true,
+    }),
 });

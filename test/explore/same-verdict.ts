@@ -1,0 +1,24 @@
+/** Partial-order reduction against exhaustive search, on one variant of a race of the catalogue. */
+import { expect } from "vitest";
+import { dpor } from "../../host/lib/explore/dpor.ts";
+import { openRace } from "../../host/lib/explore/instance.ts";
+import type { Race } from "../../host/lib/explore/race.ts";
+import { search } from "../../host/lib/explore/search.ts";
+import { RACES } from "../../host/lib/races/catalogue.ts";
+import { compileBuild } from "../../host/node/wasm.ts";
+import { raceBuild } from "./support.ts";
+
+export const footprintBuild = compileBuild("race-footprint");
+
+export const variantsOfCatalogue = RACES.flatMap((race) =>
+  Object.keys(race.variants).map((variant) => [race.name, variant, race] as const),
+);
+
+/** Compares the two unless exhaustive search meets more than `states` states: such an entry is not small enough. */
+export function sameVerdict(race: Race, variant: string, states: number): void {
+  const exhaustive = search(openRace(raceBuild, race, variant), { budget: { steps: states * 3, seconds: 60 } });
+  if (exhaustive.verdict === "budget" || exhaustive.states > states) return;
+  const budget = { steps: 1_000_000, seconds: 100 };
+  const reduced = dpor(openRace(footprintBuild, race, variant), { budget });
+  expect(reduced.violation?.invariant ?? reduced.verdict).toBe(exhaustive.violation?.invariant ?? exhaustive.verdict);
+}
