@@ -66,14 +66,14 @@ function random(wasm: WebAssembly.Module, race: Race): Contestant {
 
 /** Seconds of a whole search, as the command line says. */
 function parallel(workers: number): Contestant {
-  const args = ["race", "ioreq-unmap-window", "--variant", "fixed", "--workers", String(workers), "--json"];
+  const args = ["race", "ioreq-unmap-window", "--variant", "fixed-2-vcpus", "--workers", String(workers), "--json"];
   const run = (): SearchResult =>
     JSON.parse(
       execFileSync(process.execPath, [join(ROOT, "dist/host/cli/main.js"), ...args], { encoding: "utf8" }),
     ) as SearchResult;
   const { states } = run();
   return {
-    name: `ioreq-unmap-window: a state, ${workers} thread${workers > 1 ? "s" : ""}, start included`,
+    name: `ioreq-unmap-window, 2 vCPUs: a state, ${workers} thread${workers > 1 ? "s" : ""}, start included`,
     operations: states,
     sample: () => [run().seconds],
   };

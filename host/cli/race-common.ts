@@ -48,9 +48,12 @@ export function readSchedule(file: string, isAnyCore: boolean): Schedule {
 }
 
 /** The race of a schedule, with its automatic windows. */
-export async function openSchedule(schedule: Schedule): Promise<RaceInstance> {
+export async function openSchedule(
+  schedule: Schedule,
+  build: "race" | "race-footprint" = "race",
+): Promise<RaceInstance> {
   const { race, variant, knobs, accesses } = schedule;
-  const module = compileBuild(accesses ? "race-footprint" : "race");
+  const module = compileBuild(accesses ? "race-footprint" : build);
   const instance = openRace(module, await findRace(race), variant, knobs);
   if (accesses) switchAtAccesses(instance, readAccessTable(), accesses);
   return instance;

@@ -5,6 +5,7 @@ import { formatSchedule } from "../lib/explore/schedule.ts";
 import { shrink } from "../lib/explore/shrink.ts";
 import { writeOutput } from "../node/files.ts";
 import { parseCount } from "./options.ts";
+import { changesOf } from "./race-changes.ts";
 import {
   type BudgetOptions,
   CLEAN,
@@ -43,8 +44,13 @@ export async function replayCommand(file: string, options: ReplayOptions): Promi
     else writeOutput(options.out, text, "report");
   }
   if (replayed.divergence !== undefined) throw new UsageError(`${file}: ${replayed.divergence}`);
-  if (!options.json && options.report === "text" && !replayed.violation)
-    print(until === undefined ? "No invariant breaks.\n" : `Stopped after step ${replayed.steps.length}.\n`);
+  if (!options.json && options.report === "text") {
+    if (!replayed.violation)
+      print(until === undefined ? "No invariant breaks.\n" : `Stopped after step ${replayed.steps.length}.\n`);
+    // A schedule with automatic windows has its own instrumentation: its steps are single accesses, which say what they change.
+    if (until !== undefined && until > 0 && !schedule.accesses)
+      print(`${changesOf(await openSchedule(schedule, "race-footprint"), schedule, until).join("\n")}\n`);
+  }
   return replayed.violation ? VIOLATION : CLEAN;
 }
 

@@ -118,7 +118,9 @@ describe("vmexit replay and vmexit shrink", () => {
     const text = readFileSync(join(folder, "own.schedule"), "utf8");
     expect(JSON.parse(text.split("\n")[0]!)).toMatchObject({ format: "vmexit-schedule", version: 2 });
     expect(command("replay", "own.schedule").code).toBe(1);
-    expect(command("replay", "own.schedule", "--at", "2").out).toContain("Stopped after step 2.");
+    const stopped = command("replay", "own.schedule", "--at", "2").out;
+    expect(stopped).toContain("Stopped after step 2.");
+    expect(stopped).toMatch(/Step 2 \(guest0:\w+\) changed \d+ word\(s\) of shared state/);
     expect(command("shrink", "own.schedule").out.split("\n").slice(1)).toEqual(text.split("\n").slice(1));
   });
 

@@ -35,7 +35,8 @@ const FOUND: readonly (readonly [
   ["MUTATION_SET_TYPE_UNLOCKED", "set-type-window", "fixed", "I-7"],
 ];
 
-const settingsOf = (mutation: keyof typeof mutations) => [[KNOB_MUTATION, mutations[mutation]]] as const;
+const NUMBERS: Readonly<Record<string, number>> = { ...mutations };
+const settingsOf = (mutation: keyof typeof mutations) => [[KNOB_MUTATION, NUMBERS[mutation]!]] as const;
 
 describe("named windows", () => {
   it.each(FOUND)("%s: found in %s %s", (mutation, race, variant, invariant) => {

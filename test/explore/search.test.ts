@@ -25,6 +25,9 @@ const toy = (programs: readonly ToyActor[], invariants?: (world: World) => Invar
   anyToy(raceBuild, programs, invariants);
 const tree = (instance: RaceInstance) => search(instance, { budget: BUDGET, tree: true });
 
+/** A flag of a frame's record: nobody owns it, and what lies in it is no state. */
+const FRAME_FREE = 16;
+
 const factorial = (n: number): number => (n <= 1 ? 1 : n * factorial(n - 1));
 const multinomial = (...parts: number[]): number =>
   parts.reduce((result, part) => result / factorial(part), factorial(parts.reduce((a, b) => a + b, 0)));
@@ -116,6 +119,22 @@ describe("what is found in toys", () => {
     expect(broken("loses a frame", (w) => set(FRAME_OWNERS_BASE + 12, 99)(w))?.message).toMatch(/its account says 99/);
     const unreferenced = (w: World) => set(FRAME_TABLE_BASE + 5 * FRAME_RECORD_SIZE + 4, 0)(w);
     expect(broken("drops a reference", unreferenced)?.message).toBe("at the end frame 5 has an owner and no reference");
+    const record = (mfn: number) => FRAME_TABLE_BASE + mfn * FRAME_RECORD_SIZE;
+    /** A frame of the guest's RAM. */
+    const ram = (w: World) => (w.guestAddress(0x2000) - FRAMES_BASE) / 4096;
+    const add = (w: World, at: number) => set(at, w.core.view.getUint32(at, true) + 1)(w);
+    expect(broken("takes a reference and keeps it", (w) => add(w, record(ram(w)) + 4))?.message).toMatch(
+      /^at the end frame \d+ has 2 reference\(s\), and 1 can be accounted for$/,
+    );
+    expect(broken("takes a type reference and keeps it", (w) => add(w, record(ram(w)) + 8))?.message).toMatch(
+      /has 1 type reference\(s\), and 0 can be accounted for$/,
+    );
+    const freed = (w: World) => {
+      w.core.view.setUint32(record(ram(w)), 0xffff | (FRAME_FREE << 16), true);
+      set(record(ram(w)) + 4, 0)(w);
+      put(w, 0, 1);
+    };
+    expect(broken("writes to a frame that is free", freed)?.message).toMatch(/was written to after it was freed$/);
   });
 
   it("a spent budget is no proof, and says so", () => {
@@ -127,9 +146,6 @@ describe("what is found in toys", () => {
     );
   });
 });
-
-/** Bits and bytes of a vCPU that are derived: a deny bit in TLB tags, and whatever lies in frames that nobody owns. */
-const FRAME_FREE = 16;
 
 /** Everything that is state, exactly: what the hash is of, as text. */
 function exactKey(instance: RaceInstance): string {

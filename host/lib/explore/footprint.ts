@@ -34,7 +34,12 @@ export const NO_FOOTPRINT: Footprint = { touched: new Int32Array(0), changed: ne
 
 export interface Recorder {
   /** Runs `work` and says what it touched. Recordings do not nest. */
-  record<T>(work: () => T): { readonly result: T; readonly footprint: Footprint };
+  record<T>(work: () => T): {
+    readonly result: T;
+    readonly footprint: Footprint;
+    /** Value of a touched word before; until the next recording. */
+    was(word: number): number;
+  };
 }
 
 /**
@@ -118,7 +123,11 @@ export function createRecorder(core: Core, tap: Tap): Recorder {
       const result = tap.listen(listener, work);
       const changed: number[] = [];
       for (const word of stored) if (u32[word] !== before.get(word)) changed.push(word);
-      return { result, footprint: { touched: sorted([...before.keys()]), changed: sorted(changed) } };
+      return {
+        result,
+        footprint: { touched: sorted([...before.keys()]), changed: sorted(changed) },
+        was: (word) => before.get(word) ?? 0,
+      };
     },
   };
 }

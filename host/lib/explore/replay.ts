@@ -1,9 +1,11 @@
 /** Replay: takes the steps of a schedule one by one, checks each place, and says where the two part. */
+
 import type { RaceInstance } from "./instance.ts";
 import { lockHolders } from "./locks.ts";
 import type { Violation } from "./race.ts";
 import type { Schedule, ScheduleStep } from "./schedule.ts";
 import type { FoundViolation } from "./search.ts";
+import { isWindowName } from "./windows.ts";
 
 export interface ReplayedStep {
   readonly actor: number;
@@ -30,6 +32,12 @@ function runnable(instance: RaceInstance): string {
   return places.length === 0 ? "nobody" : places.join(", ");
 }
 
+/** Windows begin with a capital letter, operations with a small one. */
+function unknownWindow(place: string): string {
+  if (!/^[A-Z]/.test(place) || isWindowName(place)) return "";
+  return `this core has no window ${place}: `;
+}
+
 /** Steps by actor and, where `places` is given, by place. Stops at the first violation, after `until` steps, or where it diverges. */
 export function replay(instance: RaceInstance, schedule: Schedule, until = Number.POSITIVE_INFINITY): Replay {
   instance.restore(instance.initial);
@@ -44,6 +52,7 @@ export function replay(instance: RaceInstance, schedule: Schedule, until = Numbe
       return {
         steps,
         divergence:
+          unknownWindow(wanted.place) +
           `schedule diverged at step ${i + 1}: wanted ${wanted.actor}:${wanted.place}, runnable ${runnable(instance)}. ` +
           `Find it again with: vmexit race ${schedule.race} --variant ${schedule.variant}`,
       };

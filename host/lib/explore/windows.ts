@@ -67,3 +67,6 @@ const TEXTS: Readonly<Record<number, string>> = {
 /** "Exited", "Lock", ...; "window 99" for one that this build does not know. */
 export const windowName = (window: number): string => names.get(window) ?? `window ${window}`;
 export const windowText = (window: number): string => TEXTS[window] ?? "goes on";
+
+/** Whether this build has a window of that name. */
+export const isWindowName = (name: string): boolean => [...names.values()].includes(name);
