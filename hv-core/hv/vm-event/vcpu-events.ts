@@ -14,6 +14,9 @@ export const WORK_EMULATE: u32 = 4;
 /** GPRs, RFLAGS and RIP: what SET_REGISTERS may change. */
 export const LATCHED_REGISTERS: u32 = 18;
 
+/** Pages that one delivery of an event can need: descriptor tables, TSS, two of a stack, and page tables. */
+export const OPEN_PAGES: u32 = 8;
+
 @unmanaged
 export class VcpuEvents {
   /** Requests of this vCPU that pause it until they are answered. VPF_VM_EVENT is set as long as there are any. */
@@ -58,6 +61,15 @@ export class VcpuEvents {
   private _r15: u64;
   private _r16: u64;
   private _r17: u64;
+  /** Pages that a listener has let an event be delivered through so far, gfn + 1 each; 0 = none (access/emulate.ts). */
+  openPage0: u64;
+  private _openPage1: u64;
+  private _openPage2: u64;
+  private _openPage3: u64;
+  private _openPage4: u64;
+  private _openPage5: u64;
+  private _openPage6: u64;
+  private _openPage7: u64;
 
   @inline static of(v: Vcpu): VcpuEvents {
     return changetype<VcpuEvents>(changetype<usize>(v) + (VCPU_EVENTS_OFFSET - VCPU_HV_OFFSET));
@@ -69,6 +81,11 @@ export class VcpuEvents {
 
   @inline setRegister(index: u32, value: u64): void {
     store<u64>(changetype<usize>(this) + offsetof<VcpuEvents>("registers") + ((<usize>index) << 3), value);
+  }
+
+  /** Place `index` (below OPEN_PAGES) of the open pages. */
+  @inline openPage(index: u32): usize {
+    return changetype<usize>(this) + offsetof<VcpuEvents>("openPage0") + ((<usize>index) << 3);
   }
 
   /** Data that an emulated instruction reads (EV_READ_MAX bytes). */
