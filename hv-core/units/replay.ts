@@ -12,6 +12,8 @@ import { onEptViolation } from "../hv/exits/on-ept-violation";
 import { onIo } from "../hv/exits/on-io";
 import { ioreqComplete } from "../hv/ioreq/complete";
 import { irqAssist } from "../hv/irq/assist";
+import { logDirtyIsMarked } from "../hv/logdirty/bitmap";
+import { logDirtyEnable } from "../hv/logdirty/global";
 import { P2m } from "../hv/p2m/p2m";
 import { VPF_BLOCKED_IN_XEN } from "../hv/vcpu";
 import { Mode } from "../hw/mode";
@@ -93,6 +95,15 @@ export function guestAddress(gpa: u32): u32 {
 export function guestWritten(gpa: u32): void {
   P2m.lookup(World.guest, <u64>(gpa >> 12), 0);
   frameWritten(World.guest.lookupMfn);
+}
+
+/** Log-dirty mode of the whole domain begins. */
+export function trackWrites(): i32 {
+  return logDirtyEnable(World.guest);
+}
+
+export function isDirty(gpa: u32): bool {
+  return logDirtyIsMarked(World.guest, gpa >> 12);
 }
 
 export function setReg(index: u32, value: u64): void {

@@ -97,6 +97,14 @@ describe("a watched page as the buffer", () => {
     expect(g.requests.map((r) => r.data)).toEqual([0xffn, 0xffn, 0xffn]);
   });
 
+  it("of INS from nobody's port is dirty afterwards where writes are tracked", () => {
+    expect(g.core.trackWrites()).toBe(0);
+    expect(g.run(REP_INSB, { [RCX]: 3n, [RDX]: 0x504n, [RDI]: RAM })).toBe("halt");
+    expect(g.peek64(Number(RAM)) & 0xffffffn).toBe(0xffffffn);
+    expect(g.core.isDirty(Number(RAM))).toBe(1);
+    expect(g.core.isDirty(Number(TYPED))).toBe(0);
+  });
+
   it("of a copy from a device is written by the device model, or watched", () => {
     typePage();
     const registers = { [RCX]: 2n, [RSI]: M, [RDI]: TYPED };

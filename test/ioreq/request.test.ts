@@ -98,13 +98,17 @@ describe("select", () => {
     expect(w.slot(1, 0).read()).toMatchObject({ addr: 0x1800000012n, size: 2, type: IOREQ_TYPE_PCI_CONFIG });
   });
 
-  it("leaves the data ports to port ranges when cf8 is disabled or points elsewhere", () => {
+  it("leaves the data ports to port ranges when cf8 is disabled, and to nobody when no server has that function", () => {
     w.range(MAP, 1, IO_RANGE_PCI, 0x18n, 0x18n);
     expect(portWrite(0xcf8n, 0x1810n, 4)).toBe(OKAY);
     expect(portRead(0xcfcn, 4)).toBe(OKAY);
+    w.range(MAP, 0, IO_RANGE_PORT, 0xcfcn, 0xcffn);
     expect(portWrite(0xcf8n, 0x80002010n, 4)).toBe(OKAY);
     expect(portRead(0xcfcn, 4)).toBe(OKAY);
     expect(ones(w.core.ioData(0))).toBe(0xffff_ffff_ffff_ffffn);
+    expect(portWrite(0xcf8n, 0x2010n, 4)).toBe(OKAY);
+    expect(portRead(0xcfdn, 2)).toBe(RETRY);
+    expect(w.slot(0, 0).read()).toMatchObject({ addr: 0xcfdn, size: 2, type: IOREQ_TYPE_PIO });
   });
 });
 

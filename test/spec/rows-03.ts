@@ -185,7 +185,7 @@ export const ROWS_03: readonly SpecRow[] = [
   row(
     "3.5 select: PCI configuration by cf8",
     `${REQ}: routes PCI configuration by the address in cf8`,
-    `${REQ}: leaves the data ports to port ranges when cf8 is disabled or points elsewhere`,
+    `${REQ}: leaves the data ports to port ranges when cf8 is disabled, and to nobody when no server has that function`,
   ),
   row("3.5 send: shutting down: suspended", `${REQ}: sends nothing when the domain shuts down`),
   row(
