@@ -102,6 +102,14 @@ describe("requests", () => {
     p2m.setTypeServer(slot, 0, 0);
   });
 
+  it("of another domain's memory are cut into 4 KiB, however they are aligned", () => {
+    let first = p2m.ownFrame(slot);
+    while (first % 512 !== 0) first = p2m.ownFrame(slot);
+    for (let mfn = first + 1; mfn < first + 512; mfn++) expect(p2m.ownFrame(slot)).toBe(mfn);
+    expect(set(0x200, first, 9, t.P2M_MAP_FOREIGN)).toBe(0);
+    expect([lookup(0x2ff), p2m.lookupOrder(slot), p2m.check(slot)]).toEqual([t.P2M_MAP_FOREIGN, 0, 0]);
+  });
+
   it("a piece that fails does not stop the others: the last error is the answer, success may be partial", () => {
     set(0, 0x40000, 9);
     p2m.setPool(slot, p2m.tables(slot));

@@ -202,6 +202,15 @@ describe("touches", () => {
   });
 });
 
+it("a promise at the end of the address space does not make the sweep long", () => {
+  const last = 2 ** 36 - 1;
+  promise([last, 7]);
+  expect(set(1)).toMatchObject({ cache: 1n, entries: 2n });
+  expect(touch(last, WINDOW)).toBe(0); // held by dom0: cannot be taken back
+  expect(touch(7)).toBe(-EINVAL);
+  expect(crashReason()).toBe(CRASH_POD_EMPTY);
+});
+
 describe("giving back", () => {
   it("what a balloon driver frees is stolen for the cache until all promises are covered", () => {
     door.populate(domid, [0x400, 0x401, 0x402, 0x403]);

@@ -66,6 +66,7 @@ export const ROWS_01: readonly SpecRow[] = [
   row(
     "1.2 superpages are not executable (exec_sp=false)",
     `${RECALC}: superpages are not executable with the mitigation; a fetch splits them`,
+    `${RECALC}: superpages are not executable with the mitigation after a recalculation either`,
   ),
   row("1.2 access is soft state", `${P2M}: changes a type only from what it is, and resets the access`),
   row("1.3 bits of a leaf: rights, memory type, A, D, leaf bit, suppress #VE", RIGHTS),
@@ -159,7 +160,11 @@ export const ROWS_01: readonly SpecRow[] = [
     `${ENTRIES}: a frame that a foreign mapping cannot hold: -EBUSY, nothing is mapped`,
     `${ENTRIES}: a foreign mapping holds its frame, and lets it go when something else comes`,
   ),
-  row("1.6 step 7: both at 4 KiB only", `${ENTRIES}: are cut into the largest pieces that gfn, frame and length allow`),
+  row(
+    "1.6 step 7: both at 4 KiB only",
+    `${ENTRIES}: are cut into the largest pieces that gfn, frame and length allow`,
+    `${ENTRIES}: of another domain's memory are cut into 4 KiB, however they are aligned`,
+  ),
   row("1.6 step 8: one 64-bit store", `${ENTRIES}: are cut into the largest pieces that gfn, frame and length allow`),
   row("1.6 step 9: high-water mark", `${P2M}: refuses gfns that four levels cannot reach`),
   missing("1.6 step 10: nested p2ms are flushed", NO_NESTED),
@@ -233,7 +238,7 @@ export const ROWS_01: readonly SpecRow[] = [
   row("1.7 finish_type_change", `${RECALC}: makes exactly the range invalid and splits superpages at its ends`),
   row(
     "1.7 memory_type_changed: types stay",
-    `${RECALC}: follow the MTRRs once the domain may reach I/O, lazily, and go back when it may not`,
+    `${RECALC}: are recomputed without a word about the types of pages`,
   ),
   belongsTo(SHARING, "1.7 add_page: a shared entry in the way; frames of DOM_COW"),
   row(

@@ -116,10 +116,15 @@ function afterwards(d: Domain, flags: u32): i32 {
 function refresh(d: Domain): i32 {
   if (d.p2mIoreqEntries == 0) return OK;
   P2m.lock(d);
-  for (let gfn: u64 = 0; gfn <= d.p2mMaxMapped; gfn++) {
-    if (P2m.lookup(d, gfn, 0) != <u32>P2M_IOREQ_SERVER) continue;
-    P2m.changeTypeOne(d, gfn, P2M_IOREQ_SERVER, P2M_RAM_RW);
-    P2m.changeTypeOne(d, gfn, P2M_RAM_RW, P2M_IOREQ_SERVER);
+  let gfn: u64 = 0;
+  while (gfn <= d.p2mMaxMapped) {
+    const type = P2m.lookup(d, gfn, 0);
+    const next = P2m.next(d, gfn);
+    if (type == <u32>P2M_IOREQ_SERVER) {
+      P2m.changeTypeOne(d, gfn, P2M_IOREQ_SERVER, P2M_RAM_RW);
+      P2m.changeTypeOne(d, gfn, P2M_RAM_RW, P2M_IOREQ_SERVER);
+    }
+    gfn = next;
   }
   P2m.unlock(d);
   return OK;

@@ -31,6 +31,11 @@ function holeAbove(d: Domain, gfn: u64): u32 {
   return hole(d, order);
 }
 
+/** First gfn behind the block that the last lookup, of `gfn`, has spoken for: a way over a map that does not count its holes. */
+export function lookupNext(d: Domain, gfn: u64): u64 {
+  return ((gfn >> d.lookupOrder) + 1) << d.lookupOrder;
+}
+
 /** @returns the type; d.lookupMfn (INVALID_MFN = none), lookupAccess and lookupOrder go with it. */
 export function p2mLookup(d: Domain, gfn: u64): u32 {
   if (gfn > d.p2mMaxMapped) return holeAbove(d, gfn);

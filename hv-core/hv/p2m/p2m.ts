@@ -21,7 +21,7 @@ import {
 } from "./bulk";
 import { INVALID_MFN } from "./entry";
 import { p2mFlush, p2mFlushNow } from "./flush";
-import { p2mLookup } from "./lookup";
+import { lookupNext, p2mLookup } from "./lookup";
 import { resolveMisconfig } from "./resolve";
 import { p2mSet } from "./set";
 import { P2mType } from "./types";
@@ -54,6 +54,11 @@ export class P2m {
   @inline static lookup(d: Domain, gfn: u64, q: u32): u32 {
     const type = p2mLookup(d, gfn);
     return type == <u32>P2M_POPULATE_ON_DEMAND || type == <u32>P2M_RAM_BROKEN ? lookupFurther(d, gfn, q) : type;
+  }
+
+  /** First gfn behind what the last lookup, of `gfn`, has spoken for (p2m/lookup.ts). */
+  @inline static next(d: Domain, gfn: u64): u64 {
+    return lookupNext(d, gfn);
   }
 
   /** Maps 2^order pages; OK, -EINVAL, -ENOMEM or -EBUSY (p2m/set.ts). */
