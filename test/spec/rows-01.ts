@@ -236,10 +236,7 @@ export const ROWS_01: readonly SpecRow[] = [
   ),
   row("1.7 change_type_one: special types", `${RECALC}: special types are never swapped`),
   row("1.7 finish_type_change", `${RECALC}: makes exactly the range invalid and splits superpages at its ends`),
-  row(
-    "1.7 memory_type_changed: types stay",
-    `${RECALC}: are recomputed without a word about the types of pages`,
-  ),
+  row("1.7 memory_type_changed: types stay", `${RECALC}: are recomputed without a word about the types of pages`),
   belongsTo(SHARING, "1.7 add_page: a shared entry in the way; frames of DOM_COW"),
   row(
     "1.7 add_page: a special entry in the way: crash, EPERM",
@@ -285,7 +282,7 @@ export const ROWS_01: readonly SpecRow[] = [
   ),
   row(
     "1.9 a write fault marks, then allows",
-    "hv/violation.test.ts: step 8: a write is noted as dirty before the page becomes writable; a read is not",
+    "hv/violation.test.ts: step 8: the mark comes first: when memory ends in between, a page that is marked stays read-only",
     "guests/log-dirty.test.ts: reports every changed page, superpages %i",
   ),
   missing("1.9 PML buffer, PML-full exit", NO_PML),
