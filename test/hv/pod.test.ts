@@ -6,7 +6,10 @@ import { DOM_CRASH_REASON } from "../../hv-core/abi/domain.ts";
 import { EFAULT, EINVAL, ESRCH } from "../../hv-core/abi/errno.ts";
 import {
   DOMCTL_DESTROYDOMAIN,
+  DOMCTL_SHADOW_OP,
   HC_MEMORY_OP,
+  SHADOW_OP_ENABLE_LOGDIRTY,
+  SHADOW_OP_PEEK,
   XENMEM_ADD_TO_PHYSMAP_BATCH,
   XENMEM_CURRENT_RESERVATION,
   XENMEM_DECREASE_RESERVATION,
@@ -14,7 +17,14 @@ import {
   XENMEM_REMOVE_FROM_PHYSMAP,
   XENMEM_SET_POD_TARGET,
 } from "../../hv-core/abi/hypercalls.ts";
-import { COUNTERS_BASE, DOMAIN_SIZE, DOMAINS_BASE, FRAMES_BASE } from "../../hv-core/abi/layout.ts";
+import {
+  COUNTERS_BASE,
+  DOMAIN_SIZE,
+  DOMAINS_BASE,
+  FRAME_RECORD_SIZE,
+  FRAME_TABLE_BASE,
+  FRAMES_BASE,
+} from "../../hv-core/abi/layout.ts";
 import { ARG, type Door, LIST, NOWHERE, OUT, openDoor } from "./door.ts";
 
 const ON_DEMAND = 1 << 16;
@@ -200,6 +210,26 @@ describe("touches", () => {
     expect(touch(5)).toBe(-EINVAL);
     expect(crashReason()).toBe(CRASH_POD_EMPTY);
   });
+});
+
+it("populated pages are known under their gfns, and dirty where writes are tracked", () => {
+  promise([0], 9);
+  promise([0x203]);
+  set(513);
+  const shadow = (op: number) =>
+    door.domctl(DOMCTL_SHADOW_OP, domid, [
+      [0, 4, op],
+      [16, 8, OUT],
+      [24, 8, 0x400],
+    ]);
+  expect(shadow(SHADOW_OP_ENABLE_LOGDIRTY)).toBe(0);
+  for (const gfn of [5, 0x203]) {
+    expect(touch(gfn)).toBe(0);
+    const mfn = door.core.dom0Mfn(WINDOW + gfn) >>> 0;
+    expect(door.view.getBigUint64(FRAME_TABLE_BASE + mfn * FRAME_RECORD_SIZE + 16, true)).toBe(BigInt(gfn));
+  }
+  expect(shadow(SHADOW_OP_PEEK)).toBe(0);
+  expect(door.result32(36)).toBe(513);
 });
 
 it("a promise at the end of the address space does not make the sweep long", () => {

@@ -16,7 +16,7 @@ import {
   ERESTART,
   ESRCH,
 } from "../../hv-core/abi/errno.ts";
-import { IO_RANGE_MEMORY, IO_RANGE_PCI, IO_RANGE_PORT } from "../../hv-core/abi/ioreq.ts";
+import { IO_RANGE_MEMORY, IO_RANGE_PCI, IO_RANGE_PORT, IOREQ_SIZE, IOREQ_VP_EPORT } from "../../hv-core/abi/ioreq.ts";
 import { P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_RAM_RO, P2M_RAM_RW } from "../../hv-core/abi/p2m-types.ts";
 import { createWorld, GUEST, type World } from "./world.ts";
 
@@ -170,6 +170,23 @@ describe("servers", () => {
     expect(w.dm(6, (at) => at(0).u16(0))).toBe(0);
     expect(info(2, 0)).toBe(0);
     expect([w.out.u64(8), w.out.u64(16)]).toEqual([0x21n, 0x10n]);
+  });
+
+  it("clears what the guest has written to them, and gives them their place in its memory back", () => {
+    w.core.setGuestParam(32, 0x10n);
+    w.core.setGuestParam(33, 3n);
+    w.create(1);
+    expect(info(0, 0)).toBe(0);
+    const pages = [w.out.u64(8), w.out.u64(16)].map((gfn) => ({ gfn, mfn: w.core.frameOf(gfn) }));
+    const bytes = (mfn: number) => new Uint8Array(w.view().buffer, w.core.frameHost(mfn), 4096);
+    for (const { mfn } of pages) bytes(mfn).fill(0xff);
+    expect(w.enable(0, 1)).toBe(0);
+    const isPort = (at: number) => at % IOREQ_SIZE >= IOREQ_VP_EPORT && at % IOREQ_SIZE < IOREQ_VP_EPORT + 4;
+    const left = pages.map(({ mfn }) => bytes(mfn).filter((byte, at) => byte !== 0 && !isPort(at)).length);
+    expect(left).toEqual([0, 0]);
+    expect(pages.map(({ gfn, mfn }) => w.core.frameGfn(mfn) === gfn)).toEqual([false, false]);
+    expect(w.enable(0, 0)).toBe(0);
+    expect(pages.map(({ gfn, mfn }) => w.core.frameGfn(mfn) === gfn)).toEqual([true, true]);
   });
 
   it("crashes the domain when the page is no longer there, and does not map it again", () => {
