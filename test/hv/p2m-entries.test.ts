@@ -189,6 +189,13 @@ describe("lookups", () => {
     expect([p2m.lookupMfn(slot) >>> 0, p2m.lookupAccess(slot)]).toEqual([INVALID_MFN, t.P2M_ACCESS_N]);
   });
 
+  it("promised pages of a domain that dies stay holes, and it does not crash for want of memory", () => {
+    expect(set(0x200, INVALID_MFN, 9, t.P2M_POPULATE_ON_DEMAND)).toBe(0);
+    p2m.setDying(slot);
+    expect(p2m.lookupWith(slot, 0x234n, t.P2M_ALLOC)).toBe(t.P2M_MMIO_DM);
+    expect([lookup(0x234), p2m.crashReason(slot)]).toEqual([t.P2M_POPULATE_ON_DEMAND, 0]);
+  });
+
   it("promised pages stay promises for somebody who only looks", () => {
     expect(set(0x200, INVALID_MFN, 9, t.P2M_POPULATE_ON_DEMAND)).toBe(0);
     expect([lookup(0x234), p2m.crashReason(slot)]).toEqual([t.P2M_POPULATE_ON_DEMAND, 0]);

@@ -10,6 +10,8 @@ import {
   HC_MEMORY_OP,
   SHADOW_OP_ENABLE_LOGDIRTY,
   SHADOW_OP_PEEK,
+  XENMAPSPACE_SHARED_INFO,
+  XENMEM_ADD_TO_PHYSMAP,
   XENMEM_ADD_TO_PHYSMAP_BATCH,
   XENMEM_CURRENT_RESERVATION,
   XENMEM_DECREASE_RESERVATION,
@@ -203,6 +205,17 @@ describe("touches", () => {
     expect(crashReason()).toBe(0);
   });
 
+  it("a page that is zero only where one looks first is somebody's", () => {
+    promise([1, 2]);
+    set(1);
+    expect(touch(1)).toBe(0);
+    const word = FRAMES_BASE + (door.core.dom0Mfn(WINDOW + 1) >>> 0) * 4096 + 0x800;
+    door.view.setUint32(word, 0x12345678, true);
+    letGo(1);
+    expect(touch(2)).toBe(-EINVAL);
+    expect([crashReason(), door.view.getUint32(word, true)]).toEqual([CRASH_POD_EMPTY, 0x12345678]);
+  });
+
   it("without memory and without a zero page the domain crashes", () => {
     for (let gfn = 1; gfn < 32; gfn++) promise([gfn]);
     set(4);
@@ -251,6 +264,20 @@ describe("giving back", () => {
     expect(decrease([0x402, 0x403])).toBe(2);
     expect(get()).toMatchObject({ total: 3n, cache: 3n, entries: 3n });
     expect(decrease([0x402])).toBe(0);
+  });
+
+  it("but not the hypervisor's own pages: the shared info page never enters the cache (XSA-507)", () => {
+    for (let gfn = 0; gfn < 3; gfn++) promise([gfn]);
+    door.put(ARG, 24, [
+      [0, 2, domid],
+      [4, 4, XENMAPSPACE_SHARED_INFO],
+      [16, 8, 0x400],
+    ]);
+    expect(door.call(HC_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP, ARG)).toBe(0);
+    decrease([0x400]);
+    expect(get()).toMatchObject({ cache: 0n, entries: 3n });
+    expect(touch(0)).toBe(-EINVAL);
+    expect(crashReason()).toBe(CRASH_POD_EMPTY);
   });
 
   it("and withdrawn promises free what the cache has too much", () => {

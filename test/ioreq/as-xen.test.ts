@@ -117,6 +117,13 @@ describe("a watched page as the buffer", () => {
   });
 });
 
+it("what an emulated instruction writes to tracked memory is dirty", () => {
+  expect(g.core.trackWrites()).toBe(0);
+  expect(g.run(hex("ff 37"), { [RDI]: M })).toBe("halt"); // push [rdi]
+  expect([kinds(), g.peek64(0x7fff0)]).toEqual([["r8x1"], 0x5an]);
+  expect([g.core.isDirty(0x7f000), g.core.isDirty(0x80000)]).toEqual([1, 0]);
+});
+
 describe("what else Xen does", () => {
   it("code on a watched page never runs, or runs (N-1)", () => {
     typePage();

@@ -3,7 +3,7 @@
  * server see of each. The guest and the device model are those of test/oracle/ioreq.
  */
 import { describe, expect, it } from "vitest";
-import { CTR_EXITS } from "../../hv-core/abi/counters.ts";
+import { CTR_DOMAIN_PAUSES, CTR_EXITS } from "../../hv-core/abi/counters.ts";
 import { CRASH_DEADLOCK } from "../../hv-core/abi/crash.ts";
 import { DOM_CRASH_REASON } from "../../hv-core/abi/domain.ts";
 import { EBUSY, EINVAL } from "../../hv-core/abi/errno.ts";
@@ -97,6 +97,19 @@ describe("unmapping the type", () => {
     run(world, "w4", at(T));
     expect(exits(world, EXIT_EPT_MISCONFIG)).toBeGreaterThan(before);
     expect(world.mapType(2)).toBe(0);
+  });
+
+  it.each([
+    [0, 0],
+    [1, 1],
+  ])("unmap.pause=%i: each map and unmap pauses the domain %i times", (value, pauses) => {
+    const world = typed([[knob.KNOB_UNMAP_PAUSE, value]]);
+    const counter = () => Number(world.door.view.getBigUint64(COUNTERS_BASE + CTR_DOMAIN_PAUSES * 8, true));
+    for (const flags of [0, 2]) {
+      const before = counter();
+      expect(world.mapType(flags)).toBe(0);
+      expect(counter() - before).toBe(pauses);
+    }
   });
 
   it("a page at the end of the address space does not make the way over the map long", async () => {

@@ -254,7 +254,10 @@ export const ROWS_01: readonly SpecRow[] = [
   belongsTo(PASSTHROUGH, "1.7 direct MMIO: EPERM, order + 1"),
   belongsTo(PASSTHROUGH, "1.7 map_mmio_regions: 64 steps a call"),
   row("1.8 promises and their count", `${POD}: cost no memory and are counted once`),
-  row("1.8 demand: dying", `${POD}: goes with the domain`),
+  row(
+    "1.8 demand: dying",
+    `${ENTRIES}: promised pages of a domain that dies stay holes, and it does not crash for want of memory`,
+  ),
   row(
     "1.8 demand: 1 GiB as 2 MiB; 2 MiB as 4 KiB",
     `${POD}: in single pages when the cache has only those; gigabytes are broken down`,
@@ -262,10 +265,12 @@ export const ROWS_01: readonly SpecRow[] = [
   row(
     "1.8 demand: eager reclaim of zero pages",
     `${POD}: zero pages that nobody holds go back to the cache when it runs low`,
+    `${POD}: a page that is zero only where one looks first is somebody's`,
   ),
   row(
     "1.8 demand: emergency sweep; nothing: crash",
     `${POD}: without memory and without a zero page the domain crashes`,
+    `${POD}: a promise at the end of the address space does not make the sweep long`,
   ),
   row("1.8 the target", `${POD}: is memory in the cache: superpages first, never more than the maximum`),
   row(
@@ -273,7 +278,10 @@ export const ROWS_01: readonly SpecRow[] = [
     `${POD}: what a balloon driver frees is stolen for the cache until all promises are covered`,
   ),
   belongsTo(PAGING, "1.8 paging is refused while promises exist: EXDEV"),
-  row("1.8 special pages never enter the cache (XSA-507)", "hv/p2m-hostile.test.ts: seed %i"),
+  row(
+    "1.8 special pages never enter the cache (XSA-507)",
+    `${POD}: but not the hypervisor's own pages: the shared info page never enters the cache (XSA-507)`,
+  ),
   belongsTo(PASSTHROUGH, "1.9 enable: EINVAL with a device assigned"),
   row(
     "1.9 enable: on already: EINVAL; pages of the type: EBUSY",
