@@ -325,6 +325,22 @@ describe("memory types", () => {
     expect(mapMemType(1, 4, 2)).toBe(0);
   });
 
+  it("asks for no type, flags or server of a call that says it goes on, and takes nothing away", () => {
+    const goOn = (id: number, type: number, flags: number, opaque: bigint) =>
+      w.dm(15, (at) => {
+        at(0).u16(id);
+        at(2).u16(type);
+        at(4).u32(flags);
+        at(8).u64(opaque);
+      });
+    w.create(0);
+    mapMemType(0, 4, 2);
+    expect(setMemType(4, 0x20n, 4)).toBe(0);
+    for (const opaque of [1n, 256n, 1n << 36n, (1n << 64n) - 1n])
+      expect([goOn(0, 4, 0, opaque), goOn(6, 5, 0, opaque), goOn(0, 4, 0xffff_ffff, opaque)]).toEqual([0, 0, 0]);
+    expect([w.core.memType(0x20n), w.core.typedPages()]).toEqual([P2M_IOREQ_SERVER, 4]);
+  });
+
   it("allows only ram_rw to become the type, and back", () => {
     w.create(0);
     mapMemType(0, 4, 2);
