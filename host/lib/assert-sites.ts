@@ -17,6 +17,7 @@ const SITES: Readonly<Record<number, string>> = {
   10: "an access to frame contents outside the machine or over the end of a frame (mem/frame-access.ts)",
   11: "a reference to a frame is dropped that nobody holds (mem/allocator.ts)",
   12: "a domain's count of frames would become negative (mem/allocator.ts)",
+  17: "P-6: a table or a foreign frame goes back while a flush is still due (hv/p2m/tables.ts)",
   30: "I-2: a vCPU enters the guest while an I/O request of its is not finished (run/vcpu.ts)",
   31: "C-5: the state of a slot changed between its check and the jump through the table (hv/ioreq/wait.ts)",
   40: "C-62: a vCPU is unpaused for events more often than it was paused (hv/vm-event/pause.ts)",

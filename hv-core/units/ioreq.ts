@@ -112,6 +112,21 @@ export function setShuttingDown(): void {
   World.guest.isShuttingDown = 1;
 }
 
+/** The shutdown is complete: no vCPU puts it off any more. */
+export function isShutDown(): u32 {
+  return World.guest.isShutDown;
+}
+
+/** Machine frame behind a gfn of the guest, and the gfn that it is known under. */
+export function frameOf(gfn: u64): u32 {
+  P2m.lookup(World.guest, gfn, 0);
+  return World.guest.lookupMfn;
+}
+
+export function frameGfn(mfn: u32): u64 {
+  return Frame.at(mfn).m2p;
+}
+
 export function setDying(): void {
   World.guest.state = 2;
 }

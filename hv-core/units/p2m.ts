@@ -4,7 +4,7 @@ import { KNOB_EPT_NX_SUPERPAGES, KNOB_P2M_SUPERPAGES, KNOB_TLB_ENTRIES } from ".
 import { COUNTERS_BASE } from "../abi/layout";
 import { Epte } from "../base/epte";
 import { Knobs } from "../base/machine";
-import { Domain } from "../hv/domain";
+import { DOMAIN_DYING, Domain } from "../hv/domain";
 import { domainCreate } from "../hv/domain/create";
 import { domainDestroy } from "../hv/domain/destroy";
 import { createVcpus } from "../hv/domain/vcpu-create";
@@ -12,7 +12,7 @@ import { onEptMisconfig } from "../hv/exits/on-ept-misconfig";
 import { onEptViolation } from "../hv/exits/on-ept-violation";
 import { storedMsr } from "../hv/exits/stored-msrs";
 import { RANGES_UNLIMITED, Rangeset } from "../hv/iocap/rangeset";
-import { logDirtyMark } from "../hv/logdirty/bitmap";
+import { logDirtyIsMarked, logDirtyMark } from "../hv/logdirty/bitmap";
 import { MmLock } from "../hv/mm-lock";
 import { p2mCheck, p2mTablesBelow } from "../hv/p2m/check";
 import { P2mEntry } from "../hv/p2m/entry";
@@ -279,6 +279,15 @@ export function setLogDirtyMode(slot: u32, mode: u32): void {
 
 export function markDirty(slot: u32, gfn: u64): void {
   logDirtyMark(Domain.at(slot), gfn);
+}
+
+/** The domain is being torn down from now on. */
+export function setDying(slot: u32): void {
+  Domain.at(slot).state = DOMAIN_DYING;
+}
+
+export function isMarkedDirty(slot: u32, gfn: u64): bool {
+  return logDirtyIsMarked(Domain.at(slot), gfn);
 }
 
 /** Stores an entry as no code does it: what the checker finds. */

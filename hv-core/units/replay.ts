@@ -6,16 +6,20 @@ import { CTR_REPLAYS } from "../abi/counters";
 import { SEG_CS, SEG_TR } from "../abi/cpu";
 import { EXIT_BUDGET, EXIT_EPT_MISCONFIG, EXIT_EPT_VIOLATION, EXIT_HLT, EXIT_IO_INSTRUCTION } from "../abi/exits";
 import { COUNTERS_BASE, COUNTERS_SIZE } from "../abi/layout";
+import { P2M_ACCESS_RWX, P2M_RAM_RW } from "../abi/p2m-types";
 import { Knobs } from "../base/machine";
 import { onEptMisconfig } from "../hv/exits/on-ept-misconfig";
 import { onEptViolation } from "../hv/exits/on-ept-violation";
 import { onIo } from "../hv/exits/on-io";
 import { ioreqComplete } from "../hv/ioreq/complete";
 import { irqAssist } from "../hv/irq/assist";
+import { logDirtyIsMarked } from "../hv/logdirty/bitmap";
+import { logDirtyEnable } from "../hv/logdirty/global";
 import { P2m } from "../hv/p2m/p2m";
 import { VPF_BLOCKED_IN_XEN } from "../hv/vcpu";
 import { Mode } from "../hw/mode";
 import { Run } from "../hw/run";
+import { allocFrame } from "../mem/allocator";
 import { frameWritten } from "../mem/frame-access";
 import { Frame } from "../mem/frame-table";
 import { World, worldCreate } from "./world";
@@ -30,6 +34,7 @@ export {
   frameHost,
   ioData,
   ioPending,
+  memType,
   pauseFlags,
   resource,
   send,
@@ -93,6 +98,20 @@ export function guestAddress(gpa: u32): u32 {
 export function guestWritten(gpa: u32): void {
   P2m.lookup(World.guest, <u64>(gpa >> 12), 0);
   frameWritten(World.guest.lookupMfn);
+}
+
+/** One more page of RAM at `gfn`. */
+export function addPage(gfn: u64): i32 {
+  return P2m.set(World.guest, gfn, allocFrame(World.guest.slot, 0), 0, P2M_RAM_RW, P2M_ACCESS_RWX);
+}
+
+/** Log-dirty mode of the whole domain begins. */
+export function trackWrites(): i32 {
+  return logDirtyEnable(World.guest);
+}
+
+export function isDirty(gpa: u32): bool {
+  return logDirtyIsMarked(World.guest, gpa >> 12);
 }
 
 export function setReg(index: u32, value: u64): void {

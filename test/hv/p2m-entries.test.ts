@@ -102,6 +102,14 @@ describe("requests", () => {
     p2m.setTypeServer(slot, 0, 0);
   });
 
+  it("of another domain's memory are cut into 4 KiB, however they are aligned", () => {
+    let first = p2m.ownFrame(slot);
+    while (first % 512 !== 0) first = p2m.ownFrame(slot);
+    for (let mfn = first + 1; mfn < first + 512; mfn++) expect(p2m.ownFrame(slot)).toBe(mfn);
+    expect(set(0x200, first, 9, t.P2M_MAP_FOREIGN)).toBe(0);
+    expect([lookup(0x2ff), p2m.lookupOrder(slot), p2m.check(slot)]).toEqual([t.P2M_MAP_FOREIGN, 0, 0]);
+  });
+
   it("a piece that fails does not stop the others: the last error is the answer, success may be partial", () => {
     set(0, 0x40000, 9);
     p2m.setPool(slot, p2m.tables(slot));
@@ -179,6 +187,13 @@ describe("lookups", () => {
       [t.P2M_MMIO_DM, 27],
     ]);
     expect([p2m.lookupMfn(slot) >>> 0, p2m.lookupAccess(slot)]).toEqual([INVALID_MFN, t.P2M_ACCESS_N]);
+  });
+
+  it("promised pages of a domain that dies stay holes, and it does not crash for want of memory", () => {
+    expect(set(0x200, INVALID_MFN, 9, t.P2M_POPULATE_ON_DEMAND)).toBe(0);
+    p2m.setDying(slot);
+    expect(p2m.lookupWith(slot, 0x234n, t.P2M_ALLOC)).toBe(t.P2M_MMIO_DM);
+    expect([lookup(0x234), p2m.crashReason(slot)]).toEqual([t.P2M_POPULATE_ON_DEMAND, 0]);
   });
 
   it("promised pages stay promises for somebody who only looks", () => {

@@ -50,6 +50,8 @@ export interface P2mExports {
   lookupWith(slot: number, gfn: bigint, q: number): number;
   cache(slot: number, gfn: bigint, mfn: number): void;
   setLogDirtyMode(slot: number, mode: number): void;
+  setDying(slot: number): void;
+  isMarkedDirty(slot: number, gfn: bigint): number;
   markDirty(slot: number, gfn: bigint): void;
   corrupt(slot: number, gfn: bigint, level: number, entry: bigint): void;
   setMaxMapped(slot: number, gfn: bigint): void;

@@ -81,6 +81,16 @@ describe("flags", () => {
     expect(rights(entry(6))).toBe(0);
   });
 
+  it("superpages are not executable with the mitigation after a recalculation either", () => {
+    p2m.setNxSuperpages(1);
+    map(0x200, 9);
+    p2m.changeTypeGlobal(slot, t.P2M_RAM_RW, t.P2M_RAM_LOGDIRTY);
+    expect([p2m.resolve(slot, 0x200n), rights(entry(0x200, 2))]).toEqual([1, 1]);
+    p2m.changeTypeGlobal(slot, t.P2M_RAM_LOGDIRTY, t.P2M_RAM_RW);
+    expect([p2m.resolve(slot, 0x200n), rights(entry(0x200, 2))]).toEqual([1, 3]);
+    expect(p2m.check(slot)).toBe(0);
+  });
+
   it("superpages are not executable with the mitigation; a fetch splits them", () => {
     p2m.setNxSuperpages(1);
     map(0x200, 9);
@@ -97,6 +107,15 @@ describe("memory types", () => {
     p2m.setDefaultMtrr(slot, 0x800n);
     map(5);
     expect([emt(entry(5)), ipat(entry(5))]).toEqual([6, true]);
+  });
+
+  it("are recomputed without a word about the types of pages", () => {
+    map(0x400, 0, t.P2M_RAM_LOGDIRTY);
+    map(0x600, 9, t.P2M_RAM_LOGDIRTY);
+    p2m.memoryTypesRecalculate(slot);
+    expect([p2m.resolve(slot, 0x400n), p2m.resolve(slot, 0x600n)]).toEqual([1, 1]);
+    expect([lookup(0x400), lookup(0x600)]).toEqual([t.P2M_RAM_LOGDIRTY, t.P2M_RAM_LOGDIRTY]);
+    expect([rights(entry(0x400)), rights(entry(0x600, 2))]).toEqual([5, 5]);
   });
 
   it("follow the MTRRs once the domain may reach I/O, lazily, and go back when it may not", () => {

@@ -6,7 +6,12 @@ import { DOM_CRASH_REASON } from "../../hv-core/abi/domain.ts";
 import { EFAULT, EINVAL, ESRCH } from "../../hv-core/abi/errno.ts";
 import {
   DOMCTL_DESTROYDOMAIN,
+  DOMCTL_SHADOW_OP,
   HC_MEMORY_OP,
+  SHADOW_OP_ENABLE_LOGDIRTY,
+  SHADOW_OP_PEEK,
+  XENMAPSPACE_SHARED_INFO,
+  XENMEM_ADD_TO_PHYSMAP,
   XENMEM_ADD_TO_PHYSMAP_BATCH,
   XENMEM_CURRENT_RESERVATION,
   XENMEM_DECREASE_RESERVATION,
@@ -14,7 +19,14 @@ import {
   XENMEM_REMOVE_FROM_PHYSMAP,
   XENMEM_SET_POD_TARGET,
 } from "../../hv-core/abi/hypercalls.ts";
-import { COUNTERS_BASE, DOMAIN_SIZE, DOMAINS_BASE, FRAMES_BASE } from "../../hv-core/abi/layout.ts";
+import {
+  COUNTERS_BASE,
+  DOMAIN_SIZE,
+  DOMAINS_BASE,
+  FRAME_RECORD_SIZE,
+  FRAME_TABLE_BASE,
+  FRAMES_BASE,
+} from "../../hv-core/abi/layout.ts";
 import { ARG, type Door, LIST, NOWHERE, OUT, openDoor } from "./door.ts";
 
 const ON_DEMAND = 1 << 16;
@@ -193,6 +205,17 @@ describe("touches", () => {
     expect(crashReason()).toBe(0);
   });
 
+  it("a page that is zero only where one looks first is somebody's", () => {
+    promise([1, 2]);
+    set(1);
+    expect(touch(1)).toBe(0);
+    const word = FRAMES_BASE + (door.core.dom0Mfn(WINDOW + 1) >>> 0) * 4096 + 0x800;
+    door.view.setUint32(word, 0x12345678, true);
+    letGo(1);
+    expect(touch(2)).toBe(-EINVAL);
+    expect([crashReason(), door.view.getUint32(word, true)]).toEqual([CRASH_POD_EMPTY, 0x12345678]);
+  });
+
   it("without memory and without a zero page the domain crashes", () => {
     for (let gfn = 1; gfn < 32; gfn++) promise([gfn]);
     set(4);
@@ -200,6 +223,35 @@ describe("touches", () => {
     expect(touch(5)).toBe(-EINVAL);
     expect(crashReason()).toBe(CRASH_POD_EMPTY);
   });
+});
+
+it("populated pages are known under their gfns, and dirty where writes are tracked", () => {
+  promise([0], 9);
+  promise([0x203]);
+  set(513);
+  const shadow = (op: number) =>
+    door.domctl(DOMCTL_SHADOW_OP, domid, [
+      [0, 4, op],
+      [16, 8, OUT],
+      [24, 8, 0x400],
+    ]);
+  expect(shadow(SHADOW_OP_ENABLE_LOGDIRTY)).toBe(0);
+  for (const gfn of [5, 0x203]) {
+    expect(touch(gfn)).toBe(0);
+    const mfn = door.core.dom0Mfn(WINDOW + gfn) >>> 0;
+    expect(door.view.getBigUint64(FRAME_TABLE_BASE + mfn * FRAME_RECORD_SIZE + 16, true)).toBe(BigInt(gfn));
+  }
+  expect(shadow(SHADOW_OP_PEEK)).toBe(0);
+  expect(door.result32(36)).toBe(513);
+});
+
+it("a promise at the end of the address space does not make the sweep long", () => {
+  const last = 2 ** 36 - 1;
+  promise([last, 7]);
+  expect(set(1)).toMatchObject({ cache: 1n, entries: 2n });
+  expect(touch(last, WINDOW)).toBe(0); // held by dom0: cannot be taken back
+  expect(touch(7)).toBe(-EINVAL);
+  expect(crashReason()).toBe(CRASH_POD_EMPTY);
 });
 
 describe("giving back", () => {
@@ -212,6 +264,20 @@ describe("giving back", () => {
     expect(decrease([0x402, 0x403])).toBe(2);
     expect(get()).toMatchObject({ total: 3n, cache: 3n, entries: 3n });
     expect(decrease([0x402])).toBe(0);
+  });
+
+  it("but not the hypervisor's own pages: the shared info page never enters the cache (XSA-507)", () => {
+    for (let gfn = 0; gfn < 3; gfn++) promise([gfn]);
+    door.put(ARG, 24, [
+      [0, 2, domid],
+      [4, 4, XENMAPSPACE_SHARED_INFO],
+      [16, 8, 0x400],
+    ]);
+    expect(door.call(HC_MEMORY_OP, XENMEM_ADD_TO_PHYSMAP, ARG)).toBe(0);
+    decrease([0x400]);
+    expect(get()).toMatchObject({ cache: 0n, entries: 3n });
+    expect(touch(0)).toBe(-EINVAL);
+    expect(crashReason()).toBe(CRASH_POD_EMPTY);
   });
 
   it("and withdrawn promises free what the cache has too much", () => {

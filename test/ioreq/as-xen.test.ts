@@ -97,6 +97,14 @@ describe("a watched page as the buffer", () => {
     expect(g.requests.map((r) => r.data)).toEqual([0xffn, 0xffn, 0xffn]);
   });
 
+  it("of INS from nobody's port is dirty afterwards where writes are tracked", () => {
+    expect(g.core.trackWrites()).toBe(0);
+    expect(g.run(REP_INSB, { [RCX]: 3n, [RDX]: 0x504n, [RDI]: RAM })).toBe("halt");
+    expect(g.peek64(Number(RAM)) & 0xffffffn).toBe(0xffffffn);
+    expect(g.core.isDirty(Number(RAM))).toBe(1);
+    expect(g.core.isDirty(Number(TYPED))).toBe(0);
+  });
+
   it("of a copy from a device is written by the device model, or watched", () => {
     typePage();
     const registers = { [RCX]: 2n, [RSI]: M, [RDI]: TYPED };
@@ -107,6 +115,13 @@ describe("a watched page as the buffer", () => {
     expect(g.run(REP_MOVSD, registers)).toBe("halt");
     expect(kinds()).toEqual(["r4x1", "w4x1", "r4x1", "w4x1"]);
   });
+});
+
+it("what an emulated instruction writes to tracked memory is dirty", () => {
+  expect(g.core.trackWrites()).toBe(0);
+  expect(g.run(hex("ff 37"), { [RDI]: M })).toBe("halt"); // push [rdi]
+  expect([kinds(), g.peek64(0x7fff0)]).toEqual([["r8x1"], 0x5an]);
+  expect([g.core.isDirty(0x7f000), g.core.isDirty(0x80000)]).toEqual([1, 0]);
 });
 
 describe("what else Xen does", () => {

@@ -16,7 +16,7 @@ import {
   ERESTART,
   ESRCH,
 } from "../../hv-core/abi/errno.ts";
-import { IO_RANGE_MEMORY, IO_RANGE_PCI, IO_RANGE_PORT } from "../../hv-core/abi/ioreq.ts";
+import { IO_RANGE_MEMORY, IO_RANGE_PCI, IO_RANGE_PORT, IOREQ_SIZE, IOREQ_VP_EPORT } from "../../hv-core/abi/ioreq.ts";
 import { P2M_IOREQ_SERVER, P2M_MMIO_DM, P2M_RAM_RO, P2M_RAM_RW } from "../../hv-core/abi/p2m-types.ts";
 import { createWorld, GUEST, type World } from "./world.ts";
 
@@ -172,6 +172,23 @@ describe("servers", () => {
     expect([w.out.u64(8), w.out.u64(16)]).toEqual([0x21n, 0x10n]);
   });
 
+  it("clears what the guest has written to them, and gives them their place in its memory back", () => {
+    w.core.setGuestParam(32, 0x10n);
+    w.core.setGuestParam(33, 3n);
+    w.create(1);
+    expect(info(0, 0)).toBe(0);
+    const pages = [w.out.u64(8), w.out.u64(16)].map((gfn) => ({ gfn, mfn: w.core.frameOf(gfn) }));
+    const bytes = (mfn: number) => new Uint8Array(w.view().buffer, w.core.frameHost(mfn), 4096);
+    for (const { mfn } of pages) bytes(mfn).fill(0xff);
+    expect(w.enable(0, 1)).toBe(0);
+    const isPort = (at: number) => at % IOREQ_SIZE >= IOREQ_VP_EPORT && at % IOREQ_SIZE < IOREQ_VP_EPORT + 4;
+    const left = pages.map(({ mfn }) => bytes(mfn).filter((byte, at) => byte !== 0 && !isPort(at)).length);
+    expect(left).toEqual([0, 0]);
+    expect(pages.map(({ gfn, mfn }) => w.core.frameGfn(mfn) === gfn)).toEqual([false, false]);
+    expect(w.enable(0, 0)).toBe(0);
+    expect(pages.map(({ gfn, mfn }) => w.core.frameGfn(mfn) === gfn)).toEqual([true, true]);
+  });
+
   it("crashes the domain when the page is no longer there, and does not map it again", () => {
     w.core.setGuestParam(32, 0x10n);
     w.core.setGuestParam(33, 1n);
@@ -306,6 +323,22 @@ describe("memory types", () => {
     expect(mapMemType(0, 4, 0)).toBe(0);
     expect(mapMemType(0, 4, 0)).toBe(-EINVAL);
     expect(mapMemType(1, 4, 2)).toBe(0);
+  });
+
+  it("asks for no type, flags or server of a call that says it goes on, and takes nothing away", () => {
+    const goOn = (id: number, type: number, flags: number, opaque: bigint) =>
+      w.dm(15, (at) => {
+        at(0).u16(id);
+        at(2).u16(type);
+        at(4).u32(flags);
+        at(8).u64(opaque);
+      });
+    w.create(0);
+    mapMemType(0, 4, 2);
+    expect(setMemType(4, 0x20n, 4)).toBe(0);
+    for (const opaque of [1n, 256n, 1n << 36n, (1n << 64n) - 1n])
+      expect([goOn(0, 4, 0, opaque), goOn(6, 5, 0, opaque), goOn(0, 4, 0xffff_ffff, opaque)]).toEqual([0, 0, 0]);
+    expect([w.core.memType(0x20n), w.core.typedPages()]).toEqual([P2M_IOREQ_SERVER, 4]);
   });
 
   it("allows only ram_rw to become the type, and back", () => {

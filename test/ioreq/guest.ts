@@ -24,6 +24,10 @@ interface Exports {
   setup64(deviceAt: number): void;
   guestAddress(gpa: number): number;
   guestWritten(gpa: number): void;
+  addPage(gfn: bigint): number;
+  memType(gfn: bigint): number;
+  trackWrites(): number;
+  isDirty(gpa: number): number;
   setReg(index: number, value: bigint): void;
   reg(index: number): bigint;
   setRip(rip: bigint, rflags: number): void;

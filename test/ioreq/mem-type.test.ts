@@ -3,7 +3,7 @@
  * server see of each. The guest and the device model are those of test/oracle/ioreq.
  */
 import { describe, expect, it } from "vitest";
-import { CTR_EXITS } from "../../hv-core/abi/counters.ts";
+import { CTR_DOMAIN_PAUSES, CTR_EXITS } from "../../hv-core/abi/counters.ts";
 import { CRASH_DEADLOCK } from "../../hv-core/abi/crash.ts";
 import { DOM_CRASH_REASON } from "../../hv-core/abi/domain.ts";
 import { EBUSY, EINVAL } from "../../hv-core/abi/errno.ts";
@@ -13,6 +13,7 @@ import * as knob from "../../hv-core/abi/knobs.ts";
 import { COUNTERS_BASE, DOMAIN_SIZE, DOMAINS_BASE } from "../../hv-core/abi/layout.ts";
 import { REGISTERS_OUT } from "../oracle/ioreq/program.ts";
 import { type Registers, ScenarioWorld } from "../oracle/ioreq/world.ts";
+import { createGuest } from "./guest.ts";
 
 type Settings = readonly (readonly [index: number, value: number])[];
 const TYPED = 0x300;
@@ -96,6 +97,51 @@ describe("unmapping the type", () => {
     run(world, "w4", at(T));
     expect(exits(world, EXIT_EPT_MISCONFIG)).toBeGreaterThan(before);
     expect(world.mapType(2)).toBe(0);
+  });
+
+  it.each([
+    [0, 0],
+    [1, 1],
+  ])("unmap.pause=%i: each map and unmap pauses the domain %i times", (value, pauses) => {
+    const world = typed([[knob.KNOB_UNMAP_PAUSE, value]]);
+    const counter = () => Number(world.door.view.getBigUint64(COUNTERS_BASE + CTR_DOMAIN_PAUSES * 8, true));
+    for (const flags of [0, 2]) {
+      const before = counter();
+      expect(world.mapType(flags)).toBe(0);
+      expect(counter() - before).toBe(pauses);
+    }
+  });
+
+  it("a page at the end of the address space does not make the way over the map long", async () => {
+    const guest = await createGuest();
+    const last = 2n ** 36n - 1n;
+    const mapType = (flags: number) =>
+      guest.dm(15, [
+        [2, 2, 4],
+        [4, 4, flags],
+      ]);
+    for (const [settings, typeAfterwards] of [
+      [[[knob.KNOB_UNMAP_RESET, knob.RESET_DIRECT]], 0],
+      [
+        [
+          [knob.KNOB_UNMAP_RESET, knob.RESET_NONE],
+          [knob.KNOB_MAP_LEFT, 1],
+        ],
+        15,
+      ],
+    ] as const) {
+      guest.setup();
+      for (const [index, value] of settings) guest.knob(index, value);
+      expect(guest.core.addPage(last)).toBe(0);
+      expect(mapType(2)).toBe(0);
+      guest.dm(12, [
+        [0, 4, 1],
+        [4, 2, 4],
+        [8, 8, last],
+      ]);
+      expect([mapType(0), mapType(2)]).toEqual([0, 0]); // goes over the map in the first or in the second of them
+      expect(guest.core.memType(last)).toBe(typeAfterwards);
+    }
   });
 
   const none: Settings = [[knob.KNOB_UNMAP_RESET, knob.RESET_NONE]];

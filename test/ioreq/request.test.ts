@@ -98,13 +98,17 @@ describe("select", () => {
     expect(w.slot(1, 0).read()).toMatchObject({ addr: 0x1800000012n, size: 2, type: IOREQ_TYPE_PCI_CONFIG });
   });
 
-  it("leaves the data ports to port ranges when cf8 is disabled or points elsewhere", () => {
+  it("leaves the data ports to port ranges when cf8 is disabled, and to nobody when no server has that function", () => {
     w.range(MAP, 1, IO_RANGE_PCI, 0x18n, 0x18n);
     expect(portWrite(0xcf8n, 0x1810n, 4)).toBe(OKAY);
     expect(portRead(0xcfcn, 4)).toBe(OKAY);
+    w.range(MAP, 0, IO_RANGE_PORT, 0xcfcn, 0xcffn);
     expect(portWrite(0xcf8n, 0x80002010n, 4)).toBe(OKAY);
     expect(portRead(0xcfcn, 4)).toBe(OKAY);
     expect(ones(w.core.ioData(0))).toBe(0xffff_ffff_ffff_ffffn);
+    expect(portWrite(0xcf8n, 0x2010n, 4)).toBe(OKAY);
+    expect(portRead(0xcfdn, 2)).toBe(RETRY);
+    expect(w.slot(0, 0).read()).toMatchObject({ addr: 0xcfdn, size: 2, type: IOREQ_TYPE_PIO });
   });
 });
 
@@ -195,6 +199,31 @@ describe("a slot", () => {
     expect(w.slot(0, 0).state()).toBe(STATE_IOREQ_NONE);
   });
 
+  it("puts a shutdown off until its request is answered", () => {
+    expect(mmioRead(MMIO)).toBe(RETRY);
+    expect(w.dm(16, (at) => at(0).u32(1))).toBe(0);
+    expect([w.core.isShuttingDown(), w.core.isShutDown()]).toEqual([1, 0]);
+    w.slot(0, 0).answer(0n);
+    w.core.complete(0);
+    expect(w.core.isShutDown()).toBe(1);
+  });
+
+  it("is not there when the server never got its pages: nothing is written, nobody waits", () => {
+    w.create(0);
+    w.enable(2, 1);
+    w.range(MAP, 2, IO_RANGE_MEMORY, MMIO + 0x8000n, MMIO + 0x8fffn);
+    expect(mmioWrite(MMIO + 0x8000n, 5n)).toBe(UNHANDLEABLE);
+    expect([w.core.ioPending(0), w.core.ioState(0), w.core.pauseFlags(0)]).toEqual([0, STATE_IOREQ_NONE, 0]);
+    expect(w.core.crashReason()).toBe(0);
+  });
+
+  it("has nothing to say to a request that nobody waits for", () => {
+    expect(portWrite(0x500n, 0x41n)).toBe(OKAY);
+    w.slot(0, 0).answer(0x99n);
+    expect(w.core.complete(0)).toBe(1);
+    expect([w.core.ioData(0), w.core.ioState(0)]).toEqual([0x41n, STATE_IOREQ_NONE]);
+  });
+
   it("keeps vCPUs apart", () => {
     expect(mmioRead(MMIO, 4, 0)).toBe(RETRY);
     expect(mmioWrite(MMIO + 8n, 9n, 4, 1)).toBe(RETRY);
@@ -205,11 +234,18 @@ describe("a slot", () => {
 });
 
 describe("re-issue", () => {
-  it("crashes the domain when the access differs from the one that was answered", () => {
+  it.each([
+    ["address", () => mmioRead(MMIO + 4n)],
+    ["size", () => mmioRead(MMIO, 2)],
+    ["direction", () => mmioWrite(MMIO, 0n)],
+    ["space", () => w.core.request(0, IOREQ_TYPE_PIO | READ, MMIO, 0n, 1, 4, 0)],
+    ["order", () => w.core.request(0, IOREQ_TYPE_COPY | READ | DOWN, MMIO, 0n, 1, 4, P2M_MMIO_DM)],
+    ["count", () => w.core.request(0, IOREQ_TYPE_COPY | READ, MMIO, 0n, 0, 4, P2M_MMIO_DM)],
+  ])("crashes the domain when the access differs from the one that was answered: its %s", (_, again) => {
     expect(mmioRead(MMIO)).toBe(RETRY);
     w.slot(0, 0).answer(5n);
     expect(w.core.complete(0)).toBe(1);
-    expect(mmioRead(MMIO + 4n)).toBe(UNHANDLEABLE);
+    expect(again()).toBe(UNHANDLEABLE);
     expect(w.core.crashReason()).toBe(CRASH_IO_MISMATCH);
   });
 

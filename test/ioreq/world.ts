@@ -35,6 +35,9 @@ export interface Exports {
   crashReason(): number;
   isShuttingDown(): number;
   setShuttingDown(): void;
+  isShutDown(): number;
+  frameOf(gfn: bigint): number;
+  frameGfn(mfn: number): bigint;
   setDying(): void;
   cf8(): number;
   injectEvent(vcpu: number): number;

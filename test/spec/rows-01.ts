@@ -66,6 +66,7 @@ export const ROWS_01: readonly SpecRow[] = [
   row(
     "1.2 superpages are not executable (exec_sp=false)",
     `${RECALC}: superpages are not executable with the mitigation; a fetch splits them`,
+    `${RECALC}: superpages are not executable with the mitigation after a recalculation either`,
   ),
   row("1.2 access is soft state", `${P2M}: changes a type only from what it is, and resets the access`),
   row("1.3 bits of a leaf: rights, memory type, A, D, leaf bit, suppress #VE", RIGHTS),
@@ -159,7 +160,11 @@ export const ROWS_01: readonly SpecRow[] = [
     `${ENTRIES}: a frame that a foreign mapping cannot hold: -EBUSY, nothing is mapped`,
     `${ENTRIES}: a foreign mapping holds its frame, and lets it go when something else comes`,
   ),
-  row("1.6 step 7: both at 4 KiB only", `${ENTRIES}: are cut into the largest pieces that gfn, frame and length allow`),
+  row(
+    "1.6 step 7: both at 4 KiB only",
+    `${ENTRIES}: are cut into the largest pieces that gfn, frame and length allow`,
+    `${ENTRIES}: of another domain's memory are cut into 4 KiB, however they are aligned`,
+  ),
   row("1.6 step 8: one 64-bit store", `${ENTRIES}: are cut into the largest pieces that gfn, frame and length allow`),
   row("1.6 step 9: high-water mark", `${P2M}: refuses gfns that four levels cannot reach`),
   missing("1.6 step 10: nested p2ms are flushed", NO_NESTED),
@@ -231,10 +236,7 @@ export const ROWS_01: readonly SpecRow[] = [
   ),
   row("1.7 change_type_one: special types", `${RECALC}: special types are never swapped`),
   row("1.7 finish_type_change", `${RECALC}: makes exactly the range invalid and splits superpages at its ends`),
-  row(
-    "1.7 memory_type_changed: types stay",
-    `${RECALC}: follow the MTRRs once the domain may reach I/O, lazily, and go back when it may not`,
-  ),
+  row("1.7 memory_type_changed: types stay", `${RECALC}: are recomputed without a word about the types of pages`),
   belongsTo(SHARING, "1.7 add_page: a shared entry in the way; frames of DOM_COW"),
   row(
     "1.7 add_page: a special entry in the way: crash, EPERM",
@@ -252,7 +254,10 @@ export const ROWS_01: readonly SpecRow[] = [
   belongsTo(PASSTHROUGH, "1.7 direct MMIO: EPERM, order + 1"),
   belongsTo(PASSTHROUGH, "1.7 map_mmio_regions: 64 steps a call"),
   row("1.8 promises and their count", `${POD}: cost no memory and are counted once`),
-  row("1.8 demand: dying", `${POD}: goes with the domain`),
+  row(
+    "1.8 demand: dying",
+    `${ENTRIES}: promised pages of a domain that dies stay holes, and it does not crash for want of memory`,
+  ),
   row(
     "1.8 demand: 1 GiB as 2 MiB; 2 MiB as 4 KiB",
     `${POD}: in single pages when the cache has only those; gigabytes are broken down`,
@@ -260,10 +265,12 @@ export const ROWS_01: readonly SpecRow[] = [
   row(
     "1.8 demand: eager reclaim of zero pages",
     `${POD}: zero pages that nobody holds go back to the cache when it runs low`,
+    `${POD}: a page that is zero only where one looks first is somebody's`,
   ),
   row(
     "1.8 demand: emergency sweep; nothing: crash",
     `${POD}: without memory and without a zero page the domain crashes`,
+    `${POD}: a promise at the end of the address space does not make the sweep long`,
   ),
   row("1.8 the target", `${POD}: is memory in the cache: superpages first, never more than the maximum`),
   row(
@@ -271,7 +278,10 @@ export const ROWS_01: readonly SpecRow[] = [
     `${POD}: what a balloon driver frees is stolen for the cache until all promises are covered`,
   ),
   belongsTo(PAGING, "1.8 paging is refused while promises exist: EXDEV"),
-  row("1.8 special pages never enter the cache (XSA-507)", "hv/p2m-hostile.test.ts: seed %i"),
+  row(
+    "1.8 special pages never enter the cache (XSA-507)",
+    `${POD}: but not the hypervisor's own pages: the shared info page never enters the cache (XSA-507)`,
+  ),
   belongsTo(PASSTHROUGH, "1.9 enable: EINVAL with a device assigned"),
   row(
     "1.9 enable: on already: EINVAL; pages of the type: EBUSY",
@@ -280,7 +290,7 @@ export const ROWS_01: readonly SpecRow[] = [
   ),
   row(
     "1.9 a write fault marks, then allows",
-    "hv/violation.test.ts: step 8: a write is noted as dirty before the page becomes writable; a read is not",
+    "hv/violation.test.ts: step 8: the mark comes first: when memory ends in between, a page that is marked stays read-only",
     "guests/log-dirty.test.ts: reports every changed page, superpages %i",
   ),
   missing("1.9 PML buffer, PML-full exit", NO_PML),

@@ -88,7 +88,7 @@ export const ROWS_02: readonly SpecRow[] = [
   row("2.2 step 8: RAM: tried again", `${VIOLATION}: step 5 to 9: a read and a write of %s`),
   row(
     "2.2 step 8: a write to tracked RAM",
-    `${VIOLATION}: step 8: a write is noted as dirty before the page becomes writable; a read is not`,
+    `${VIOLATION}: step 8: a write to a tracked page makes it writable and is counted; a read does neither`,
     `${RECALC}: V-1: a write to a tracked page makes it writable; another one finds it so`,
   ),
   row(
@@ -102,7 +102,7 @@ export const ROWS_02: readonly SpecRow[] = [
   belongsTo(ACCESS, "2.2 exit (c): event after the lock, failure"),
   row(
     "2.2 an access is dirty before it is allowed",
-    `${VIOLATION}: step 8: a write is noted as dirty before the page becomes writable; a read is not`,
+    `${VIOLATION}: step 8: the mark comes first: when memory ends in between, a page that is marked stays read-only`,
   ),
   belongsTo(ACCESS, "2.2 p2m_mem_access_check: rx2rw, n2rwx, no listener, required, suppressed page faults"),
   row("2.3 the page of the exit is latched: no second walk", `${REPLAY}: retires each instruction once`),

@@ -146,6 +146,7 @@ export const ROWS_03: readonly SpecRow[] = [
   row(
     "3.3 the page is hidden while enabled, and must be there",
     "recorded: H gfn=0x3f0 while enabled\t0\ttype=2",
+    `${DM}: clears what the guest has written to them, and gives them their place in its memory back`,
     `${DM}: crashes the domain when the page is no longer there, and does not map it again`,
   ),
   row(
@@ -155,7 +156,7 @@ export const ROWS_03: readonly SpecRow[] = [
   row("3.5 step 1: size not 1, 2, 4, 8", `${REQ}: refuses odd sizes`),
   row(
     "3.5 step 2: re-issued request differs: crash",
-    `${REQ}: crashes the domain when the access differs from the one that was answered`,
+    `${REQ}: crashes the domain when the access differs from the one that was answered: its %s`,
   ),
   row(
     "3.5 step 4: repeated access stays in one gfn; a single one over the border",
@@ -185,9 +186,13 @@ export const ROWS_03: readonly SpecRow[] = [
   row(
     "3.5 select: PCI configuration by cf8",
     `${REQ}: routes PCI configuration by the address in cf8`,
-    `${REQ}: leaves the data ports to port ranges when cf8 is disabled or points elsewhere`,
+    `${REQ}: leaves the data ports to port ranges when cf8 is disabled, and to nobody when no server has that function`,
   ),
-  row("3.5 send: shutting down: suspended", `${REQ}: sends nothing when the domain shuts down`),
+  row(
+    "3.5 send: shutting down: suspended",
+    `${REQ}: sends nothing when the domain shuts down`,
+    `${REQ}: puts a shutdown off until its request is answered`,
+  ),
   row(
     "3.5 send: slot busy, port changed: UNHANDLEABLE",
     `${REQ}: takes no request while it is not NONE or its port was changed`,
@@ -229,7 +234,7 @@ export const ROWS_03: readonly SpecRow[] = [
   ),
   row("3.6 log-dirty refused while pages are left", `${TYPE}: log-dirty mode is refused while a page has the type`),
   row("3.7 A nobody answers", `${TYPE}: none, and nobody answers: the write is lost`),
-  row("3.7 B pause", `${TYPE}: %s: the pages become RAM, and no touch of them is a violation`),
+  row("3.7 B pause", `${TYPE}: unmap.pause=%i: each map and unmap pauses the domain %i times`),
   row("3.7 D copy to RAM", `${TYPE}: none, and accesses are carried out on RAM`),
   row("3.7 E retry without marking: never ends", `${TYPE}: none, and an access without a server runs again: for ever`),
   row(

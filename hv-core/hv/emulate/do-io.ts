@@ -40,6 +40,7 @@ import { IoreqLock } from "../ioreq/lock";
 import { ioreqSelect, pciSnoopAddress } from "../ioreq/select";
 import { ioreqSend } from "../ioreq/send";
 import { IoreqServer } from "../ioreq/server";
+import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { PmPorts } from "../time/pm-ports";
 import { rtcAccess } from "../time/rtc";
@@ -171,7 +172,9 @@ function fillBuffer(v: Vcpu): void {
     const gpa = first + <u64>i;
     const type = P2m.lookup(d, gpa >> 12, 0);
     const isWritable = type == <u32>P2M_RAM_RW || type == <u32>P2M_RAM_LOGDIRTY;
-    if (isWritable && Frame.isValid(d.lookupMfn)) frameWrite8(d.lookupMfn, <u32>gpa & 0xfff, 0xff);
+    if (!isWritable || !Frame.isValid(d.lookupMfn)) continue;
+    frameWrite8(d.lookupMfn, <u32>gpa & 0xfff, 0xff);
+    logDirtyMark(d, gpa >> 12);
   }
 }
 

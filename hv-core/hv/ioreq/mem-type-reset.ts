@@ -42,12 +42,16 @@ export function typeReset(d: Domain): i32 {
   return OK;
 }
 
-/** Sets every page of the type to RAM. */
+/** Sets every page of the type to RAM. A guest may have its last page wherever it likes: holes are passed over as a whole. */
 export function typeResetAll(d: Domain): i32 {
   let rc = OK;
   P2m.lock(d);
-  for (let gfn: u64 = 0; gfn <= d.p2mMaxMapped && d.p2mIoreqEntries != 0 && rc != -ENOMEM; gfn++) {
-    if (P2m.lookup(d, gfn, 0) == <u32>P2M_IOREQ_SERVER) rc = P2m.changeTypeOne(d, gfn, P2M_IOREQ_SERVER, P2M_RAM_RW);
+  let gfn: u64 = 0;
+  while (gfn <= d.p2mMaxMapped && d.p2mIoreqEntries != 0 && rc != -ENOMEM) {
+    const type = P2m.lookup(d, gfn, 0);
+    const next = P2m.next(d, gfn);
+    if (type == <u32>P2M_IOREQ_SERVER) rc = P2m.changeTypeOne(d, gfn, P2M_IOREQ_SERVER, P2M_RAM_RW);
+    gfn = next;
   }
   P2m.unlock(d);
   return rc;

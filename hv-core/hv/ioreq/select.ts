@@ -50,17 +50,18 @@ function newest(d: Domain, range: u32, first: u64, last: u64): u32 {
   return NO_SERVER;
 }
 
-/** A data port of PCI configuration mechanism 1: the request goes to the server of the function that cf8 points at. */
+/**
+ * A data port of PCI configuration mechanism 1: the request goes to the server of the function that cf8 points at. Port ranges have no
+ * say then, as in Xen: a function that nobody has is not there.
+ */
 function selectPci(v: Vcpu, d: Domain): u32 {
   const cf8 = d.pciCf8;
   const sbdf = <u64>((cf8 >> 8) & 0xffff);
   const server = newest(d, IO_RANGE_PCI, sbdf, sbdf);
-  if (server != NO_SERVER) {
-    v.ioSentType = IOREQ_TYPE_PCI_CONFIG;
-    v.ioSentAddr = (sbdf << 32) | <u64>(cf8 & 0xfc) | (v.ioAddr & 3);
-    return server;
-  }
-  return newest(d, IO_RANGE_PORT, v.ioAddr, v.ioAddr + <u64>v.ioSize - 1);
+  if (server == NO_SERVER) return NO_SERVER;
+  v.ioSentType = IOREQ_TYPE_PCI_CONFIG;
+  v.ioSentAddr = (sbdf << 32) | <u64>(cf8 & 0xfc) | (v.ioAddr & 3);
+  return server;
 }
 
 /** Writes of four bytes to cf8 are remembered for the whole domain and go on their way. */

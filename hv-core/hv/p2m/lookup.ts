@@ -48,6 +48,11 @@ function readLeaf(table: u32, index: u32): u64 {
   return Epte.type(again) == <u32>P2M_POPULATE_ON_DEMAND ? again : EMPTY_ENTRY;
 }
 
+/** First gfn behind the block that the last lookup, of `gfn`, has spoken for: a way over a map that does not count its holes. */
+export function lookupNext(d: Domain, gfn: u64): u64 {
+  return ((gfn >> d.lookupOrder) + 1) << d.lookupOrder;
+}
+
 /** @returns the type; d.lookupMfn (INVALID_MFN = none), lookupAccess and lookupOrder go with it. */
 export function p2mLookup(d: Domain, gfn: u64): u32 {
   if (gfn > d.p2mMaxMapped) return holeAbove(d, gfn);

@@ -32,7 +32,7 @@ import {
 } from "./bulk";
 import { INVALID_MFN } from "./entry";
 import { p2mFlush, p2mFlushNow } from "./flush";
-import { p2mLookup } from "./lookup";
+import { lookupNext, p2mLookup } from "./lookup";
 import { resolveMisconfig } from "./resolve";
 import { p2mSet } from "./set";
 import { P2mType } from "./types";
@@ -67,6 +67,11 @@ export class P2m {
     const type = p2mLookup(d, gfn);
     const isPlain = type < <u32>P2M_POPULATE_ON_DEMAND && d.forkParent == 0;
     return isPlain ? type : lookupFurther(d, gfn, q);
+  }
+
+  /** First gfn behind what the last lookup, of `gfn`, has spoken for (p2m/lookup.ts). */
+  @inline static next(d: Domain, gfn: u64): u64 {
+    return lookupNext(d, gfn);
   }
 
   /** Maps 2^order pages; OK, -EINVAL, -ENOMEM or -EBUSY (p2m/set.ts). */

@@ -26,7 +26,7 @@ import { p2mFlushNow } from "./flush";
 import { P2M_GFN_LIMIT } from "./lookup";
 import { resolveMisconfig } from "./resolve";
 import { splitLeaf } from "./split";
-import { tableAlloc, tableFreeTree } from "./tables";
+import { assertFlushed, tableAlloc, tableFreeTree } from "./tables";
 import { P2mType } from "./types";
 
 /** Largest request: 2^20 pages. */
@@ -116,6 +116,7 @@ function releaseOld(d: Domain, old: u64, entry: u64): void {
   if (!P2mEntry.isValid(old) || Epte.type(old) != <u32>P2M_MAP_FOREIGN) return;
   if (Epte.type(entry) == <u32>P2M_MAP_FOREIGN && Epte.mfn(entry) == Epte.mfn(old)) return;
   p2mFlushNow(d);
+  assertFlushed(d);
   d.p2mForeignEntries--;
   putPage(Epte.mfn(old));
 }

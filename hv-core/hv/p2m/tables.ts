@@ -3,12 +3,15 @@
  * (hv/logdirty/bitmap.ts) takes its frames here too.
  */
 import { P2M_IOREQ_SERVER, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_POPULATE_ON_DEMAND } from "../../abi/p2m-types";
+import { Hv } from "../../base/assert";
 import { Epte } from "../../base/epte";
 import { allocFrame, freeFrame, putPage } from "../../mem/allocator";
 import { FRAME_TABLE, Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { ioUnmapped } from "../iocap/hooks";
 import { EMPTY_ENTRY, INVALID_MFN, P2mEntry } from "./entry";
+
+const SITE_FLUSH_DUE: u32 = 17;
 
 /** A frame of zeroes from the paging pool, 0 when the pool or the machine has none left. */
 export function poolAlloc(d: Domain): u32 {
@@ -30,6 +33,11 @@ export function tableAlloc(d: Domain): u32 {
 export function poolFree(d: Domain, mfn: u32): void {
   d.p2mTables--;
   freeFrame(mfn);
+}
+
+/** Nothing may go back that a translation still leads to: the flush must not wait for the lock to be let go (XSA-480). */
+export function assertFlushed(d: Domain): void {
+  Hv.assert(d.p2mNeedFlush == 0, SITE_FLUSH_DUE);
 }
 
 /** A leaf goes with its table: the counts stay exact, and a foreign frame loses its reference. */
@@ -58,6 +66,7 @@ function forgetLeaf(d: Domain, entry: u64, level: u32): void {
  * stay, their owner still has them. The caller has flushed the TLBs.
  */
 export function tableFreeTree(d: Domain, mfn: u32, level: u32): void {
+  assertFlushed(d);
   for (let i: u32 = 0; i < 512; i++) {
     const entry = P2mEntry.read(mfn, i);
     if (!P2mEntry.isValid(entry)) continue;

@@ -14,6 +14,7 @@ import { INVALID_MFN } from "../p2m/entry";
 import { p2mFlushNow } from "../p2m/flush";
 import { p2mLookup } from "../p2m/lookup";
 import { p2mSet } from "../p2m/set";
+import { P2mType } from "../p2m/types";
 import { podCacheAdd, SUPER_ORDER, SUPER_PAGES } from "./cache";
 import { HISTORY_SLOTS, HISTORY_SUPER, PodHistory } from "./history";
 
@@ -96,6 +97,12 @@ export function podEagerReclaim(d: Domain): void {
   }
 }
 
+/** The gfn before a block without memory: the guest may have its last page anywhere, and holes are not counted one by one. */
+function beforeBlock(d: Domain, gfn: u64): u64 {
+  const first = (gfn >> d.lookupOrder) << d.lookupOrder;
+  return first == 0 ? 0 : first - 1;
+}
+
 /** The cache is empty: looks at every page, downwards from where the last sweep stopped, until it has found some. */
 export function podEmergencySweep(d: Domain): void {
   if (d.podSweepAt == 0) d.podSweepAt = d.podMaxGuest;
@@ -105,7 +112,7 @@ export function podEmergencySweep(d: Domain): void {
   while (gfn > 0) {
     podZeroCheck(d, gfn);
     if (d.podCount != 0 && gfn < limit) break;
-    gfn--;
+    gfn = P2mType.isRam(d.lookupType) ? gfn - 1 : beforeBlock(d, gfn);
   }
   d.podSweepAt = gfn == 0 ? 0 : gfn - 1;
 }
