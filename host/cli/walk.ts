@@ -2,6 +2,7 @@
 import type { Command } from "commander";
 import { walkEnd, walkJson, walkText } from "../lib/debug/walk-text.ts";
 import { UsageError } from "../lib/errors.ts";
+import { translateGpa } from "../lib/inspect.ts";
 import { addBootOptions, type BootOptions, bootGuest } from "./booted.ts";
 import { parseGpa } from "./options.ts";
 
@@ -11,9 +12,10 @@ async function walkCommand(what: string, address: string, options: BootOptions &
   using m = machine;
   const steps = m.walk(domid, gpa);
   if (steps.length === 0) throw new UsageError(`${what} has ended and is gone by then: choose a smaller --at`);
+  const mfn = translateGpa(m.core, domid, gpa);
   process.stdout.write(
     options.json
-      ? `${JSON.stringify({ format: "vmexit-walk", version: 1, gpa, steps: walkJson(steps), end: walkEnd(steps.at(-1)) })}\n`
+      ? `${JSON.stringify({ format: "vmexit-walk", version: 1, gpa, steps: walkJson(steps), end: walkEnd(steps.at(-1)), machineAddress: mfn < 0 ? null : mfn * 4096 + (gpa % 4096) })}\n`
       : walkText(m.core, domid, gpa, steps),
   );
 }

@@ -94,6 +94,7 @@ describe("select", () => {
     expect(w.core.cf8() >>> 0).toBe(0x80001810);
     expect(portWrite(0xcf8n, 0x12n, 1)).toBe(OKAY); // only 32-bit writes set it
     expect(w.core.cf8() >>> 0).toBe(0x80001810);
+    expect(portWrite(0xcf8n, 0x80001813n, 4)).toBe(OKAY); // the two lowest bits are the data port's
     expect(portRead(0xcfen, 2)).toBe(RETRY);
     expect(w.slot(1, 0).read()).toMatchObject({ addr: 0x1800000012n, size: 2, type: IOREQ_TYPE_PCI_CONFIG });
   });

@@ -1,9 +1,12 @@
 /** An EPT walk for people: one line for each level, then what it ends in. */
 
+import { EPTE_SVE_BIT } from "../../../hv-core/abi/ept.ts";
 import type { Core } from "../core.ts";
 import type { DomId } from "../ids.ts";
 import { translateGpa, type WalkStep } from "../inspect.ts";
 
+/** Set in every empty slot of a table. */
+const SUPPRESS_VE = 1n << BigInt(EPTE_SVE_BIT);
 const NAMES: Readonly<Record<number, string>> = { 4: "PML4", 3: "PDPT", 2: "PD", 1: "PT" };
 const SIZES: Readonly<Record<number, string>> = { 3: "1G page", 2: "2M page", 1: "4K page" };
 
@@ -11,10 +14,14 @@ const SIZES: Readonly<Record<number, string>> = { 3: "1G page", 2: "2M page", 1:
 export function walkEnd(step: WalkStep | undefined): string {
   if (!step) return "no such domain";
   const e = step.decoded;
+  const isEmpty = (step.entry & ~SUPPRESS_VE) === 0n;
   // An entry of zeroes is a hole: its type counts as mmio_dm (spec 01 section 1.5).
+  if (isEmpty) return `EPT violation: nothing is mapped at level ${step.level}, p2m type mmio_dm (a hole)`;
   if (!e.isPresent)
-    return `EPT violation: nothing is mapped at level ${step.level}, p2m type ${e.type === "ram_rw" ? "mmio_dm (a hole)" : e.type}`;
+    return `EPT violation: the entry at level ${step.level} gives no rights, p2m type ${e.type}, access ${e.access}`;
   if (e.isInvalidated) return `EPT misconfiguration at level ${step.level}: the entry's type is to be recalculated`;
+  if (e.rights.startsWith("-w"))
+    return `EPT misconfiguration at level ${step.level}: writable but not readable, p2m type ${e.type}, access ${e.access}`;
   if (step.level === 1 || e.leaf)
     return `${SIZES[step.level] ?? "page"}, p2m type ${e.type}, access ${e.access}, memory type ${e.emt}`;
   return "the walk stops in a table";
