@@ -8,6 +8,7 @@ import { search } from "../../host/lib/explore/search.ts";
 import { dmOpStep, type HypercallStep, toolstackActor } from "../../host/lib/explore/toolstack-actor.ts";
 import { vcpuActor } from "../../host/lib/explore/vcpu-actor.ts";
 import { writerActor } from "../../host/lib/explore/writer-actor.ts";
+import { walk } from "../../host/lib/inspect.ts";
 import { notifyStep, writeState } from "../../host/lib/races/hostile-emulator.ts";
 import { MMIO, mmioGuest } from "../../host/lib/races/mmio-guest.ts";
 import { DOM_P2M_LOCK } from "../../hv-core/abi/domain.ts";
@@ -18,6 +19,7 @@ import {
   DOMCTL_SHADOW_OP,
   HC_DOMCTL,
   SHADOW_OP_CLEAN,
+  SHADOW_OP_ENABLE_LOGDIRTY,
   SHADOW_OP_PEEK,
 } from "../../hv-core/abi/hypercalls.ts";
 import { STATE_IOREQ_INPROCESS, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../hv-core/abi/ioreq.ts";
@@ -60,6 +62,45 @@ it("the p2m lock is free before the TLBs are flushed", () => {
   expect([world.core.view.getUint32(world.domainAt + DOM_P2M_LOCK, true), translation()]).toEqual([0, 0x1234_5000n]);
   while ((instance.working() & 1) !== 0) expect(instance.step(0)).toBeUndefined();
   expect(translation()).not.toBe(0x1234_5000n);
+});
+
+it("a repair makes the entries below invalid before the one above is valid again", () => {
+  const race = define("children-first", (module, knobs) => {
+    const guest = mmioGuest(module, knobs, [store32(0x2000, 1)]);
+    const program: HypercallStep[] = [
+      {
+        text: "tracks all writes",
+        prepare(world, at, gpa) {
+          const { view } = world.core;
+          view.setUint32(at, DOMCTL_SHADOW_OP, true);
+          view.setUint32(at + 4, DOMCTL_INTERFACE_VERSION_4_17, true);
+          view.setUint16(at + 8, world.domid, true);
+          view.setUint32(at + 16, SHADOW_OP_ENABLE_LOGDIRTY, true);
+          return [HC_DOMCTL, gpa];
+        },
+      },
+    ];
+    const toolstack = toolstackActor(guest.world, { name: "tracker", index: 0, program });
+    const vcpu = vcpuActor(guest.world, { name: "guest0", index: 1, vcpu: 0, ...guest.programs[0]! });
+    return { ...guest, invariants: [], actors: [toolstack, vcpu] };
+  });
+  const instance = openRace(raceBuild, race, "only");
+  const { world } = instance.setup;
+  const invalid = () => walk(world.core, world.domid, 0x2000).map((step) => step.decoded.isInvalidated);
+  instance.restore(instance.initial);
+  while ((instance.working() & 1) !== 0) expect(instance.step(0)).toBeUndefined();
+  expect(invalid()).toEqual([true, false, false, false]);
+  const seen: boolean[][] = [];
+  while ((instance.working() & 2) !== 0) {
+    expect(instance.step(1)).toBeUndefined();
+    if (instance.place(1) === "P2mChildrenInvalid") seen.push(invalid());
+  }
+  expect(seen).toEqual([
+    [true, true, false, false],
+    [false, true, true, false],
+    [false, false, true, true],
+  ]);
+  expect(invalid()).toEqual([false, false, false, false]);
 });
 
 describe("reading the dirty bitmap in pieces", () => {

@@ -1,7 +1,8 @@
 /**
  * A toy driver of the shadow-table device: two vCPUs fill and edit the tables of one directory, each its own four, with stores,
- * read-modify-writes, exchanges and partial writes, and take tables out of the directory and put them back. vCPU 0 also has the device
- * look addresses up and compares with what it wrote.
+ * read-modify-writes, exchanges and partial writes, and take tables out of the directory and put them back. Each of these instructions is
+ * made on plain RAM as well: the device cannot know what it was never told, so the guest counts entries that are not what it wrote.
+ * vCPU 0 also has the device look addresses up.
  */
 
 import { asm } from "../../guests/asm/assembler.ts";
@@ -24,6 +25,8 @@ const DIRECTORY = 0x400000;
 /** Eight tables behind it, four for each vCPU. */
 const TABLES = DIRECTORY + 0x1000;
 const PAGE = 0x1000;
+/** From a table to its twin in plain RAM. */
+const TWIN = 0x10000;
 /** Byte offsets of entries in four tables. */
 const OFFSETS = 4 * PAGE - 4;
 const CODE = 0xc9b;
@@ -46,15 +49,21 @@ worker:
         test ebx, 0x10000
         jnz .lock
         mov [edx], eax
+        mov [edx+${TWIN}], eax
         jmp .done
 .lock:  lock xor [edx], eax
+        xor [edx+${TWIN}], eax
         jmp .done
 .odd:   test ebx, 0x10000
         jnz .swap
         add [edx+1], al
         mov [edx+2], ax
+        add [edx+${TWIN + 1}], al
+        mov [edx+${TWIN + 2}], ax
         jmp .done
-.swap:  xchg [edx], eax
+.swap:  mov ebp, eax
+        xchg [edx], eax
+        xchg [edx+${TWIN}], ebp
 .done:  test ecx, 0xff
         jnz .go
         xor dword [edi], 1              ; the table leaves the directory, and comes back
@@ -88,6 +97,21 @@ check:  xor ebp, ebp
         ret
 `;
 
+/** Entries of all tables that are not what was written; ebp counts them. */
+const compare = (): string => asm`
+compare: xor ebp, ebp
+        mov edx, ${TABLES}
+        mov ecx, ${8 * 1024}
+.next:  mov eax, [edx]
+        cmp eax, [edx+${TWIN}]
+        je .right
+        inc ebp
+.right: add edx, 4
+        dec ecx
+        jnz .next
+        ret
+`;
+
 const total = (name: string, from: string): string => asm`
 ${say(`${name}: `)}
         mov eax, [${from}]
@@ -112,6 +136,9 @@ build:  mov [edi], eax
         mov eax, 0x12345001
         mov ecx, 64
         rep stosd
+        mov edi, ${TABLES + TWIN + 0x7f8}
+        mov ecx, 64
+        rep stosd
 ${hypercall(32, hc.HC_VCPU_OP, hc.VCPUOP_INITIALISE, 1, "context")}
 ${hypercall(32, hc.HC_VCPU_OP, hc.VCPUOP_UP, 1, 0)}
         mov ecx, [${SHADOW_BASE + SHADOW_GOAL}]
@@ -126,16 +153,20 @@ wait:   cmp dword [finished], 1
         jmp wait
 both:   call check
         mov [wrong], ebp
+        call compare
+        mov [lost], ebp
 ${total("tables", String(SHADOW_BASE + SHADOW_TABLES))}
 ${total("writes", String(SHADOW_BASE + SHADOW_WRITES))}
 ${total("differences", String(SHADOW_BASE + SHADOW_DIFFERENCES))}
 ${total("wrong answers", "wrong")}
+${total("lost writes", "lost")}
         mov dword [${SHADOW_BASE + SHADOW_ROOT}], 0
 ${total("tables without a root", String(SHADOW_BASE + SHADOW_TABLES))}
 `,
     asm`
 ${worker()}
 ${check()}
+${compare()}
 second: mov ecx, [${SHADOW_BASE + SHADOW_GOAL}]
         shr ecx, 1
         mov esi, ${TABLES + 4 * PAGE}
@@ -156,6 +187,7 @@ context: dd 0, 0
         dw ${CODE}, ${DATA}, ${DATA}, ${DATA}, ${TSS}, 0, 0, 0
 finished: dd 0
 wrong:  dd 0
+lost:   dd 0
         align 16
         zero 1024
 second_stack:

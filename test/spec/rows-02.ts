@@ -144,6 +144,7 @@ export const ROWS_02: readonly SpecRow[] = [
   row("2.4 superpage: split fails: ENOMEM", `${RECALC}: misconfiguration: no frame for a split crashes that domain`),
   row(
     "2.4 middle: children invalid first, then the entry",
+    "explore/p2m-windows.test.ts: a repair makes the entries below invalid before the one above is valid again",
     `${RECALC}: touches the root only; a touch repairs level by level and tells the other vCPUs`,
   ),
   row("2.4 middle: absent", `${RECALC}: resolving anywhere is harmless`),

@@ -1,7 +1,8 @@
 /**
  * A device with page tables of its own in guest memory, as a graphics card has them, and a device model that must know them: it makes
  * the pages of a table ioreq_server pages, so that it sees every write the guest makes to them, carries the write out, and keeps a
- * shadow. At every write it checks that the shadow is what the table says: a write that was lost, doubled or went past it shows.
+ * shadow. At every write it checks that the shadow is what the table says: a write that was doubled or went past it shows. One that
+ * reached nobody does not: the guest has to miss it.
  *
  * Registers: abi/devices.ts. Slab: fields below, then a record of 32 bytes for each watched page. The shadows lie in slabs of their
  * own (ACTOR_SHADOW_PAGES), one a page, taken when the guest first sets a root.
