@@ -192,9 +192,11 @@ export class GuestWalk {
       entry = Ept.counted(c.eptRoot, gpa);
     }
     if ((entry & ACCESS_READ) == 0) {
-      const free = c.replay != 0 && (access & ACCESS_PEEK) == 0 ? FreeTables.find(c, gpa) : 0;
+      const isPeek = (access & ACCESS_PEEK) != 0;
+      const free = c.replay != 0 || isPeek ? FreeTables.find(c, gpa) : 0;
       if (FreeTables.mfn(free) != 0)
         return <u32>FRAMES_BASE + (FreeTables.mfn(free) << PAGE_SHIFT) + <u32>(gpa & 0xfff);
+      if (isPeek && c.accessGpa == WALK_FAILED) c.accessGpa = gpa; // hv asked where: it may let this table through
       return GuestWalk.refused(c, entry, gpa, lin, access, ACCESS_READ, free != 0);
     }
     const mfn = (entry & EPTE_MFN_MASK) >> PAGE_SHIFT;

@@ -6,9 +6,13 @@ import { main } from "../../host/cli/program.ts";
 import { loadImage } from "../../host/lib/loader/detect.ts";
 import { createMachine } from "../../host/lib/machine.ts";
 import { createMonitor, type MonitorEvent } from "../../host/lib/monitor/monitor.ts";
+import { memAccessSet } from "../../host/lib/toolstack/vm-event.ts";
+import { openListener } from "../../host/lib/vm-event/listener.ts";
 import { loadGuest } from "../../host/node/guests.ts";
 import { ROOT } from "../../host/node/paths.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
+import { P2M_ACCESS_N } from "../../hv-core/abi/p2m-types.ts";
+import { EVF_EMULATE, EVF_VCPU_PAUSED, VM_EVENT_MODE_MONITOR } from "../../hv-core/abi/vm-event.ts";
 
 async function vmexit(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let out = "";
@@ -91,6 +95,27 @@ it("a snapshot has the ring and what is restricted: the same events again, and t
   expect(seen.length).toBe(4);
   machine.restore(snapshot);
   expect(play()).toEqual(first);
+});
+
+it.each([
+  ["exceptions", "its image, stack and descriptor tables", 0x100, 0x110],
+  ["long-mode", "its page tables", 0x400, 0x410],
+] as const)("%s runs with no right at all to %s, one instruction at a time", async (name, _, first, last) => {
+  const loaded = loadImage((await loadGuest(name)).build());
+  if (!loaded.ok) throw new Error("the guest is no image");
+  const memoryBytes = 64 << 20;
+  using machine = createMachine(compileBuild("release"), { memoryBytes });
+  const { domid } = machine.createGuest({ image: loaded.value, memoryBytes, vcpus: 1, cmdline: "", modules: [] });
+  const listener = openListener(machine.dom0, domid, VM_EVENT_MODE_MONITOR);
+  memAccessSet(machine.dom0, domid, P2M_ACCESS_N, first, last - first + 1);
+  machine.attachListener(listener, () => {
+    for (let request = listener.next(); request; request = listener.next()) {
+      listener.respond(request, (request.flags & EVF_VCPU_PAUSED) | EVF_EMULATE);
+      listener.notify();
+    }
+  });
+  machine.run({ maxInstructions: 400_000 });
+  expect([machine.ended(domid)?.outcome, machine.console()]).toEqual(["poweroff", consoleOf(name)]);
 });
 
 it.each(["long-mode", "exceptions", "hello", "timer"])(

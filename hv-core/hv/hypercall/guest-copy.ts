@@ -10,6 +10,7 @@ import { MAILBOX_BASE, PAGE_SIZE } from "../../abi/layout";
 import { P2M_ALLOC, P2M_IOREQ_SERVER, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Count } from "../../base/counters";
 import { Variant } from "../../base/variant";
+import { FreeTables } from "../../hw/free-tables";
 import { GuestWalk } from "../../hw/guest-walk";
 import { frameWritten } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
@@ -40,7 +41,27 @@ export class Scratch {
 function toGpa(v: Vcpu, gva: u64, isWrite: bool): u64 {
   const c = v.cpu;
   if ((c.cr0 & CR0_PG) == 0) return v.hypercall64 != 0 ? gva : gva & 0xffff_ffff;
-  return GuestWalk.translate(c, v.hypercall64 != 0 ? gva : gva & 0xffff_ffff, isWrite, false);
+  const lin = v.hypercall64 != 0 ? gva : gva & 0xffff_ffff;
+  c.accessGpa = FAULT;
+  let gpa = GuestWalk.translate(c, lin, isWrite, false);
+  while (gpa == FAULT && c.accessGpa != FAULT && letThrough(v, c.accessGpa >> 12)) {
+    c.accessGpa = FAULT;
+    gpa = GuestWalk.translate(c, lin, isWrite, false);
+  }
+  FreeTables.clear(c);
+  c.accessGpa = 0;
+  return gpa;
+}
+
+/** A guest table that the EPT hides: the access of a page does not bind the hypervisor's own walk; one that is out is asked for. */
+function letThrough(v: Vcpu, gfn: u64): bool {
+  const d = v.domain;
+  const type = P2m.lookup(d, gfn, 0);
+  if (P2mType.isPaging(type)) {
+    pagingPopulate(d, gfn);
+    return false;
+  }
+  return P2mType.isRam(type) && Frame.isValid(d.lookupMfn) && FreeTables.add(v.cpu, gfn, d.lookupMfn);
 }
 
 /** Host address of a guest-physical one, 0 when it is not RAM; 1 when a write to it is dropped. The machine frame is in d.lookupMfn. */
