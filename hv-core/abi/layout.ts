@@ -12,6 +12,8 @@ export const PAGE_SHIFT = 12;
 /** Machine header: knobs, allocation marks, scheduler state (base/machine.ts). Below it: page zero and the compiler's constants. */
 export const MACHINE_BASE = 0x0001_0000;
 export const MACHINE_SIZE = 0x0001_0000;
+/** One u32 for each knob (abi/knobs.ts), in the machine header. */
+export const KNOBS_BASE = 0x0001_1000;
 /** Classes of small objects: 64 descriptors of 16 bytes (mem/frame-slab.ts). */
 export const SLAB_DESCRIPTORS_BASE = 0x0001_1400;
 /** What memory sharing keeps for the whole machine (hv/sharing/state.ts), and the page locks that are held (base/lock-order.ts). */

@@ -4,7 +4,7 @@
  */
 import { MACHINE_DOMAIN_MARK, MACHINE_DOMCTL_LOCK } from "../abi/domain";
 import { NR_KNOBS } from "../abi/knobs";
-import { MACHINE_BASE } from "../abi/layout";
+import { KNOBS_BASE, MACHINE_BASE } from "../abi/layout";
 
 /** Output of the core waits for the host. */
 export const ATTENTION_OUTPUT: u32 = 1;
@@ -71,14 +71,12 @@ export class Machine {
 if (offsetof<Machine>("domctlLock") != MACHINE_DOMCTL_LOCK) ERROR("Machine.domctlLock moved");
 if (offsetof<Machine>("domainMark") != MACHINE_DOMAIN_MARK) ERROR("Machine.domainMark moved");
 
-const KNOBS_OFFSET = 0x1000;
-
 export class Knobs {
   @inline static get(index: i32): u32 {
-    return load<u32>(MACHINE_BASE + KNOBS_OFFSET + (index << 2));
+    return load<u32>(KNOBS_BASE + (index << 2));
   }
 
   static set(index: i32, value: u32): void {
-    if (<u32>index < <u32>NR_KNOBS) store<u32>(MACHINE_BASE + KNOBS_OFFSET + (index << 2), value);
+    if (<u32>index < <u32>NR_KNOBS) store<u32>(KNOBS_BASE + (index << 2), value);
   }
 }

@@ -42,7 +42,7 @@ describe.each(RACES.map((race) => [race.name, race] as const))("%s", (name, race
   });
 
   it("more than one actor was stepped", () => {
-    expect(everStepped.size).toBeGreaterThan(name === "fetch-livelock" ? 0 : 1);
+    expect(everStepped.size).toBeGreaterThan(["fetch-livelock", "counted-without-saving"].includes(name) ? 0 : 1);
   });
 });
 

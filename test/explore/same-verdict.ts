@@ -14,10 +14,17 @@ export const variantsOfCatalogue = RACES.flatMap((race) =>
   Object.keys(race.variants).map((variant) => [race.name, variant, race] as const),
 );
 
+/** Livelocks that are no round on one path, which only a search that knows all states can see (docs/explorer.md). */
+const BEYOND_REDUCTION = ["domctl-starvation one-lock"];
+
 /** Compares the two unless exhaustive search meets more than `states` states: such an entry is not small enough. */
 export function sameVerdict(race: Race, variant: string, states: number): void {
   const exhaustive = search(openRace(raceBuild, race, variant), { budget: { steps: states * 3, seconds: 60 } });
   if (exhaustive.verdict === "budget" || exhaustive.states > states) return;
+  if (BEYOND_REDUCTION.includes(`${race.name} ${variant}`)) {
+    expect(exhaustive.violation?.invariant).toBe("livelock");
+    return;
+  }
   const budget = { steps: 1_000_000, seconds: 100 };
   const reduced = dpor(openRace(footprintBuild, race, variant), { budget });
   expect(reduced.violation?.invariant ?? reduced.verdict).toBe(exhaustive.violation?.invariant ?? exhaustive.verdict);

@@ -7,7 +7,8 @@
  */
 
 import { DOM_DOMID, VCPU_DOMID, VCPU_IN_USE } from "../../../hv-core/abi/domain.ts";
-import { VCPU_HV_OFFSET, VCPU_SIZE, VCPUS_BASE } from "../../../hv-core/abi/layout.ts";
+import { DEFECT_SELF_PAUSE, KNOB_DOMCTL_DEFECTS } from "../../../hv-core/abi/knobs.ts";
+import { KNOBS_BASE, KNOBS_BASE, VCPU_HV_OFFSET, VCPU_SIZE, VCPUS_BASE } from "../../../hv-core/abi/layout.ts";
 import { W_ACCESS, W_LOCK, W_PAUSE } from "../../../hv-core/abi/windows.ts";
 import { accessText } from "./access-text.ts";
 import { lockName, lockOwner } from "./locks.ts";
@@ -48,13 +49,17 @@ export function setWord(world: World, at: number, value: number): void {
 
 const RUNSTATE_AT = (slot: number): number => VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET;
 
-/** Whether some vCPU of the domain at `domainAt` has a processor (runstate running = 0), apart from `processor` itself. */
+/**
+ * Whether some vCPU of the domain at `domainAt` has a processor (runstate running = 0), apart from `processor` itself. With the defect of
+ * XSA-127 put back it waits for itself as well (hv-core/hv/domain/pause.ts).
+ */
 function isDomainRunning(world: World, domainAt: number, processor: number): boolean {
   const domid = word(world, domainAt + DOM_DOMID);
+  const isSelfToo = (word(world, KNOBS_BASE + KNOB_DOMCTL_DEFECTS * 4) & DEFECT_SELF_PAUSE) !== 0;
   return world.vcpus.some((slot) => {
     const at = RUNSTATE_AT(slot);
     return (
-      slot + 1 !== processor &&
+      (isSelfToo || slot + 1 !== processor) &&
       word(world, at + VCPU_IN_USE) !== 0 &&
       word(world, at + VCPU_DOMID) === domid &&
       (world.exports.vcpuWork(slot) & WORK_RUNNING) !== 0

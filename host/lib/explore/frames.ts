@@ -3,6 +3,7 @@
  * account says, nobody holds a free frame, and nobody has written to one.
  */
 import {
+  DOMAIN_EVENTS_OFFSET,
   FRAME_OWNERS_BASE,
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
@@ -54,7 +55,7 @@ const add = (counts: Map<number, number>, mfn: number): void => {
   if (mfn !== 0) counts.set(mfn, (counts.get(mfn) ?? 0) + 1);
 };
 
-/** Mappings by other domains, pages of ioreq servers, vcpu_info pages. Whoever builds another holder adds it here. */
+/** Mappings by other domains, pages of ioreq servers, vm_event rings, vcpu_info pages. Whoever builds another holder adds it here. */
 function holdersOf(world: World): Holders {
   const { core } = world;
   const general = new Map<number, number>();
@@ -71,6 +72,11 @@ function holdersOf(world: World): Holders {
       add(typed, core.u32[at + offset]!);
     }
   }
+  for (let ring = 0; ring < EVENT_RINGS; ring++) {
+    const mfn = core.u32[(world.domainAt + DOMAIN_EVENTS_OFFSET + ring * EVENT_RING_SIZE + EVENT_RING_MFN) >> 2]!;
+    add(general, mfn);
+    add(typed, mfn);
+  }
   const vcpus = core.u32[(MACHINE_BASE + MACHINE_VCPU_MARK) >> 2]!;
   for (let slot = 0; slot < vcpus; slot++) {
     const at = VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET;
@@ -83,6 +89,10 @@ function holdersOf(world: World): Holders {
 const MACHINE_IOREQ_SERVER_MARK = 48;
 const MACHINE_VCPU_MARK = 20;
 const SERVER_PAGES = [10, 14];
+/** VmEventRing of each mode (hv-core/hv/vm-event/ring.ts). */
+const EVENT_RINGS = 3;
+const EVENT_RING_SIZE = 64;
+const EVENT_RING_MFN = 4;
 const VCPU_INFO_MFN = 32;
 const VCPU_INFO_REGISTERED = 40;
 

@@ -5,7 +5,7 @@
  */
 import { CTR_DOMAIN_PAUSES, CTR_LOOP_STEPS, CTR_PAUSE_WAITS, CTR_SELF_PAUSES } from "../../abi/counters";
 import { EINVAL, EOVERFLOW, OK } from "../../abi/errno";
-import { DEFECT_PAUSE_FLAG } from "../../abi/knobs";
+import { DEFECT_PAUSE_FLAG, DEFECT_SELF_PAUSE } from "../../abi/knobs";
 import { MUTATION_PAUSE_DOES_NOT_WAIT } from "../../abi/mutations";
 import { W_PAUSE } from "../../abi/windows";
 import { Hv } from "../../base/assert";
@@ -21,9 +21,12 @@ import { Vcpu } from "../vcpu";
 const SITE_UNPAUSE: u32 = 20;
 const MAX_CONTROLLER_PAUSE: u32 = 255;
 
-/** Whether some vCPU of the domain has a processor now, apart from the one that runs this (Xen: domain_pause_except_self). */
+/**
+ * Whether some vCPU of the domain has a processor now, apart from the one that runs this (Xen: domain_pause_except_self). As in 2014
+ * (XSA-127) the one that runs this is waited for, too: for ever.
+ */
 export function isDomainRunning(d: Domain): bool {
-  const self = Machine.get().currentVcpu;
+  const self: u32 = Defects.has(DEFECT_SELF_PAUSE) ? 0 : Machine.get().currentVcpu;
   for (let id: u32 = 0; id < d.vcpuCount; id++) {
     const slot = d.firstVcpu + id;
     if (Vcpu.at(slot).runstate == RUNSTATE_RUNNING && slot + 1 != self) return true;

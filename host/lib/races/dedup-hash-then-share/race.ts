@@ -18,11 +18,11 @@ import { OTHER, PAGE, pageLocksFree, sharingWorld, sumOfPages } from "../sharing
 
 const SOURCE = OTHER / 4096;
 const CLIENT = PAGE / 4096;
-/** Places in the program's page; its first 64 bytes are cleared after each call. */
-const SOURCE_OP = 128;
-const CLIENT_OP = 192;
-const SHARE_OP = 256;
-const IS_EQUAL = 320;
+/** Places in the program's page, behind the arguments of a call, which are cleared after it. */
+const SOURCE_OP = 512;
+const CLIENT_OP = 576;
+const SHARE_OP = 640;
+const IS_EQUAL = 704;
 
 /** A call that changes nothing: a step of the deduplicator's own. */
 const NOTHING = [HC_MEMORY_OP, XENMEM_GET_SHARING_FREED_PAGES];

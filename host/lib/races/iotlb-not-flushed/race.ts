@@ -21,9 +21,9 @@ export const iotlbNotFlushed = defineRace({
   lesson:
     "A device that belongs to a guest translates its addresses with the guest's own map, and keeps the translations in a cache, as a processor does. A page is " +
     "taken out of the map and given back to the hypervisor. When the flush that follows reaches the processors but not the device, the device writes to a " +
-    "frame that may be somebody else's by then.",
+    "frame that may be somebody else's by then. Freed frames are filled with a pattern here, and looked at when they are handed out again.",
   variants: {
-    "no-flush": { text: "only the processors are told to flush", knobs: { "io.race": 5 }, expect: "freed-frame" },
+    "no-flush": { text: "only the processors are told to flush", knobs: { "io.race": 5 }, expect: "assert" },
     fixed: {
       text: "the devices' caches are flushed too, and writes under way are waited for",
       knobs: {},

@@ -116,7 +116,7 @@ export const staleView = defineRace({
   title: "A view of the linear memory is kept while the memory grows",
   lesson:
     "A host program holds a typed array over the linear memory, which is its pointer into the machine. When the memory grows, every view of the old buffer is " +
-    "detached: its length is 0, writes to it vanish without an exception and reads give undefined. It is the same mistake as a locked " +
+    "detached: its length is 0, writes to it vanish without an exception and reads find nothing. It is the same mistake as a locked " +
     "page that moves: an address is only good as long as nobody changes what it means. The rule: keep offsets, which stay true, and " +
     "make the view at each access. host/lib/buffers does that, and its arena can make the memory grow at every allocation to prove it.",
   variants: {
