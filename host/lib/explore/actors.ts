@@ -8,7 +8,7 @@
 
 import { DOM_DOMID, VCPU_DOMID, VCPU_IN_USE } from "../../../hv-core/abi/domain.ts";
 import { DEFECT_SELF_PAUSE, KNOB_DOMCTL_DEFECTS } from "../../../hv-core/abi/knobs.ts";
-import { KNOBS_BASE, KNOBS_BASE, VCPU_HV_OFFSET, VCPU_SIZE, VCPUS_BASE } from "../../../hv-core/abi/layout.ts";
+import { KNOBS_BASE, VCPU_HV_OFFSET, VCPU_SIZE, VCPUS_BASE } from "../../../hv-core/abi/layout.ts";
 import { W_ACCESS, W_LOCK, W_PAUSE } from "../../../hv-core/abi/windows.ts";
 import { accessText } from "./access-text.ts";
 import { lockName, lockOwner } from "./locks.ts";
