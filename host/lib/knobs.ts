@@ -97,6 +97,7 @@ import {
   REVOKE_FORCED,
   REVOKE_LAZY,
   REVOKE_REFUSE,
+  SET_TYPE_CHECK_PAGE,
   SHARING_AMD,
   SHARING_ERA_4_17,
   SHARING_ERA_2012,
@@ -279,7 +280,13 @@ export const KNOBS: readonly Knob[] = [
   asXen("type.fetch", KNOB_TYPE_FETCH, "pages of type ioreq_server cannot be executed (N-1), or can"),
   asXen("destroy.pending", KNOB_DESTROY_PENDING, "a vCPU whose server goes waits for good (N-5), or reads all ones"),
   asXen("destroy.type", KNOB_DESTROY_TYPE, "pages of a destroyed server keep the type (S-1), or become RAM"),
-  asXen("setType.check", KNOB_SET_TYPE_CHECK, "set_mem_type looks for the server once (S-3), or for each page"),
+  {
+    name: "setType.check",
+    index: KNOB_SET_TYPE_CHECK,
+    values: { xen: AS_XEN, fixed: AS_FIXED, page: SET_TYPE_CHECK_PAGE },
+    default: AS_XEN,
+    text: "set_mem_type looks for the server once (S-3); for each page, and the unmap counts under the p2m lock; or only for each page",
+  },
   asXen(
     "send.pending",
     KNOB_SEND_PENDING,

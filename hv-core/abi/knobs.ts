@@ -75,8 +75,12 @@ export const KNOB_DESTROY_PENDING = 37;
 export const DESTROY_PENDING_WAKE = 2;
 /** The pages of a destroyed server keep the type (S-1), or become RAM. */
 export const KNOB_DESTROY_TYPE = 38;
-/** set_mem_type looks for the type's server once (S-3), or for each page. */
+/**
+ * set_mem_type looks for the type's server once (S-3); 1 = for each page under the p2m lock, and the unmap looks at the count of pages under
+ * it, too; 2 = only the first half of that.
+ */
 export const KNOB_SET_TYPE_CHECK = 39;
+export const SET_TYPE_CHECK_PAGE = 2;
 /** A request is marked as pending after the device model was told (S-5), or before. */
 export const KNOB_SEND_PENDING = 42;
 /** A request that could not be sent still puts a shutdown off (S-6), or not. */

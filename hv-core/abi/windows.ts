@@ -51,6 +51,8 @@ export const W_FALLING_ASLEEP = 11;
 export const W_STATE_CHECKED = 12;
 /** set_mem_type has seen that the page type has a server. */
 export const W_TYPE_SERVER_CHECKED = 13;
+/** The same for one page, under the p2m lock; the page does not count as one of the type yet. */
+export const W_PAGE_NOT_COUNTED = 16;
 /** Historic: a fault has seen a shared page, and has not taken the p2m lock yet. */
 export const W_SHARED_SEEN = 65;
 /** Nominated: the frame belongs to nobody's memory any more, the p2m still says ram_rw. */

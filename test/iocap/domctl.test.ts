@@ -20,6 +20,8 @@ import {
   memoryMapping,
   physdevMapPirq,
 } from "../../host/lib/toolstack/io-rights.ts";
+import { logDirtyEnable, logDirtyOff } from "../../host/lib/toolstack/log-dirty.ts";
+import { sharingControl } from "../../host/lib/toolstack/sharing.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { BUS_DMA_ADDR, BUS_DMA_GO, BUS_DMA_VALUE } from "../../hv-core/abi/bus.ts";
 import { CTR_IO_FIXUPS } from "../../hv-core/abi/counters.ts";
@@ -274,6 +276,21 @@ describe("the hypervisor's own frames", () => {
 });
 
 describe("a device with DMA", () => {
+  it("and memory that may change under it exclude each other", () => {
+    const w = world({ "io.iommu": 1 });
+    const { dom0 } = w.machine;
+    const { domid } = w.u;
+    logDirtyEnable(dom0, domid);
+    expect(code(() => assignDevice(dom0, domid, 0, true))).toBe("EXDEV");
+    logDirtyOff(dom0, domid);
+    assignDevice(dom0, domid, 0, true);
+    expect(code(() => logDirtyEnable(dom0, domid))).toBe("EINVAL");
+    expect(code(() => sharingControl(dom0, domid, true))).toBe("EXDEV");
+    assignDevice(dom0, domid, 0, false);
+    sharingControl(dom0, domid, true);
+    expect(code(() => assignDevice(dom0, domid, 0, true))).toBe("EXDEV");
+  });
+
   it("reaches the memory of the domain it is assigned to, until it is taken away", () => {
     const w = world({ "io.iommu": 1 });
     const { dom0, core } = w.machine;

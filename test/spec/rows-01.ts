@@ -1,5 +1,5 @@
 /** Spec 01, the p2m: its rows and branches, and where each is tested. */
-import { belongsTo, missing, row, type SpecRow } from "./rows.ts";
+import { missing, row, type SpecRow } from "./rows.ts";
 
 const RECALC = "hv/p2m-recalc.test.ts";
 const ENTRIES = "hv/p2m-entries.test.ts";
@@ -12,14 +12,11 @@ const WINDOWS = "explore/p2m-windows.test.ts";
 const MODEL = "hv/p2m-model.test.ts: seed %i, superpages %i, %i sequences";
 const RIGHTS = `${RECALC}: %s has the rights of the tables under every access, at every size`;
 const LOOKUP = `${P2M}: splits a 1G leaf into 2M and 4K ones that say the same`;
-const SHARING = "page sharing";
-const PAGING = "paging";
-const ACCESS = "memory access";
-const PASSTHROUGH = "I/O capabilities";
+const SHARED = "sharing/calls.test.ts";
+const PAGED = "vm-event/paging.test.ts";
+const IOCAP = "iocap/domctl.test.ts";
 const NO_PML = "the processor has no page-modification log; Xen then works by write faults, as here";
 const NO_NESTED = "a guest cannot run guests of its own";
-const NO_FORK = "there are no forks of domains";
-const NO_IOMMU = "there is no IOMMU";
 
 const TYPE_NAMES = [
   "ram_rw",
@@ -53,8 +50,11 @@ export const ROWS_01: readonly SpecRow[] = [
     `${RECALC}: writes to the ioreq_server type go to its server only if it wants them`,
   ),
   missing("1.1 log-dirty with PML: w=1, d=0", NO_PML),
-  belongsTo(PAGING, "1.1 classes pageable and paging"),
-  belongsTo(SHARING, "1.1 classes sharable and shared"),
+  row(
+    "1.1 classes pageable and paging",
+    `${PAGED}: nominate: -EBUSY without a page, for another type, and while anybody refers to the frame`,
+  ),
+  row("1.1 classes sharable and shared", `${SHARED}: wants RAM that can be written: EINVAL`),
   row(
     "1.1 HVMMEM_*: the types of set_mem_type",
     "recorded: H type=3 (unused)",
@@ -62,7 +62,7 @@ export const ROWS_01: readonly SpecRow[] = [
     "ioreq/dm-op.test.ts: changes them by the recorded rules",
   ),
   row("1.2 each access and what it clears", RIGHTS),
-  belongsTo(ACCESS, "1.2 XENMEM_access_*: the public numbers"),
+  row("1.2 XENMEM_access_*: the public numbers", "vm-event/access.test.ts: %s leaves these rights in the EPT entry"),
   row(
     "1.2 superpages are not executable (exec_sp=false)",
     `${RECALC}: superpages are not executable with the mitigation; a fetch splits them`,
@@ -87,13 +87,20 @@ export const ROWS_01: readonly SpecRow[] = [
   ),
   missing("1.4 nested and alternate p2ms", NO_NESTED),
   row("1.5 get_gfn: lookup under the lock", MODEL),
-  missing("1.5 step 3: populating from a parent", NO_FORK),
-  belongsTo(SHARING, "1.5 step 4: UNSHARE, ENOMEM event without sleeping"),
+  row("1.5 step 3: populating from a parent", "sharing/fork.test.ts: reads share the parent's pages, writes copy them"),
+  row(
+    "1.5 step 4: UNSHARE, ENOMEM event without sleeping",
+    "sharing/unshare.test.ts: copies it: the others keep what they had",
+    "sharing/enomem.test.ts: hears of the write, frees memory, and the write is made",
+  ),
   row(
     "1.5 step 5: a broken frame; ALLOC crashes the domain",
     `${INV}: a broken frame has no contents; whoever wants to use it crashes`,
   ),
-  belongsTo(SHARING, "1.5 get_page_from_gfn: reference while the translation is locked; foreign and shared owners"),
+  row(
+    "1.5 get_page_from_gfn: reference while the translation is locked; foreign and shared owners",
+    "sharing/unshare.test.ts: foreign mappings get an error, and work when memory is back",
+  ),
   row(
     "1.5 get_entry: above the high-water mark, largest block",
     `${P2M}: says how large the hole is above everything mapped`,
@@ -168,7 +175,7 @@ export const ROWS_01: readonly SpecRow[] = [
   row("1.6 step 8: one 64-bit store", `${ENTRIES}: are cut into the largest pieces that gfn, frame and length allow`),
   row("1.6 step 9: high-water mark", `${P2M}: refuses gfns that four levels cannot reach`),
   missing("1.6 step 10: nested p2ms are flushed", NO_NESTED),
-  missing("1.6 step 11: IOMMU", NO_IOMMU),
+  row("1.6 step 11: IOMMU", "race: iotlb-not-flushed"),
   row(
     "1.6 step 12: the old subtree is freed after the flush (XSA-480)",
     `${ENTRIES}: a superpage over a table frees it after the flush, not before`,
@@ -237,7 +244,10 @@ export const ROWS_01: readonly SpecRow[] = [
   row("1.7 change_type_one: special types", `${RECALC}: special types are never swapped`),
   row("1.7 finish_type_change", `${RECALC}: makes exactly the range invalid and splits superpages at its ends`),
   row("1.7 memory_type_changed: types stay", `${RECALC}: are recomputed without a word about the types of pages`),
-  belongsTo(SHARING, "1.7 add_page: a shared entry in the way; frames of DOM_COW"),
+  row(
+    "1.7 add_page: a shared entry in the way; frames of DOM_COW",
+    "sharing/unshare.test.ts: a page put over a shared one leaves the others what they have",
+  ),
   row(
     "1.7 add_page: a special entry in the way: crash, EPERM",
     `${INV}: a special mapping in the way crashes the domain`,
@@ -251,8 +261,12 @@ export const ROWS_01: readonly SpecRow[] = [
     "1.7 remove_page: EILSEQ; mapcache_invalidate",
     `${INV}: only the expected frame is unmapped, and device models hear of it`,
   ),
-  belongsTo(PASSTHROUGH, "1.7 direct MMIO: EPERM, order + 1"),
-  belongsTo(PASSTHROUGH, "1.7 map_mmio_regions: 64 steps a call"),
+  row(
+    "1.7 direct MMIO: EPERM, order + 1",
+    "dom0: V501 memory_mapping H same gfn other mfn",
+    `${IOCAP}: maps 256 MiB with large pages`,
+  ),
+  row("1.7 map_mmio_regions: 64 steps a call", "dom0: V523 memory_mapping H 256 frames"),
   row("1.8 promises and their count", `${POD}: cost no memory and are counted once`),
   row(
     "1.8 demand: dying",
@@ -277,12 +291,12 @@ export const ROWS_01: readonly SpecRow[] = [
     "1.8 pages given back feed the cache",
     `${POD}: what a balloon driver frees is stolen for the cache until all promises are covered`,
   ),
-  belongsTo(PAGING, "1.8 paging is refused while promises exist: EXDEV"),
+  row("1.8 paging is refused while promises exist: EXDEV", `${PAGED}: cannot be enabled with populate-on-demand pages`),
   row(
     "1.8 special pages never enter the cache (XSA-507)",
     `${POD}: but not the hypervisor's own pages: the shared info page never enters the cache (XSA-507)`,
   ),
-  belongsTo(PASSTHROUGH, "1.9 enable: EINVAL with a device assigned"),
+  row("1.9 enable: EINVAL with a device assigned", `${IOCAP}: and memory that may change under it exclude each other`),
   row(
     "1.9 enable: on already: EINVAL; pages of the type: EBUSY",
     `${DIRTY}: V179, V180, V183..V190: on and off`,

@@ -1,14 +1,15 @@
 /** Spec 02, EPT violations and misconfigurations: its rows and branches, and where each is tested. */
-import { belongsTo, missing, row, type SpecRow } from "./rows.ts";
+import { missing, row, type SpecRow } from "./rows.ts";
 
 const VIOLATION = "hv/violation.test.ts";
 const RECALC = "hv/p2m-recalc.test.ts";
 const TYPES = "hv/p2m-memory-type.test.ts";
 const WALK = "hw/guest-walk.test.ts";
 const REPLAY = "ioreq/replay.test.ts";
-const SHARING = "page sharing";
-const PAGING = "paging";
-const ACCESS = "memory access";
+const EVENT = "vm-event/vm-event.test.ts";
+const PAGED = "vm-event/paging.test.ts";
+const ACCESS = "vm-event/access.test.ts";
+const UNSENT = "the listener goes between the check and the event in no test or race yet";
 const NO_NESTED = "a guest cannot run guests of its own";
 const NO_ALTP2M = "a domain has one view of its memory";
 
@@ -47,16 +48,27 @@ export const ROWS_02: readonly SpecRow[] = [
     "hv/pod.test.ts: a superpage is populated whole when the cache has one",
     `${VIOLATION}: a promise without memory crashes the domain`,
   ),
-  belongsTo(SHARING, "2.2 step 2: a shared page is unshared for a write"),
+  row(
+    "2.2 step 2: a shared page is unshared for a write",
+    "sharing/unshare.test.ts: copies it: the others keep what they had",
+  ),
   row("2.2 step 2: a broken frame", `${VIOLATION}: a broken frame crashes the domain`),
   missing("2.2 step 3: altp2m", NO_ALTP2M),
-  belongsTo(ACCESS, "2.2 step 4: violation of the access, the table of accesses"),
+  row(
+    "2.2 step 4: violation of the access, the table of accesses",
+    `${ACCESS}: %s leaves these rights in the EPT entry`,
+    `${EVENT}: goes to the listener, pauses the vCPU, and the answer lets it go on`,
+  ),
   row(
     "2.2 step 4a: a fetch splits a superpage; no frame for it",
     `${VIOLATION}: step 4a: a fetch from a superpage splits it, a fetch from a small page or of nothing does not`,
   ),
   missing("2.2 step 4b: #VE", NO_ALTP2M),
-  belongsTo(ACCESS, "2.2 step 4c: event to the listener, synchronous or not"),
+  row(
+    "2.2 step 4c: event to the listener, synchronous or not",
+    `${EVENT}: goes to the listener, pauses the vCPU, and the answer lets it go on`,
+    `${ACCESS}: n2rwx becomes rwx at any touch, with an event that nobody waits for`,
+  ),
   row(
     "2.2 step 5: mmio_dm",
     `${VIOLATION}: step 5 to 9: a read and a write of %s`,
@@ -83,8 +95,14 @@ export const ROWS_02: readonly SpecRow[] = [
     `${VIOLATION}: step 5: during the delivery of an event there is no instruction to emulate: the domain crashes`,
     `${REPLAY}: delivering an exception on a stack in emulated memory crashes the domain and nothing else`,
   ),
-  belongsTo(PAGING, "2.2 step 6: a page that is away"),
-  belongsTo(SHARING, "2.2 step 7: no memory to unshare"),
+  row(
+    "2.2 step 6: a page that is away",
+    `${PAGED}: asks the pager, pauses the vCPU, and the answer brings page and vCPU back`,
+  ),
+  row(
+    "2.2 step 7: no memory to unshare",
+    "sharing/unshare.test.ts: and no ring: the domain crashes with a reason, the other goes on, nothing has changed",
+  ),
   row("2.2 step 8: RAM: tried again", `${VIOLATION}: step 5 to 9: a read and a write of %s`),
   row(
     "2.2 step 8: a write to tracked RAM",
@@ -97,14 +115,31 @@ export const ROWS_02: readonly SpecRow[] = [
   ),
   row("2.2 step 8: ram_paging_in is RAM: the guest comes back", `${VIOLATION}: step 5 to 9: a read and a write of %s`),
   row("2.2 step 9: anything else", `${VIOLATION}: step 5 to 9: a read and a write of %s`),
-  belongsTo(PAGING, "2.2 exit (a): populate request after the lock"),
-  belongsTo(SHARING, "2.2 exit (b): ENOMEM event, crash without a ring"),
-  belongsTo(ACCESS, "2.2 exit (c): event after the lock, failure"),
+  row(
+    "2.2 exit (a): populate request after the lock",
+    `${PAGED}: asks the pager, pauses the vCPU, and the answer brings page and vCPU back`,
+    "race: evict-against-touch",
+  ),
+  row(
+    "2.2 exit (b): ENOMEM event, crash without a ring",
+    "sharing/enomem.test.ts: hears of the write, frees memory, and the write is made",
+    "sharing/unshare.test.ts: and no ring: the domain crashes with a reason, the other goes on, nothing has changed",
+  ),
+  row(
+    "2.2 exit (c): event after the lock",
+    `${EVENT}: goes to the listener, pauses the vCPU, and the answer lets it go on`,
+  ),
+  missing("2.2 exit (c): the event cannot be sent", UNSENT),
   row(
     "2.2 an access is dirty before it is allowed",
     `${VIOLATION}: step 8: the mark comes first: when memory ends in between, a page that is marked stays read-only`,
   ),
-  belongsTo(ACCESS, "2.2 p2m_mem_access_check: rx2rw, n2rwx, no listener, required, suppressed page faults"),
+  row(
+    "2.2 p2m_mem_access_check: rx2rw, n2rwx, no listener, required",
+    `${ACCESS}: rx2rw becomes rw at a write, and nobody is told`,
+    `${ACCESS}: n2rwx becomes rwx at any touch, with an event that nobody waits for`,
+    `${ACCESS}: without a listener the page becomes rwx, or the domain is crashed when it needs one`,
+  ),
   row("2.3 the page of the exit is latched: no second walk", `${REPLAY}: retires each instruction once`),
   row("2.3 UNHANDLEABLE: #GP(0)", `${REPLAY}: executing emulated memory is #GP(0)`),
   row(
@@ -161,9 +196,12 @@ export const ROWS_02: readonly SpecRow[] = [
     "V-2 CLEAN and a writing guest",
     "explore/p2m-windows.test.ts: V-2: in every interleaving with a writing guest the domain runs again at the end",
   ),
-  belongsTo(SHARING, "V-3 memory comes while a vCPU cannot unshare"),
-  belongsTo(PAGING, "V-4 the pager resumes before populate"),
-  belongsTo(ACCESS, "V-5 the listener goes between check and send"),
+  row(
+    "V-3 memory comes while a vCPU cannot unshare",
+    "sharing/enomem.test.ts: that answers without making memory is asked again: the vCPU faults again",
+  ),
+  row("V-4 the pager resumes before populate", "race: evict-against-touch"),
+  missing("V-5 the listener goes between check and send", UNSENT),
   row(
     "V-6 the type changes before the lookup",
     `${RECALC}: V-6: whatever the type has become since the fault, a RAM page is tried again`,
@@ -180,6 +218,6 @@ export const ROWS_02: readonly SpecRow[] = [
   ),
   row("V-a livelock is detected", "race: destroy-without-unmap", "race: fetch-livelock"),
   row("V-b no lock is held at the end", `hv/p2m-invariants.test.ts: a lock that is never let go is seen`),
-  belongsTo(ACCESS, "V-c no event is sent under the p2m lock"),
+  row("V-c no event is sent under the p2m lock", "race: answer-before-deschedule"),
   row("V-d no write is lost", "race: ioreq-unmap-window", "race: completion-after-type-flip"),
 ];

@@ -55,7 +55,7 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   },
   "setType.check": {
     index: knobs.KNOB_SET_TYPE_CHECK,
-    values: ["xen", "fixed"],
+    values: ["xen", "fixed", "page"],
     text: "set_mem_type asks for the type's server once before the loop, or for each page under the lock",
   },
   "ioreq.resume": {

@@ -46,6 +46,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_ENTRY_MOVED]: "goes on moving the client's entries to the source",
   [windows.W_USED_COUNTED]: "counts the page as saved",
   [windows.W_AUDITED]: "looks at the next shared page",
+  [windows.W_PAGE_NOT_COUNTED]: "gives the page its type: the type had a server a moment ago",
   [windows.W_TYPE_SERVER_CHECKED]: "sets the types of the pages",
   [windows.W_EVENT_CLAIMED]: "goes on with the slot it claimed",
   [windows.W_POPULATE_TYPED]: "asks the pager: the page is paging_in",

@@ -1,7 +1,7 @@
 /** dm_ops 11, 12 and 15: memory types and dirty pages. `args` is the union of struct dm_op (spec 03 sections 3.2 and 3.6). */
 
 import { EAGAIN, EINVAL, ERESTART, OK } from "../../abi/errno";
-import { AS_FIXED, KNOB_SET_TYPE_CHECK } from "../../abi/knobs";
+import { AS_XEN, KNOB_SET_TYPE_CHECK } from "../../abi/knobs";
 import { MUTATION_SET_TYPE_NO_LOOK, MUTATION_SET_TYPE_UNLOCKED } from "../../abi/mutations";
 import {
   HVMMEM_IOREQ_SERVER,
@@ -17,7 +17,7 @@ import {
   P2M_RAM_SHARED,
   P2M_UNSHARE,
 } from "../../abi/p2m-types";
-import { W_TYPE_SERVER_CHECKED } from "../../abi/windows";
+import { W_PAGE_NOT_COUNTED, W_TYPE_SERVER_CHECKED } from "../../abi/windows";
 import { Knobs } from "../../base/machine";
 import { Mutation } from "../../base/mutation";
 import { ACCESS_WRITE, Window } from "../../base/window";
@@ -81,7 +81,8 @@ function changeOne(d: Domain, gfn: u64, to: u32): i32 {
   let rc: i32;
   const isServed =
     Mutation.is(MUTATION_SET_TYPE_NO_LOOK) || to != <u32>P2M_IOREQ_SERVER || d.p2mIoreqServer != NO_SERVER;
-  if (!isServed && Knobs.get(KNOB_SET_TYPE_CHECK) == <u32>AS_FIXED) rc = -EINVAL;
+  if (to == <u32>P2M_IOREQ_SERVER) Window.at(W_PAGE_NOT_COUNTED, changetype<usize>(d), ACCESS_WRITE); // an unmap may see no page
+  if (!isServed && Knobs.get(KNOB_SET_TYPE_CHECK) != <u32>AS_XEN) rc = -EINVAL;
   else if (from == <u32>P2M_RAM_SHARED || P2mType.isPaging(from)) rc = -EAGAIN;
   else if (!isAllowed(from, to)) rc = -EINVAL;
   else rc = P2m.changeTypeOne(d, gfn, from, to);

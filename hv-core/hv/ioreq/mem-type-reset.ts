@@ -12,6 +12,7 @@
 import { ENOMEM, ERESTART, OK } from "../../abi/errno";
 import {
   AS_FIXED,
+  KNOB_SET_TYPE_CHECK,
   KNOB_UNMAP_LOG_DIRTY,
   KNOB_UNMAP_RESET,
   RESET_COMPARE,
@@ -34,12 +35,24 @@ export const SWEEP_BATCH: u64 = 256;
 export function typeReset(d: Domain): i32 {
   const how = Knobs.get(KNOB_UNMAP_RESET);
   // Xen asks whether there are such pages at all: an unmap without any leaves log-dirty mode alone.
-  if (how == <u32>RESET_NONE || d.p2mIoreqEntries == 0 || Mutation.is(MUTATION_NO_RESET)) return OK;
+  if (how == <u32>RESET_NONE || !hasPages(d) || Mutation.is(MUTATION_NO_RESET)) return OK;
   if (how == <u32>RESET_DIRECT) return typeResetAll(d);
   // As in Xen this also says that RAM is not tracked any more, although log-dirty mode may be on (S-2), unless the knob is fixed.
   const from = Knobs.get(KNOB_UNMAP_LOG_DIRTY) == <u32>AS_FIXED ? P2M_RAM_RW : P2M_IOREQ_SERVER;
   P2m.changeEntryTypeGlobal(d, from, P2M_RAM_RW);
   return OK;
+}
+
+/**
+ * Whether there are pages of the type. Xen reads the count without the p2m lock, and may miss the one that set_mem_type is about to make
+ * (S-3, second half); with it, whoever still found the server has counted its page.
+ */
+function hasPages(d: Domain): bool {
+  if (Knobs.get(KNOB_SET_TYPE_CHECK) != <u32>AS_FIXED) return d.p2mIoreqEntries != 0;
+  P2m.lock(d);
+  const has = d.p2mIoreqEntries != 0;
+  P2m.unlock(d);
+  return has;
 }
 
 /** Sets every page of the type to RAM. A guest may have its last page wherever it likes: holes are passed over as a whole. */

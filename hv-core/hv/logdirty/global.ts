@@ -24,9 +24,9 @@ function setMode(d: Domain, mode: u32): void {
   MmLock.release(d, MM_PAGING);
 }
 
-/** @returns OK; -EINVAL (on already), -EBUSY (pages of type ioreq_server exist: their writes could not be tracked). */
+/** @returns OK; -EINVAL (on already, or a device writes past the p2m), -EBUSY (pages of type ioreq_server exist: their writes could not be tracked). */
 export function logDirtyEnable(d: Domain): i32 {
-  if (d.logDirtyMode != 0) return -EINVAL;
+  if (d.logDirtyMode != 0 || d.assignedDevices != 0) return -EINVAL;
   domainPause(d);
   let rc = OK;
   if (d.p2mIoreqEntries != 0) {

@@ -25,11 +25,18 @@ export const setTypeWindow = defineRace({
   lesson:
     "set_mem_type looks once whether the type has a server, and then changes the pages. An unmap that runs in between has no page to " +
     "turn back yet; afterwards the page has the type and nobody answers: writes to it run again for ever. Read in the source of Xen " +
-    "4.17. The smallest repair is to look again for each page, under the p2m lock that the unmap's sweep needs too.",
+    "4.17. To look again for each page under the p2m lock is only half of the repair: the unmap asks first whether there are such pages at all, " +
+    "without that lock, and finds none because the page is not counted yet. Automatic windows found that half (--windows all). The smallest repair that " +
+    "holds looks at both under the p2m lock.",
   variants: {
     "4.17": { text: "the server is looked up once, before the pages are changed", knobs: {}, expect: "I-7" },
+    "per-page": {
+      text: "the server is looked up for each page, under the p2m lock; the unmap counts the pages without it",
+      knobs: { "setType.check": 2 },
+      expect: "I-7",
+    },
     fixed: {
-      text: "the server is looked up for each page, under the p2m lock",
+      text: "the server is looked up for each page, and the pages are counted, under the p2m lock",
       knobs: { "setType.check": 1 },
       expect: "clean",
     },
