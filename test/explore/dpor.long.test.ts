@@ -6,14 +6,14 @@ const isKnown = (name: string, variant: string): boolean => KNOWN_DISAGREEMENTS.
 
 describe("the catalogue: same verdict as exhaustive search", () => {
   it.each(variantsOfCatalogue.filter(([name, variant]) => !isKnown(name, variant)))("%s %s", (_, variant, race) => {
-    sameVerdict(race, variant, 1200);
+    sameVerdict(race, variant, 1200, 1_000_000);
   });
 
   // When one of these passes, the bug is mended: take it off the list.
   it.fails.each(variantsOfCatalogue.filter(([name, variant]) => isKnown(name, variant)))(
     "%s %s: not yet",
     (_, variant, race) => {
-      sameVerdict(race, variant, 1200);
+      sameVerdict(race, variant, 1200, 1_000_000);
     },
   );
 });
