@@ -31,6 +31,7 @@ const SITES: Readonly<Record<number, string>> = {
   65: "an entry of the client's reverse map could not be moved to the source (hv/sharing/share.ts)",
   66: "a page is of type shared and has no sharing info (hv/sharing/debug-info.ts)",
   70: "C-72: a virtual NUMA topology is read after its memory went back (hv/hypercall/vnuma-info.ts)",
+  71: "C-73: a page is added to an event array that was freed since it was looked at (hv/evtchn/fifo-control.ts)",
   20: "a domain is unpaused more often than it was paused (hv/domain/pause.ts)",
 };
 

@@ -1,6 +1,8 @@
 /** Offsets in a domain (hv/domain.ts) and a vCPU record (hv/vcpu.ts) that the host's views read; pinned there at compile time. */
 export const DOM_STATE = 0;
 export const DOM_DOMID = 8;
+/** Address of the event array of FIFO channels (hv/evtchn/fifo.ts). */
+export const DOM_EVTCHN_FIFO = 28;
 export const DOM_IS_SHUT_DOWN = 48;
 export const DOM_SHUTDOWN_CODE = 52;
 export const DOM_CRASH_REASON = 56;
@@ -23,6 +25,8 @@ export const VCPU_IN_USE = 0;
 export const VCPU_DOMID = 8;
 export const VCPU_ID = 12;
 export const VCPU_PAUSE_FLAGS = 16;
+/** Address of the queues of FIFO channels. */
+export const VCPU_FIFO_QUEUES = 44;
 /** In the machine header (base/machine.ts): one past the highest domain slot ever used. */
 export const MACHINE_DOMAIN_MARK = 16;
 /** The domctl lock: vCPU slot + 1 of its holder. */

@@ -220,6 +220,9 @@ export const KNOB_IO_DOM0_CAPS = 105;
 export const KNOB_DOM0_VCPUS = 106;
 /** Devices on the bus (abi/bus.ts). */
 export const KNOB_IO_DEVICES = 107;
+/** expand_array: 0 = looks under the event lock whether there is an event array, 1 = before it only (C-73, XSA-505). */
+export const KNOB_FIFO_EXPAND = 117;
+export const FIFO_UNLOCKED = 1;
 export const NR_KNOBS = 128;
 
 // For the explorer's own tests (builds with variants).

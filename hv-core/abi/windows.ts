@@ -11,6 +11,8 @@ export const W_DOMCTL_BUSY = 14;
 export const W_DOMCTL_LOCKED = 50;
 /** The size of a virtual NUMA topology is known; the lock over it is free. */
 export const W_VNUMA_SIZED = 51;
+/** expand_array has seen that there is an event array; the event lock is free. */
+export const W_FIFO_SEEN = 52;
 /** The p2m lock is free, the TLB flush for what changed under it is not yet sent. */
 export const W_P2M_UNLOCKED = 20;
 /** One entry of a path has been repaired, the ones below are invalid now (order: children first, then the parent). */

@@ -9,6 +9,7 @@ import {
   DOM_CONTROLLER_PAUSE,
   DOM_CRASH_REASON,
   DOM_DOMID,
+  DOM_EVTCHN_FIFO,
   DOM_EVTCHN_LOCK,
   DOM_HYPERVISOR_PAUSE,
   DOM_IOREQ_LOCK,
@@ -55,7 +56,8 @@ export class Domain {
   isHvm: u32;
   vcpuCount: u32;
   maxVcpus: u32;
-  private _pad0: u32;
+  /** FIFO event channels: address of the event array (evtchn/fifo.ts), 0 = two levels. Written under evtchnLock. */
+  evtchnFifo: u32;
   /** Most frames the domain may own (see totPages). Written by: DOMCTL_max_mem. */
   maxPages: u32;
   /** Pause requests by the toolstack (a new domain starts with 1) and by the hypervisor itself. */
@@ -100,7 +102,7 @@ export class Domain {
   ioreqLegacyMask: u32;
   pciCf8: u32;
 
-  // Event channels (hv/evtchn): sixteen buckets of 256 ports, each one machine frame, 0 = not there yet.
+  // Event channels (hv/evtchn): the first sixteen buckets of 256 ports, each one machine frame, 0 = not there yet.
   evtchnLock: u32;
   evtchnBucket0: u32;
   evtchnBucket1: u32;
@@ -190,7 +192,8 @@ export class Domain {
   emulationFlags: u32;
   miscFlags: u32;
   ssidref: u32;
-  private _pad3: u32;
+  /** Frame with the buckets of ports from 16 on, 0 = none (evtchn/port.ts). */
+  evtchnMoreMfn: u32;
   /** Deadlines of the two watchdogs (SCHEDOP_watchdog, ids 1 and 2) in virtual time, 0 = off. */
   watchdog0: u64;
   watchdog1: u64;
@@ -366,6 +369,7 @@ if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock mov
 if (offsetof<Domain>("sharedPages") != DOM_SHARED_PAGES) ERROR("Domain.sharedPages moved");
 if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");
+if (offsetof<Domain>("evtchnFifo") != DOM_EVTCHN_FIFO) ERROR("Domain.evtchnFifo moved");
 if (offsetof<Domain>("pagingLock") != DOM_PAGING_LOCK) ERROR("Domain.pagingLock moved");
 if (offsetof<Domain>("logDirtyRoot") != DOM_LOG_DIRTY_ROOT) ERROR("Domain.logDirtyRoot moved");
 if (offsetof<Domain>("logDirtyFrames") != DOM_LOG_DIRTY_FRAMES) ERROR("Domain.logDirtyFrames moved");

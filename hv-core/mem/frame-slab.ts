@@ -21,6 +21,9 @@ export const SLAB_RMAP_RECORD: u32 = 1;
 export const SLAB_RMAP_BUCKETS: u32 = 2;
 export const SLAB_IO_RECORD: u32 = 33;
 export const SLAB_IO_PORTS: u32 = 34;
+/** Event arrays, and queues of a vCPU, of FIFO event channels (hv/evtchn/fifo.ts). */
+export const SLAB_FIFO_ARRAY: u32 = 48;
+export const SLAB_FIFO_QUEUES: u32 = 49;
 export const NR_SLABS: u32 = 64;
 
 const NO_OBJECT: u64 = 0xffff;

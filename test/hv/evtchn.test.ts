@@ -169,7 +169,6 @@ describe("recorded", () => {
     expect(status(h, 1)).toMatchObject({ result: 0, status: 0 });
     expect(op(99)).toBe(-ENOSYS);
     expect(onPort(EVTCHNOP_INIT_CONTROL, 0x5000)).toBe(-EINVAL); // no RAM there
-    expect(onPort(EVTCHNOP_INIT_CONTROL, 5)).toBe(-ENOSYS); // FIFO channels are not offered
     expect(op(EVTCHNOP_EXPAND_ARRAY)).toBe(-EOPNOTSUPP);
     expect(door.call(HC_EVENT_CHANNEL_OP, EVTCHNOP_ALLOC_UNBOUND, NOWHERE)).toBe(-EFAULT);
     let last = 0;

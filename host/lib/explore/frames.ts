@@ -2,6 +2,7 @@
  * The balance of the frame table at the end of a race: every reference has somebody who holds it, what every owner has is what its
  * account says, nobody holds a free frame, and nobody has written to one.
  */
+import { DOM_EVTCHN_FIFO, VCPU_FIFO_QUEUES } from "../../../hv-core/abi/domain.ts";
 import {
   DOMAIN_EVENTS_OFFSET,
   FRAME_OWNERS_BASE,
@@ -55,7 +56,7 @@ const add = (counts: Map<number, number>, mfn: number): void => {
   if (mfn !== 0) counts.set(mfn, (counts.get(mfn) ?? 0) + 1);
 };
 
-/** Mappings by other domains, pages of ioreq servers, vm_event rings, vcpu_info pages. Whoever builds another holder adds it here. */
+/** Mappings by other domains, pages of ioreq servers, vm_event rings, vcpu_info pages, pages of FIFO event channels. Whoever builds another holder adds it here. */
 function holdersOf(world: World): Holders {
   const { core } = world;
   const general = new Map<number, number>();
@@ -63,6 +64,11 @@ function holdersOf(world: World): Holders {
   for (const domid of [DOM0, world.domid])
     for (const range of readP2m(core, domid)?.ranges ?? [])
       if (range.type === "map_foreign") for (let i = 0; i < range.pages; i++) add(general, range.mfn + i);
+  /** A page of the guest's that the hypervisor writes to; its frame stands at `at`. */
+  const held = (at: number): void => {
+    add(general, core.u32[at >> 2]!);
+    add(typed, core.u32[at >> 2]!);
+  };
   const servers = core.u32[(MACHINE_BASE + MACHINE_IOREQ_SERVER_MARK) >> 2]!;
   for (let i = 0; i < servers; i++) {
     const at = (IOREQ_SERVERS_BASE + i * IOREQ_SERVER_SIZE) >> 2;
@@ -81,7 +87,11 @@ function holdersOf(world: World): Holders {
   for (let slot = 0; slot < vcpus; slot++) {
     const at = VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET;
     if (core.u32[(at + VCPU_INFO_REGISTERED) >> 2] !== 0) add(general, core.u32[(at + VCPU_INFO_MFN) >> 2]!);
+    const queues = core.u32[(at + VCPU_FIFO_QUEUES) >> 2]!;
+    if (queues !== 0) held(queues);
   }
+  const array = core.u32[(world.domainAt + DOM_EVTCHN_FIFO) >> 2]!;
+  for (let page = 0; array !== 0 && page < core.u32[array >> 2]!; page++) held(array + FIFO_ARRAY_MFNS + page * 4);
   return { general, typed };
 }
 
@@ -95,6 +105,8 @@ const EVENT_RING_SIZE = 64;
 const EVENT_RING_MFN = 4;
 const VCPU_INFO_MFN = 32;
 const VCPU_INFO_REGISTERED = 40;
+/** FifoArray (hv-core/hv/evtchn/fifo.ts): its frames, after their number. */
+const FIFO_ARRAY_MFNS = 8;
 
 /** A freed frame that somebody wrote to. */
 function isDisturbed(world: World, mfn: number): boolean {

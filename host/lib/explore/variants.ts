@@ -223,6 +223,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["once", "twice"],
     text: "how often a lookup without the lock reads an entry that is not present",
   },
+  "evtchn.fifoExpand": {
+    index: knobs.KNOB_FIFO_EXPAND,
+    values: ["locked", "unlocked"],
+    text: "where expand_array looks whether there is an event array: under the event lock, or before it only",
+  },
 };
 
 /** A knob of a race by name: one of the above, or one of ordinary runs that has named values. */

@@ -36,6 +36,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_IO_LINE_EMPTY]: "releases the line: nobody is bound to it",
   [windows.W_DOMCTL_BUSY]: "makes the hypercall again: the domctl lock was held",
   [windows.W_VNUMA_SIZED]: "copies the topology whose size it has seen",
+  [windows.W_FIFO_SEEN]: "adds the page to the event array it has seen",
   [windows.W_DOMCTL_LOCKED]: "carries the domctl out: the domctl lock is its own",
   [windows.W_P2M_RELEASED]: "looks the page type up again: it has let the p2m lock go",
   [windows.W_SHARED_SEEN]: "unshares the page that it saw",

@@ -21,6 +21,7 @@ import { entryReadTwice } from "./entry-read-twice/race.ts";
 import { eventHalfFilled } from "./event-half-filled/race.ts";
 import { evictAgainstTouch } from "./evict-against-touch/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
+import { fifoExpand } from "./fifo-expand/race.ts";
 import { firstAnswerOnly } from "./first-answer-only/race.ts";
 import { foreignAnswer } from "./foreign-answer/race.ts";
 import { forkAgainstShare } from "./fork-against-share/race.ts";
@@ -111,6 +112,7 @@ export const RACES: readonly Race[] = [
   pauseCount,
   zombieHandler,
   vnumaFree,
+  fifoExpand,
   mlockDoesNotNest,
   migrationEntry,
   forkDuringHypercall,

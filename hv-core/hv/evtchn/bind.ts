@@ -17,6 +17,7 @@ import { Domain } from "../domain";
 import { findOtherDomain, findVcpu } from "../domain/find";
 import { lineUnbind } from "../iocap/lines";
 import { Vcpu } from "../vcpu";
+import { fifoDestroy } from "./fifo-control";
 import { evtchnClearPending, evtchnSetPending } from "./pending";
 import { isPortValid, Port, portAt, portFindFree, portReset } from "./port";
 import { isGlobalVirq } from "./virq";
@@ -156,14 +157,16 @@ function disconnect(d: Domain, p: Port): void {
   far.remotePort = 0;
 }
 
-/** Closes everything the guest may close. */
+/** Closes everything the guest may close; a domain with FIFO channels has two levels again. */
 export function evtchnReset(d: Domain): void {
   for (let port: u32 = 1; isPortValid(d, port); port++) evtchnClose(d, port, true);
+  fifoDestroy(d);
 }
 
 /** Closes every port, the hypervisor's too: the domain dies. */
 export function evtchnDestroy(d: Domain): void {
   for (let port: u32 = 1; isPortValid(d, port); port++) evtchnClose(d, port, false);
+  fifoDestroy(d);
 }
 
 /** The domain a caller means by `domid` in a binding, 0 = none. */

@@ -1,10 +1,9 @@
 /**
  * HYPERVISOR_event_channel_op: copies the structure in, calls evtchn/bind.ts or send.ts, copies the answer out.
- * Layouts are the same for 32-bit and 64-bit callers. FIFO channels are not offered: init_control says -ENOSYS and guests stay
- * with two levels.
+ * Layouts are the same for 32-bit and 64-bit callers. What only FIFO channels have is in evtchn/fifo-control.ts.
  */
 
-import { EFAULT, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
+import { EFAULT, EINVAL, ENOSYS, ESRCH, OK } from "../../abi/errno";
 import {
   DOMID_SELF,
   EVTCHNOP_ALLOC_UNBOUND,
@@ -27,18 +26,16 @@ import {
 } from "../../abi/hypercalls";
 import { KNOB_SEND_LOCK, SEND_LOCK_EVENTS } from "../../abi/knobs";
 import { MUTATION_EVTCHN_UNLOCKED } from "../../abi/mutations";
-import { P2M_ALLOC, P2M_UNSHARE } from "../../abi/p2m-types";
 import { BIND_PIRQ_WILL_SHARE } from "../../abi/physdev";
 import { Lock } from "../../base/lock";
 import { Mutation } from "../../base/mutation";
 import { Variant } from "../../base/variant";
 import { Domain } from "../domain";
-import { findDomain, findVcpu } from "../domain/find";
+import { findDomain } from "../domain/find";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { lineBind } from "../iocap/lines";
 import { Rangeset } from "../iocap/rangeset";
 import { P2m } from "../p2m/p2m";
-import { P2mType } from "../p2m/types";
 import { Vcpu } from "../vcpu";
 import { xsmTarget } from "../xsm/dummy";
 import {
@@ -52,14 +49,13 @@ import {
   evtchnRemote,
   evtchnReset,
 } from "./bind";
+import { fifoOp, isFifoOp } from "./fifo-control";
 import { evtchnUnmaskPort } from "./pending";
 import { isPortValid, portAt } from "./port";
 import { evtchnSend } from "./send";
 
 /** EVTCHNOP_reset_cont: the internal continuation of reset, same structure. */
 const EVTCHNOP_RESET_CONT = 14;
-/** Bytes of a FIFO control block. */
-const FIFO_CONTROL_BLOCK: u32 = 72;
 
 /** Bytes of each operation's structure; 0 = unknown operation. */
 function argumentSize(cmd: u32): u32 {
@@ -170,14 +166,6 @@ function bindPirq(v: Vcpu, arg: usize): i32 {
   return OK;
 }
 
-/** {control gfn u64, offset u32, vcpu u32}: checked as Xen does, then refused. */
-function initControl(v: Vcpu, arg: usize): i32 {
-  const offset = load<u32>(arg, 8);
-  if (findVcpu(v.domain, load<u32>(arg, 12)) == 0) return -ENOENT;
-  if (offset > 4096 - FIFO_CONTROL_BLOCK || (offset & 7) != 0) return -EINVAL;
-  return P2mType.isWritable(P2m.lookup(v.domain, load<u64>(arg), P2M_ALLOC | P2M_UNSHARE)) ? -ENOSYS : -EINVAL;
-}
-
 function unmask(d: Domain, port: u32): i32 {
   if (!isPortValid(d, port)) return -EINVAL;
   const p = portAt(d, port);
@@ -206,8 +194,6 @@ function operate(v: Vcpu, cmd: u32, arg: usize): i32 {
       return bindVirq(v, arg);
     case EVTCHNOP_BIND_PIRQ:
       return bindPirq(v, arg);
-    case EVTCHNOP_INIT_CONTROL:
-      return initControl(v, arg);
     case EVTCHNOP_CLOSE:
       return evtchnClose(v.domain, load<u32>(arg), true);
     case EVTCHNOP_SEND:
@@ -225,8 +211,6 @@ function operate(v: Vcpu, cmd: u32, arg: usize): i32 {
     case EVTCHNOP_RESET:
     case EVTCHNOP_RESET_CONT:
       return reset(v, arg);
-    case EVTCHNOP_EXPAND_ARRAY:
-      return -EOPNOTSUPP; // no control block was ever set up
     default:
       return -ENOSYS;
   }
@@ -240,7 +224,8 @@ function hasOutput(cmd: u32): bool {
     cmd == <u32>EVTCHNOP_BIND_PIRQ ||
     cmd == <u32>EVTCHNOP_STATUS ||
     cmd == <u32>EVTCHNOP_ALLOC_UNBOUND ||
-    cmd == <u32>EVTCHNOP_BIND_IPI
+    cmd == <u32>EVTCHNOP_BIND_IPI ||
+    cmd == <u32>EVTCHNOP_INIT_CONTROL
   );
 }
 
@@ -250,6 +235,10 @@ export function eventChannelOp(v: Vcpu, cmd: u32, argGva: u64): i64 {
   if (bytes == 0) return -ENOSYS;
   const arg = Scratch.at;
   if (copyFromGuest(v, arg, argGva, bytes) != 0) return -EFAULT;
+  if (isFifoOp(cmd)) {
+    const rc = fifoOp(v.domain, cmd, arg);
+    return rc == OK && hasOutput(cmd) && copyToGuest(v, argGva, arg, bytes) != 0 ? -EFAULT : rc;
+  }
   const lock = changetype<usize>(v.domain) + offsetof<Domain>("evtchnLock");
   const isLocked = !Mutation.is(MUTATION_EVTCHN_UNLOCKED);
   if (isLocked) Lock.acquire(lock);

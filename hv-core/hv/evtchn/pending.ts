@@ -1,24 +1,17 @@
 /**
- * What an event does, step by step as in the 2-level ABI (spec 08 section 8.4): pending bit, mask, selector bit, upcall flag,
- * interrupt, pollers. Each step is one atomic operation on memory that the guest also writes.
+ * What an event does, step by step as in the 2-level ABI (spec 08 section 8.4): pending bit, mask, selector bit, then the upcall
+ * (evtchn/upcall.ts). Each step is one atomic operation on memory that the guest also writes. A domain that has given a control block
+ * has FIFO channels instead: fifo-send.ts.
  */
 import { CTR_EVTCHN_SENDS } from "../../abi/counters";
 import { TRC_EVTCHN_PENDING } from "../../abi/trace-events";
 import { Count } from "../../base/counters";
-import { ATTENTION_EVENT, Machine } from "../../base/machine";
 import { Trace } from "../../base/trace";
 import { Domain } from "../domain";
-import { vcpuKick, vcpuWake } from "../domain/vcpu-state";
-import {
-  SharedInfo,
-  VCPU_INFO_SEL_32,
-  VCPU_INFO_SEL_64,
-  VCPU_INFO_UPCALL_PENDING,
-  vcpuInfoHost,
-} from "../hypercall/shared-info";
-import { lapicUpcall } from "../irq/lapic";
-import { Vcpu, VPF_POLL } from "../vcpu";
-import { CALLBACK_VIA_VECTOR, callbackType } from "./callback";
+import { SharedInfo, VCPU_INFO_SEL_32, VCPU_INFO_SEL_64, vcpuInfoHost } from "../hypercall/shared-info";
+import { Vcpu } from "../vcpu";
+import { fifoClearPending, fifoSetPending, fifoUnmask, isFifoPending } from "./fifo-send";
+import { markEventsPending, wakePollers } from "./upcall";
 
 class Bits {
   /** Sets bit `n` of the bitmap; true when it was set before. */
@@ -40,28 +33,6 @@ class Bits {
   }
 }
 
-/** Tells the guest, or the host that plays dom0, that an upcall is pending. */
-function assertUpcall(d: Domain, v: Vcpu): void {
-  if (d.slot == 0) {
-    Machine.get().hostAttention |= ATTENTION_EVENT;
-    return;
-  }
-  if (v.upcallVector != 0) {
-    lapicUpcall(v, v.upcallVector);
-    vcpuKick(v);
-  } else if (callbackType(d) == CALLBACK_VIA_VECTOR) {
-    vcpuKick(v);
-  }
-}
-
-/** evtchn_upcall_pending := 1; on the edge the upcall is asserted. */
-export function markEventsPending(v: Vcpu): void {
-  const info = vcpuInfoHost(v);
-  if (info == 0 || load<u8>(info, VCPU_INFO_UPCALL_PENDING) != 0) return;
-  store<u8>(info, 1, VCPU_INFO_UPCALL_PENDING);
-  assertUpcall(v.domain, v);
-}
-
 /** Selector bit of a port that is pending and not masked. */
 function select(d: Domain, v: Vcpu, port: u32): void {
   const info = vcpuInfoHost(v);
@@ -71,16 +42,13 @@ function select(d: Domain, v: Vcpu, port: u32): void {
   if (!Bits.testAndSet(selector, is64 ? port >> 6 : port >> 5)) markEventsPending(v);
 }
 
-/** vCPUs in SCHEDOP_poll that wait for this port (or for more than one) look again. */
-function wakePollers(d: Domain, port: u32): void {
-  for (let id: u32 = 0; id < d.vcpuCount; id++) {
-    const v = Vcpu.at(d.firstVcpu + id);
-    if ((v.pauseFlags & VPF_POLL) != 0 && (v.pollPort < 0 || <u32>v.pollPort == port)) vcpuWake(v);
-  }
-}
-
 /** Raises `port` of `d` for vCPU `v`. Ports above the layout's limit are dropped, as their bit does not exist. */
 export function evtchnSetPending(d: Domain, v: Vcpu, port: u32): void {
+  if (d.evtchnFifo != 0) {
+    Count.one(CTR_EVTCHN_SENDS);
+    fifoSetPending(d, v, port);
+    return;
+  }
   if (port >= (d.is64 != 0 ? <u32>4096 : <u32>1024) || d.sharedInfoMfn == 0) return;
   Count.one(CTR_EVTCHN_SENDS);
   if (Bits.testAndSet(SharedInfo.pending(d), port)) return;
@@ -91,14 +59,23 @@ export function evtchnSetPending(d: Domain, v: Vcpu, port: u32): void {
 
 /** Clears the mask; a port that was pending behind it is raised now. */
 export function evtchnUnmaskPort(d: Domain, v: Vcpu, port: u32): void {
+  if (d.evtchnFifo != 0) {
+    fifoUnmask(d, v, port);
+    return;
+  }
   Bits.clear(SharedInfo.mask(d), port);
   if (Bits.test(SharedInfo.pending(d), port)) select(d, v, port);
 }
 
 export function evtchnClearPending(d: Domain, port: u32): void {
+  if (d.evtchnFifo != 0) {
+    fifoClearPending(d, port);
+    return;
+  }
   Bits.clear(SharedInfo.pending(d), port);
 }
 
 export function isEvtchnPending(d: Domain, port: u32): bool {
+  if (d.evtchnFifo != 0) return isFifoPending(d, port);
   return Bits.test(SharedInfo.pending(d), port);
 }

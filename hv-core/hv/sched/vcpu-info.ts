@@ -3,7 +3,7 @@ import { EACCES, EAGAIN, EBUSY, EINVAL, ENXIO, OK } from "../../abi/errno";
 import { P2M_ALLOC, P2M_RAM_SHARED, P2M_UNSHARE } from "../../abi/p2m-types";
 import { getPage, putPage } from "../../mem/allocator";
 import { Frame } from "../../mem/frame-table";
-import { markEventsPending } from "../evtchn/pending";
+import { markEventsPending } from "../evtchn/upcall";
 import { VCPU_INFO_SEL_32, VCPU_INFO_SEL_64, VCPU_INFO_SIZE, vcpuInfoHost } from "../hypercall/shared-info";
 import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
