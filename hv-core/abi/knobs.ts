@@ -223,6 +223,11 @@ export const KNOB_IO_DEVICES = 107;
 /** expand_array: 0 = looks under the event lock whether there is an event array, 1 = before it only (C-73, XSA-505). */
 export const KNOB_FIFO_EXPAND = 117;
 export const FIFO_UNLOCKED = 1;
+/** XSETBV of a guest: 0 = #UD, as CPUID says; 1 = it works, although XSAVE and XRSTOR do not (C-75). */
+export const KNOB_XSETBV = 116;
+/** The size that getvcpuextstate tells: 0 = the largest there can be, 1 = that of the state used so far (C-75). */
+export const KNOB_EXT_STATE = 118;
+export const EXT_STATE_CURRENT = 1;
 export const NR_KNOBS = 128;
 
 // For the explorer's own tests (builds with variants).

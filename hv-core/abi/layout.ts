@@ -37,6 +37,8 @@ export const VCPU_EVENTS_OFFSET = 0x1d80;
 export const VCPU_TLB_OFFSET = 0x2000;
 /** MSRs that are only stored (hv/exits/stored-msrs.ts): 8 bytes each, above the largest TLB. */
 export const VCPU_MSRS_OFFSET = 0x6000;
+/** Extended state (hv/xstate.ts): two words and a save area of 576 bytes. */
+export const VCPU_XSTATE_OFFSET = 0x6800;
 export const TLB_ENTRY_SIZE = 16;
 export const MAX_TLB_ENTRIES = 1024;
 

@@ -58,6 +58,7 @@ import {
   SYS_WAIT,
   SYS_WBINVD,
   SYS_WRMSR,
+  SYS_XSETBV,
 } from "./exec-system";
 import { OP_SYSTEM } from "./ops";
 import { FORM_IMM, Rec } from "./record";
@@ -259,6 +260,8 @@ export class EmitSystem {
       else if (extension == 7) EmitSystem.put(d, SYS_INVLPG);
       else d.invalid();
     } else if (d.modrm == 0xc1 || d.modrm == 0xd9) EmitSystem.put(d, SYS_VMCALL);
+    // Undefined, as CR4.OSXSAVE cannot be set; builds with variants leave it to the hypervisor (exits/on-xsetbv.ts).
+    else if (isDefined(VARIANTS) && d.modrm == 0xd1) EmitSystem.put(d, SYS_XSETBV);
     else if (d.modrm == 0xf8 && d.is64) EmitSystem.put(d, SYS_SWAPGS);
     else d.invalid();
   }

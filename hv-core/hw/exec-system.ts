@@ -80,6 +80,7 @@ export const SYS_OUTS: i32 = 48;
 export const SYS_WAIT: i32 = 49;
 export const SYS_SYSENTER: i32 = 50;
 export const SYS_SYSEXIT: i32 = 51;
+export const SYS_XSETBV: i32 = 52;
 
 // Byte offsets in the register file.
 const RCX: u32 = 8;
@@ -218,6 +219,9 @@ export class SystemOps {
         break;
       case SYS_VMCALL:
         System.vmcall(c);
+        break;
+      case SYS_XSETBV:
+        System.xsetbv(c);
         break;
       case SYS_SWAPGS:
         System.swapgs(c);

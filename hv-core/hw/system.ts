@@ -176,7 +176,8 @@ export class System {
   }
 
   static xsetbv(c: Cpu): void {
-    System.exitIfPrivileged(c, EXIT_XSETBV);
+    if (c.cpl != 0) Fault.ud(c);
+    else Fault.exit(c, EXIT_XSETBV, 0);
   }
 
   static monitor(c: Cpu): void {

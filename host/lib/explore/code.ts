@@ -23,6 +23,9 @@ export const setRegister = (name: "eax" | "ecx" | "edx" | "ebx" | "esp", value: 
 /** The hypercall whose number and arguments are in eax, ebx, ecx. @param what it asks for, for reports. */
 export const vmcall = (what: string): Instruction => ({ bytes: [0x0f, 0x01, 0xc1], text: `vmcall (${what})` });
 
+/** xsetbv: XCR0 (ecx = 0) := edx:eax */
+export const xsetbv: Instruction = { bytes: [0x0f, 0x01, 0xd1], text: "xsetbv" };
+
 /** mov al, value; out port, al: one byte to a port below 256. */
 export const out8 = (port: number, value: number): Instruction[] => [
   { bytes: [0xb0, value], text: `mov al, ${hex(value)}` },

@@ -223,6 +223,16 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["once", "twice"],
     text: "how often a lookup without the lock reads an entry that is not present",
   },
+  "cpu.xsetbv": {
+    index: knobs.KNOB_XSETBV,
+    values: ["ud", "works"],
+    text: "XSETBV of a guest is #UD, or sets XCR0 (XSAVE and XRSTOR are not executed in either case)",
+  },
+  "domctl.extState": {
+    index: knobs.KNOB_EXT_STATE,
+    values: ["maximum", "current"],
+    text: "the size that getvcpuextstate tells: the largest there can be, or that of the state used so far",
+  },
   "evtchn.fifoExpand": {
     index: knobs.KNOB_FIFO_EXPAND,
     values: ["locked", "unlocked"],

@@ -20,6 +20,7 @@ import { emulatorDies } from "./emulator-dies/race.ts";
 import { entryReadTwice } from "./entry-read-twice/race.ts";
 import { eventHalfFilled } from "./event-half-filled/race.ts";
 import { evictAgainstTouch } from "./evict-against-touch/race.ts";
+import { extStateSize } from "./ext-state-size/race.ts";
 import { fetchLivelock } from "./fetch-livelock/race.ts";
 import { fifoExpand } from "./fifo-expand/race.ts";
 import { firstAnswerOnly } from "./first-answer-only/race.ts";
@@ -113,6 +114,7 @@ export const RACES: readonly Race[] = [
   zombieHandler,
   vnumaFree,
   fifoExpand,
+  extStateSize,
   mlockDoesNotNest,
   migrationEntry,
   forkDuringHypercall,

@@ -17,6 +17,7 @@ import { lapicReset } from "../irq/lapic";
 import { pvclockUpdate } from "../time/pvclock";
 import { timersStop } from "../time/timers";
 import { Vcpu, VPF_DOWN } from "../vcpu";
+import { xstateReset } from "../xstate";
 
 /** The PAT after reset, and the MTRR default type a PVH guest finds (spec 10 section 4). */
 const PAT_RESET: u64 = 0x0007_0406_0007_0406;
@@ -115,6 +116,7 @@ function createOne(d: Domain, slot: u32, id: u32): void {
   c.slot = slot;
   c.tscOffset = 0 - d.createdAt;
   cpuReset(c, d.p2mRoot);
+  xstateReset(c);
   lapicReset(v);
   pvclockUpdate(v);
 }

@@ -1,6 +1,6 @@
 /**
  * Domctls of features this machine does not have: device assignment without an IOMMU, cache and bandwidth monitoring, debugger
- * stubs, extended state. They answer what the recorded Xen 4.17 answers where it lacks them too (rows V341..V414).
+ * stubs. They answer what the recorded Xen 4.17 answers where it lacks them too (rows V341..V414).
  */
 import {
   DOMCTL_BIND_PT_IRQ,
@@ -8,12 +8,10 @@ import {
   DOMCTL_GET_DEVICE_GROUP,
   DOMCTL_GET_EXT_VCPUCONTEXT,
   DOMCTL_GET_VCPU_MSRS,
-  DOMCTL_GETVCPUEXTSTATE,
   DOMCTL_PSR_ALLOC,
   DOMCTL_PSR_CMT_OP,
   DOMCTL_SET_EXT_VCPUCONTEXT,
   DOMCTL_SET_VCPU_MSRS,
-  DOMCTL_SETVCPUEXTSTATE,
   DOMCTL_UNBIND_PT_IRQ,
   DOMCTL_VMTRACE_OP,
 } from "../../abi/domctl";
@@ -43,16 +41,6 @@ function extContext(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
   return OK;
 }
 
-/** {vcpu u32, pad, feature mask u64, size u64, buffer}: no XSAVE, so no features and no bytes. */
-function extState(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
-  if (d.slot == v.domainSlot) return -EINVAL;
-  if (findVcpu(d, load<u32>(u)) == 0) return -ESRCH;
-  if (cmd == <u32>DOMCTL_SETVCPUEXTSTATE) return -EINVAL;
-  store<u64>(u, 0, 8);
-  store<u64>(u, 0, 16);
-  return OK;
-}
-
 /** The answer for a command that no other file knows; -ENOSYS for stale and unknown ones. */
 export function absentFeature(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
   switch (cmd) {
@@ -62,9 +50,6 @@ export function absentFeature(v: Vcpu, d: Domain, cmd: u32, u: usize): i32 {
     case DOMCTL_SET_EXT_VCPUCONTEXT:
     case DOMCTL_GET_EXT_VCPUCONTEXT:
       return extContext(v, d, cmd, u);
-    case DOMCTL_GETVCPUEXTSTATE:
-    case DOMCTL_SETVCPUEXTSTATE:
-      return extState(v, d, cmd, u);
     case DOMCTL_GET_DEVICE_GROUP:
       return -EOPNOTSUPP;
     case DOMCTL_DEBUG_OP:

@@ -16,6 +16,7 @@ import { cpuReset } from "../domain/vcpu-create";
 import { copyFromGuest, copyToGuest, Scratch } from "../hypercall/guest-copy";
 import { lapicReset } from "../irq/lapic";
 import { Vcpu, VPF_DOWN } from "../vcpu";
+import { xstateReset } from "../xstate";
 
 /** The structure, above the domctl's own. */
 const CONTEXT: usize = 0x1000;
@@ -118,6 +119,7 @@ function resetVcpu(v: Vcpu, subject: Vcpu): i32 {
   subject.initialised = 0;
   subject.pauseFlags = VPF_DOWN;
   cpuReset(subject.cpu, d.p2mRoot);
+  xstateReset(subject.cpu);
   lapicReset(subject);
   domainUnpause(d);
   return OK;

@@ -38,6 +38,7 @@ import { onRdmsr, onWrmsr } from "./on-msr";
 import { onSingleStep } from "./on-single-step";
 import { onTripleFault } from "./on-triple-fault";
 import { onVmcall } from "./on-vmcall";
+import { onXsetbv } from "./on-xsetbv";
 
 /** Cache maintenance has nothing to do: there are no caches. */
 function onCacheFlush(v: Vcpu): Verdict {
@@ -85,8 +86,9 @@ export function dispatchExit(v: Vcpu, reason: u32): Verdict {
       return onSingleStep(v);
     case EXIT_MWAIT:
     case EXIT_MONITOR:
-    case EXIT_XSETBV:
       return injectUd(v); // hidden features
+    case EXIT_XSETBV:
+      return onXsetbv(v);
     case EXIT_PAUSE:
       return onPause(v);
     case EXIT_EPT_VIOLATION:

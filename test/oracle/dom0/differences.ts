@@ -19,7 +19,7 @@ const SKIPPED = "earlier rows that are not replayed (dm_op) gave H pages";
 export const ROW_DIFFERENCES: readonly RowDifference[] = [
   { rows: [65], reason: "dom0 has no page tables here, so no page that it may read and the hypervisor may not write" },
   { rows: [176], reason: "the pool shrinks to the tables in use: 13 pages of Xen's, one of ours" },
-  { rows: [345], reason: "no XSAVE, so no extended state" },
+  { rows: [345], reason: "the processor has x87 and SSE state, and no AVX state" },
   { rows: [400], reason: MONITOR },
   { rows: [980], reason: PVH_DOM0 },
   { rows: [1004], reason: PVH_DOM0 },
