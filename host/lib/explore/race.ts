@@ -59,6 +59,8 @@ export interface Race {
   readonly background?: string;
   /** What happened in history, and what one learns: a few sentences. */
   readonly lesson: string;
+  /** Who is another one in each variant, as the heading over their texts; "the hypervisor" when nothing is said. */
+  readonly varies?: string;
   /** The first one is the default. */
   readonly variants: Readonly<Record<string, RaceVariant>>;
   /** Builds the machine and its actors for one variant. */

@@ -19,7 +19,7 @@ ${race.title}.
 
 ${race.lesson}
 
-| variant | the hypervisor | exhaustive search | states | steps | smallest schedule |
+| variant | ${race.varies ?? "the hypervisor"} | exhaustive search | states | steps | smallest schedule |
 |---|---|---|---|---|---|
 ${rows.join("\n")}
 

@@ -17,6 +17,7 @@ export interface ProcessRace extends Omit<Race, "setup" | "variants"> {
 
 export function processRace({ threats, pages, calls, properties, variants, ...race }: ProcessRace): Race {
   return defineRace({
+    varies: "the buffers of the process",
     ...race,
     variants: Object.fromEntries(Object.entries(variants).map(([name, variant]) => [name, { ...variant, knobs: {} }])),
     setup(module, knobs, variant) {

@@ -36,6 +36,8 @@ export interface Story {
   readonly title: string;
   readonly variant: string;
   readonly variantText: string;
+  /** Who the variant's text is about: "the hypervisor". */
+  readonly varies: string;
   readonly background: string | undefined;
   readonly lesson: string;
   /** Who takes part, and what each is to do. */
@@ -156,6 +158,7 @@ export function tellStory(instance: RaceInstance, options: StoryOptions): Story 
     title: race.title,
     variant: options.variant,
     variantText: race.variants[options.variant]!.text,
+    varies: race.varies ?? "the hypervisor",
     background: race.background,
     lesson: race.lesson,
     cast: actors.map(({ name, role }) => ({ name, role: role ?? "takes part" })),

@@ -85,6 +85,7 @@ export const dedupHashThenShare = defineRace({
     "A deduplicator finds two equal pages and shares them; share does not look at the contents. If it compares before it nominates, a " +
     "guest may write in between: the handles are good, because they are younger than the write, and the page that was written is replaced by the " +
     "other one. Nominate first: from then on a write makes the handle void, and what was compared is what is shared.",
+  varies: "the deduplicator",
   variants: {
     "compare-first": { text: "compare, nominate both, share", knobs: {}, expect: "no-lost-write" },
     fixed: { text: "nominate both, compare, share", knobs: {}, expect: "clean" },

@@ -119,6 +119,7 @@ export const staleView = defineRace({
     "detached: its length is 0, writes to it vanish without an exception and reads find nothing. It is the same mistake as a locked " +
     "page that moves: an address is only good as long as nobody changes what it means. The rule: keep offsets, which stay true, and " +
     "make the view at each access. host/lib/buffers does that, and its arena can make the memory grow at every allocation to prove it.",
+  varies: "the host program",
   variants: {
     kept: { text: "the view is made once and kept", knobs: {}, expect: "argument-arrives" },
     fixed: { text: "a view is made at each access", knobs: {}, expect: "clean" },
