@@ -200,7 +200,8 @@ export class Domain {
 
   /** Bit n = ioreq server n exists and is enabled. Written under ioreqLock with the domain paused. */
   ioreqEnabled: u32;
-  private _pad4: u32;
+  /** Interrupt lines and I/O APIC: their address (irq/irq-lines.ts), 0 = the domain has none. */
+  irqLines: u32;
   /** gfns of the pool (HVM_PARAM_IOREQ_SERVER_PFN + bit) that a server uses now. */
   ioreqGfnUsed: u64;
 

@@ -24,6 +24,8 @@ export const SLAB_IO_PORTS: u32 = 34;
 /** Event arrays, and queues of a vCPU, of FIFO event channels (hv/evtchn/fifo.ts). */
 export const SLAB_FIFO_ARRAY: u32 = 48;
 export const SLAB_FIFO_QUEUES: u32 = 49;
+/** Interrupt lines of a domain with an I/O APIC (hv/irq/irq-lines.ts). */
+export const SLAB_IRQ_LINES: u32 = 50;
 export const NR_SLABS: u32 = 64;
 
 const NO_OBJECT: u64 = 0xffff;

@@ -25,6 +25,8 @@ import { ARG, creation, type Door, type Field } from "./door.ts";
 const CODE_GFN = 1;
 const DATA = 0x2000;
 const RESULT = 0x1800;
+export const CALLER_CODE = CODE_GFN << 12;
+export const CALLER_RESULT = RESULT;
 const UNSET = 0x5555_5555;
 const PAGES = 16;
 const DOM0_WINDOW = 0x200;
@@ -37,6 +39,10 @@ export interface Caller {
   cpuid(leaf: number, subleaf?: number): [eax: number, ebx: number, ecx: number, edx: number];
   /** IN, or OUT of `value`, of 16 bits. */
   port16(port: number, value?: number): number;
+  /** Runs code at CALLER_CODE, in 32-bit mode without paging, until it writes the word at CALLER_RESULT. @returns that word. */
+  run(code: ArrayLike<number>): number;
+  /** Lets it go on where it stands, until that word is written. */
+  resume(): number;
   domctl(cmd: number, domid: number, fields?: readonly Field[], version?: number): number;
   /** A memory_op whose structure has these fields. */
   memoryOp(cmd: number, fields: readonly Field[]): number;
@@ -87,8 +93,8 @@ export function makeCaller(door: Door, flags = 0, emulation = 1): Caller {
   const data = mapGuestPage(door, domid, DATA >> 12);
 
   /** Runs `bytes` from the start, in protected mode without paging, until the word at RESULT is written. */
-  const execute = (bytes: readonly number[]): void => {
-    new Uint8Array(door.view.buffer).set([...bytes, 0xeb, 0xfe], code); // and jmp $
+  const execute = (bytes: ArrayLike<number>): void => {
+    new Uint8Array(door.view.buffer).set([...Array.from(bytes), 0xeb, 0xfe], code); // and jmp $
     door.view.setUint32(code + (RESULT & 4095), UNSET, true);
     door.core.frameWritten((code - frameAddress(0)) >> 12);
     door.core.codeCacheReset();
@@ -99,6 +105,9 @@ export function makeCaller(door: Door, flags = 0, emulation = 1): Caller {
       [8, 8, 0x6000],
     ]);
     if (loaded !== 0) throw new Error(`sethvmcontext: ${loaded}`);
+    goOn();
+  };
+  const goOn = (): void => {
     door.domctl(DOMCTL_UNPAUSEDOMAIN, domid);
     for (let i = 0; i < 100 && door.view.getUint32(code + (RESULT & 4095), true) === UNSET; i++) door.core.run(100);
     door.domctl(DOMCTL_PAUSEDOMAIN, domid);
@@ -124,6 +133,14 @@ export function makeCaller(door: Door, flags = 0, emulation = 1): Caller {
     port16(port, value) {
       const access = value === undefined ? [0x31, 0xc0, 0x66, 0xed] : [0xb8, ...word(value), 0x66, 0xef];
       execute([0xba, ...word(port), ...access, 0xa3, ...word(RESULT)]);
+      return door.view.getUint32(code + (RESULT & 4095), true);
+    },
+    run(bytes) {
+      execute(bytes);
+      return door.view.getUint32(code + (RESULT & 4095), true);
+    },
+    resume() {
+      goOn();
       return door.view.getUint32(code + (RESULT & 4095), true);
     },
     memoryOp(cmd, fields) {

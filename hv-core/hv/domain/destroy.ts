@@ -21,6 +21,7 @@ import { devicesForget } from "../iocap/assign";
 import { iocapForget } from "../iocap/permission";
 import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
+import { irqLinesFree } from "../irq/irq-lines";
 import { P2m } from "../p2m/p2m";
 import { pinnedRelease } from "../p2m/pinned";
 import { tableFreeTree } from "../p2m/tables";
@@ -67,6 +68,8 @@ function beginDestroy(d: Domain): void {
   virqHandlersForget(d);
   claimForget(d);
   iocapForget(d);
+  irqLinesFree(d.irqLines);
+  d.irqLines = 0;
   devicesForget(d);
   for (let id: u32 = 0; id < d.vcpuCount; id++) vcpuInfoForget(Vcpu.at(d.firstVcpu + id));
   Vnuma.replace(d, 0);

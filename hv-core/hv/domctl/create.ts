@@ -1,9 +1,10 @@
 /** DOMCTL_createdomain, layout and checks of Xen 4.17 (spec 05 section 5.3; recorded answers). */
-import { EEXIST, EINVAL, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
+import { EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
 import { CDF_HAP, CDF_HVM, DOMID_FIRST_RESERVED } from "../../abi/hypercalls";
 import { Domain } from "../domain";
 import { domainCreate, pickDomid } from "../domain/create";
 import { iocapSeal } from "../iocap/boot";
+import { IRQ_LINES_NO_MEMORY, irqLinesAlloc, irqLinesFree } from "../irq/irq-lines";
 import { create0a } from "./era-0a/create";
 import { DomctlEra } from "./era-0a/era";
 
@@ -113,9 +114,15 @@ export function createDomain(op: usize): i32 {
   if (error != OK) return error;
   let ports = load<u32>(op + MAX_EVTCHN_PORT);
   if (ports > MAX_PORT) ports = MAX_PORT;
+  const irqLines = irqLinesAlloc(load<u32>(op + EMULATION_FLAGS));
+  if (irqLines == IRQ_LINES_NO_MEMORY) return -ENOMEM;
   const slot = domainCreate(domid, load<u32>(op + MAX_VCPUS), ports);
-  if (slot < 0) return slot;
+  if (slot < 0) {
+    irqLinesFree(irqLines);
+    return slot;
+  }
   const d = Domain.at(slot);
+  d.irqLines = irqLines;
   d.handle0 = load<u64>(op + HANDLE);
   d.handle1 = load<u64>(op + HANDLE, 8);
   d.isHvm = isHvm(op) ? 1 : 0;

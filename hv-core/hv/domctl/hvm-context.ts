@@ -27,7 +27,7 @@ const ROOM_FOR_OTHERS: u32 = 2896;
 function contextSize(d: Domain): u32 {
   let size = 2 * DESCRIPTOR_SIZE + HVM_SAVE_HEADER_SIZE + ROOM_FOR_OTHERS;
   for (let type = SAVE_FIRST; type <= SAVE_LAST; type++) {
-    const bytes = recordSize(type);
+    const bytes = recordSize(d, type);
     if (bytes != 0) size += (bytes + DESCRIPTOR_SIZE) * (isPerVcpu(type) ? d.vcpuCount : 1);
   }
   return size;

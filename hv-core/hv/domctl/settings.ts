@@ -86,7 +86,10 @@ export function addressSize(d: Domain, cmd: u32, u: usize): i32 {
   return size == 32 ? -EOPNOTSUPP : -EINVAL;
 }
 
-/** {trigger u32, vcpu u32}. Power and sleep buttons need the power-management device; a domain without one has no button. */
+/**
+ * {trigger u32, vcpu u32}. RESET and INIT are not for x86. Power and sleep buttons need the power-management device, which asserts its
+ * interrupt for one that is enabled; a domain without one has no button.
+ */
 export function sendTrigger(d: Domain, u: usize): i32 {
   const trigger = load<u32>(u);
   const found = findVcpu(d, load<u32>(u, 4));

@@ -107,11 +107,11 @@ function dispatch(v: Vcpu, d: Domain, op: u32, nrBufs: u32, args: usize): i32 {
     case DMOP_DESTROY_IOREQ_SERVER:
       return dmDestroy(d, caller, args);
     case DMOP_SET_PCI_INTX_LEVEL:
-      return dmPciIntxLevel(args);
+      return dmPciIntxLevel(d, args);
     case DMOP_SET_ISA_IRQ_LEVEL:
-      return dmIsaIrqLevel(args);
+      return dmIsaIrqLevel(d, args);
     case DMOP_SET_PCI_LINK_ROUTE:
-      return dmPciLinkRoute(args);
+      return dmPciLinkRoute(d, args);
     case DMOP_INJECT_MSI:
       return dmInjectMsi(d, args);
     case DMOP_RELOCATE_MEMORY:

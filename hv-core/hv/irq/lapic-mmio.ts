@@ -26,6 +26,7 @@ import {
   SVR_WRITABLE,
 } from "./lapic-regs";
 import { lapicTimerCount, lapicTimerModeWritten, lapicTimerStart } from "./lapic-timer";
+import { vioapicEoi } from "./vioapic";
 
 const ICR_BUSY: u32 = 1 << 12;
 const DIVIDE_WRITABLE: u32 = 0xb;
@@ -75,7 +76,7 @@ function writeReg(v: Vcpu, reg: u32, value: u32): void {
       v.cpu.cr8 = <u64>((value >> 4) & 15);
       break;
     case APIC_EOI >> 4:
-      lapicEoi(v);
+      endOfInterrupt(v);
       break;
     case APIC_LDR >> 4:
       v.setLapicReg(APIC_LDR, value & 0xff00_0000);
@@ -107,6 +108,12 @@ function writeReg(v: Vcpu, reg: u32, value: u32): void {
     default: // read-only registers stay as they are
       if (reg >= APIC_LVT_TIMER && reg <= APIC_LVT_ERROR) writeLvt(v, reg, value);
   }
+}
+
+/** The I/O APIC hears of the end of a level-triggered interrupt: its pin may send again. */
+function endOfInterrupt(v: Vcpu): void {
+  const vector = lapicEoi(v);
+  if (vector >= 0) vioapicEoi(v.domain, <u32>vector);
 }
 
 /** Software disable masks every LVT entry. */

@@ -97,10 +97,12 @@ export function lapicAck(v: Vcpu, vector: u32): void {
   ApicVector.set(v, APIC_ISR, vector);
 }
 
-/** End of interrupt: the highest vector in service is done. */
-export function lapicEoi(v: Vcpu): void {
+/** End of interrupt: the highest vector in service is done. @returns it when it was level-triggered, otherwise -1. */
+export function lapicEoi(v: Vcpu): i32 {
   const vector = ApicVector.highest(v, APIC_ISR);
-  if (vector >= 0) ApicVector.clear(v, APIC_ISR, vector);
+  if (vector < 0) return -1;
+  ApicVector.clear(v, APIC_ISR, vector);
+  return ApicVector.has(v, APIC_TMR, vector) ? vector : -1;
 }
 
 /** Task priority, as the register shows it: its class is CR8, the low bits are the register's own. */

@@ -2,11 +2,11 @@
  * The power-management device of a HVM domain (XEN_X86_EMU_PM in its emulation_flags): the ACPI status and enable registers in which
  * the power and sleep buttons show, and the ACPI timer. It stands at one of two places, HVM_PARAM_ACPI_IOPORTS_LOCATION says which.
  *
- * A button whose bit is enabled would assert the SCI, interrupt line 9. This machine has local APICs and no controller with such
- * lines, so nobody hears it: a guest finds the button by looking.
+ * The SCI, ISA line 9, is asserted as long as a button's status bit and its enable bit are both set (irq/vioapic.ts).
  */
 import { HVM_PARAM_ACPI_IOPORTS_LOCATION } from "../../abi/hypercalls";
 import { Domain } from "../domain";
+import { isaLine } from "../irq/vioapic";
 import { Vcpu } from "../vcpu";
 import { systemTime } from "./time";
 
@@ -18,6 +18,8 @@ const EVENT_BLOCK: u32 = 4;
 const TIMER: u32 = 8;
 /** 3.579545 MHz, a counter of 32 bits. */
 const TIMER_HZ: u64 = 3_579_545;
+
+const SCI_IRQ: u32 = 9;
 
 export const PM_POWER_BUTTON: u32 = 1 << 8;
 export const PM_SLEEP_BUTTON: u32 = 1 << 9;
@@ -33,7 +35,14 @@ export class PmPorts {
 
   /** A button is pressed. Without the device there is no button. */
   static press(d: Domain, button: u32): void {
-    if (PmPorts.has(d)) d.pmStatus |= button;
+    if (!PmPorts.has(d)) return;
+    d.pmStatus |= button;
+    PmPorts.updateSci(d);
+  }
+
+  /** To be called after either register has changed. */
+  static updateSci(d: Domain): void {
+    isaLine(d, SCI_IRQ, (d.pmStatus & d.pmEnable & (PM_POWER_BUTTON | PM_SLEEP_BUTTON)) != 0);
   }
 
   /** One access to a port. @returns false when it is none of the device's; otherwise v.ioData has what was read. */
@@ -61,5 +70,6 @@ export class PmPorts {
     const bits = (data << (offset << 3)) & lanes;
     d.pmStatus &= ~(bits & 0xffff);
     d.pmEnable = (d.pmEnable & ~(lanes >> 16)) | (bits >> 16);
+    PmPorts.updateSci(d);
   }
 }

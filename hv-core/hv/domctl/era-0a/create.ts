@@ -3,10 +3,11 @@
  * set_max_evtchn; a HVM domain had all emulated devices.
  */
 import { CDF_XS } from "../../../abi/domctl";
-import { EINVAL, EOPNOTSUPP } from "../../../abi/errno";
+import { EINVAL, ENOMEM, EOPNOTSUPP } from "../../../abi/errno";
 import { CDF_HAP, CDF_HVM } from "../../../abi/hypercalls";
 import { Domain } from "../../domain";
 import { domainCreate } from "../../domain/create";
+import { IRQ_LINES_NO_MEMORY, irqLinesAlloc, irqLinesFree } from "../../irq/irq-lines";
 
 const U: usize = 16;
 const FLAGS: usize = U + 20;
@@ -23,14 +24,21 @@ export function create0a(op: usize, domid: u32): i32 {
   if ((flags & ~(KNOWN_FLAGS | <u32>CDF_XS)) != 0) return -EINVAL;
   if (!isHvm && (flags & <u32>CDF_HAP) != 0) return -EINVAL;
   if (isHvm && (flags & <u32>CDF_HAP) == 0) return -EOPNOTSUPP; // no shadow paging
+  const emulation: u32 = isHvm ? EMU_HVM : 0;
+  const irqLines = irqLinesAlloc(emulation);
+  if (irqLines == IRQ_LINES_NO_MEMORY) return -ENOMEM;
   const slot = domainCreate(domid, 0, MAX_PORT);
-  if (slot < 0) return slot;
+  if (slot < 0) {
+    irqLinesFree(irqLines);
+    return slot;
+  }
   const d = Domain.at(slot);
+  d.irqLines = irqLines;
   d.ssidref = load<u32>(op + U);
   d.handle0 = load<u64>(op + U, 4);
   d.handle1 = load<u64>(op + U, 12);
   d.isHvm = isHvm ? 1 : 0;
   d.createFlags = flags;
-  d.emulationFlags = isHvm ? EMU_HVM : 0;
+  d.emulationFlags = emulation;
   return slot;
 }
