@@ -175,12 +175,8 @@ describe("safe buffers", () => {
 describe("the toolstack", () => {
   it("has no raw addresses: every buffer of it is a safe one", () => {
     const folder = join(ROOT, "host/lib/toolstack");
-    /** Written with raw addresses while this came to be: to be converted, and taken off here. */
-    const stillRaw = ["vm-event.ts"];
-    const raw = readdirSync(folder).filter(
-      (file) =>
-        !stillRaw.includes(file) &&
-        /\b(withBuffer|gpaOfBlock|addressOf)\b|\.gpa\(/.test(readFileSync(join(folder, file), "utf8")),
+    const raw = readdirSync(folder).filter((file) =>
+      /\b(withBuffer|gpaOfBlock|addressOf)\b|\.gpa\(/.test(readFileSync(join(folder, file), "utf8")),
     );
     expect(raw).toEqual([]);
   });

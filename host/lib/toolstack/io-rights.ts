@@ -7,14 +7,21 @@ import {
   DOMCTL_IOPORT_PERMISSION,
   DOMCTL_IRQ_PERMISSION,
   DOMCTL_MEMORY_MAPPING,
+  DOMCTL_TEST_ASSIGN_DEVICE,
 } from "../../../hv-core/abi/domctl.ts";
 import { DOMID_SELF, EVTCHNOP_BIND_PIRQ, HC_EVENT_CHANNEL_OP, HC_PHYSDEV_OP } from "../../../hv-core/abi/hypercalls.ts";
-import { BIND_PIRQ_WILL_SHARE, MAP_PIRQ_TYPE_GSI, PHYSDEVOP_MAP_PIRQ } from "../../../hv-core/abi/physdev.ts";
+import {
+  BIND_PIRQ_WILL_SHARE,
+  DOMCTL_GSI_PERMISSION,
+  GSI_PERMISSION_GRANT,
+  MAP_PIRQ_TYPE_GSI,
+  PHYSDEVOP_MAP_PIRQ,
+} from "../../../hv-core/abi/physdev.ts";
 import { plain, safeHypercall } from "../buffers/call.ts";
 import { struct } from "../buffers/element.ts";
 import { allocStruct } from "../buffers/struct.ts";
 import type { Dom0 } from "../dom0.ts";
-import { check } from "../errors.ts";
+import { check, HvError } from "../errors.ts";
 import { type DomId, Port } from "../ids.ts";
 import { domctl, nothing } from "./domctl-call.ts";
 
@@ -102,6 +109,27 @@ export function assignDevice(dom0: Dom0, domid: DomId, index: number, isAssign: 
     ? (["DOMCTL_assign_device", DOMCTL_ASSIGN_DEVICE] as const)
     : (["DOMCTL_deassign_device", DOMCTL_DEASSIGN_DEVICE] as const);
   domctl(dom0, name, cmd, domid, fill, nothing, { index });
+}
+
+/** Whether nobody has device `index` of the bus. @throws HvError EOPNOTSUPP without an IOMMU, ENODEV when there is no such device */
+export function isDeviceFree(dom0: Dom0, domid: DomId, index: number): boolean {
+  const fill = (view: DataView, at: number): void => view.setUint32(at + 8, (3 + index) << 3, true);
+  try {
+    domctl(dom0, "DOMCTL_test_assign_device", DOMCTL_TEST_ASSIGN_DEVICE, domid, fill, nothing, { index });
+    return true;
+  } catch (error) {
+    if (error instanceof HvError && error.code === "EBUSY") return false;
+    throw error;
+  }
+}
+
+/** The right to a line by its number at the IO-APIC (interface of today: knob io.era). @throws HvError EACCES, EPERM, ENOSYS in 4.17 */
+export function gsiPermission(dom0: Dom0, domid: DomId, gsi: number, allow: boolean): void {
+  const fill = (view: DataView, at: number): void => {
+    view.setUint32(at, gsi, true);
+    view.setUint32(at + 4, allow ? GSI_PERMISSION_GRANT : 0, true);
+  };
+  domctl(dom0, "DOMCTL_gsi_permission", DOMCTL_GSI_PERMISSION, domid, fill, nothing, { gsi, allow });
 }
 
 const MAP_PIRQ = struct("physdev_map_pirq", 40);

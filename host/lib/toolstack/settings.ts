@@ -1,10 +1,12 @@
 /** Domctls that set or read one thing of a domain, in the shape of libxc: one typed function per call. */
 import {
+  DOMCTL_GET_ADDRESS_SIZE,
   DOMCTL_GETNODEAFFINITY,
   DOMCTL_GETTSCINFO,
   DOMCTL_SCHEDULER_OP,
   DOMCTL_SENDTRIGGER,
   DOMCTL_SET_ACCESS_REQUIRED,
+  DOMCTL_SET_ADDRESS_SIZE,
   DOMCTL_SET_TARGET,
   DOMCTL_SET_VIRQ_HANDLER,
   DOMCTL_SETDEBUGGING,
@@ -90,6 +92,18 @@ export function domainSetVirqHandler(dom0: Dom0, domid: DomId, virq: number): vo
 export function domainSetAccessRequired(dom0: Dom0, domid: DomId, required: boolean): void {
   const fill = (view: DataView, at: number): void => view.setUint8(at, required ? 1 : 0);
   domctl(dom0, "DOMCTL_set_access_required", DOMCTL_SET_ACCESS_REQUIRED, domid, fill, nothing, { required });
+}
+
+/** Word size of a PV domain, in bits. @throws HvError EOPNOTSUPP for an HVM domain */
+export function domainGetAddressSize(dom0: Dom0, domid: DomId): number {
+  const read = (view: DataView, at: number): number => view.getUint32(at, true);
+  return domctl(dom0, "DOMCTL_get_address_size", DOMCTL_GET_ADDRESS_SIZE, domid, nothing, read);
+}
+
+/** @param bits 32 or 64. @throws HvError EOPNOTSUPP, EINVAL */
+export function domainSetAddressSize(dom0: Dom0, domid: DomId, bits: number): void {
+  const fill = (view: DataView, at: number): void => view.setUint32(at, bits, true);
+  domctl(dom0, "DOMCTL_set_address_size", DOMCTL_SET_ADDRESS_SIZE, domid, fill, nothing, { bits });
 }
 
 export interface TscInfo {

@@ -5,6 +5,7 @@ import {
   DOMCTL_GETPAGEFRAMEINFO3,
   DOMCTL_GETVCPUAFFINITY,
   DOMCTL_GETVCPUCONTEXT,
+  DOMCTL_SET_BROKEN_PAGE_P2M,
   DOMCTL_SETVCPUAFFINITY,
   DOMCTL_SETVCPUCONTEXT,
   VCPU_CONTEXT_SIZE,
@@ -153,6 +154,12 @@ export function domainGetPageTypes(dom0: Dom0, domid: DomId, gfns: readonly numb
   };
   domctl(dom0, "DOMCTL_getpageframeinfo3", DOMCTL_GETPAGEFRAMEINFO3, domid, fill, nothing, { count: gfns.length });
   return gfns.map((_, i) => Number(BigInt.asUintN(32, list.get(i))));
+}
+
+/** The memory behind a page has failed: whoever touches it ends. @throws HvError EINVAL when it is no RAM */
+export function domainSetBrokenPage(dom0: Dom0, domid: DomId, gfn: number): void {
+  const fill = (view: DataView, at: number): void => view.setBigUint64(at, BigInt(gfn), true);
+  domctl(dom0, "DOMCTL_set_broken_page_p2m", DOMCTL_SET_BROKEN_PAGE_P2M, domid, fill, nothing, { gfn });
 }
 
 export interface P2mAudit {

@@ -72,7 +72,10 @@ export function textReport(story: Story): string {
   const parts = [
     `${story.title}\n${story.race} (${story.id}), variant ${story.variant}\n`,
     ...(story.background === undefined ? [] : [section("What you need to know", paragraph(story.background, "  "))]),
-    section(`${story.varies[0]!.toUpperCase()}${story.varies.slice(1)} in this run`, paragraph(`${story.variantText}.`, "  ")),
+    section(
+      `${story.varies[0]!.toUpperCase()}${story.varies.slice(1)} in this run`,
+      paragraph(`${story.variantText}.`, "  "),
+    ),
     section("Who takes part", cast.join("\n")),
     section("What happened: one line is one step, time runs downwards", `\n${textTable(story)}`),
   ];
