@@ -220,6 +220,9 @@ export const KNOB_IO_DOM0_CAPS = 105;
 export const KNOB_DOM0_VCPUS = 106;
 /** Devices on the bus (abi/bus.ts). */
 export const KNOB_IO_DEVICES = 107;
+/** Writes to ioreq servers: 0 = only what Xen itself buffers, 1 = every write that fits goes through the buffered ring, nobody waits. */
+export const KNOB_IOREQ_BUFFERED = 120;
+export const BUFFERED_WRITES = 1;
 export const NR_KNOBS = 128;
 
 // For the explorer's own tests (builds with variants).
