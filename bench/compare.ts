@@ -1,14 +1,19 @@
 /**
  * Compares two result files row by row. Counts are exact, so any change of them is a fact; times of two runs on a shared machine are
- * not, so they speak only from LIMIT on, and only when the rank-sum test (corrected for the number of rows) agrees.
+ * not, so they speak only from LIMIT on, and only when the rank-sum test of the rounds (corrected for the number of rows) agrees. What one
+ * process has all the time, such as the place of its memory, no test inside a file can see: that is what LIMIT is for. When the
+ * calibration loop ran at another speed as well, a difference must be LIMIT beyond that, too.
  */
 import { UsageError } from "../host/lib/errors.ts";
 import type { ResultFile, ResultRow } from "./result-file.ts";
+import { roundMedians } from "./rounds.ts";
 import { holm, rankSum, ratioOfMedians } from "./statistics.ts";
 
 /** Smallest relative difference of times that counts between two runs. */
 export const LIMIT = 0.15;
 const ALPHA = 0.05;
+/** A difference of the calibration loops that is worth a note. */
+const NOTABLE = 0.05;
 
 export type Verdict = "faster" | "slower" | "no evidence" | "only in first" | "only in second";
 
@@ -68,16 +73,26 @@ function countersChanged(a: ResultRow, b: ResultRow): CounterChange[] {
     .filter(({ before, after }) => before * b.operations !== after * a.operations);
 }
 
+/** Speed of the calibration loop of the second run, as time of the second / time of the first. */
+export function calibrationRatio(a: ResultFile, b: ResultFile): number {
+  return ratioOfMedians(b.noise.calibrations, a.noise.calibrations).value;
+}
+
+const isBeyond = (ratio: number): boolean => Math.abs(ratio - 1) >= LIMIT;
+
 export function compareResults(a: ResultFile, b: ResultFile, options: CompareOptions = {}): Comparison[] {
   checkComparable(a, b, options);
   const second = new Map(b.rows.map((row) => [row.name, row]));
   const both = a.rows.filter((row) => second.has(row.name));
-  const tests = both.map((row) => rankSum(second.get(row.name)!.samples, row.samples));
+  const tests = both.map((row) => rankSum(roundMedians(second.get(row.name)!), roundMedians(row)));
+  const calibration = calibrationRatio(a, b);
   const corrected = holm(tests.map((test) => test.p));
   const compared = both.map((row, i): Comparison => {
     const other = second.get(row.name)!;
-    const { value, low, high } = ratioOfMedians(other.samples, row.samples);
-    const isDifferent = corrected[i]! < ALPHA && Math.abs(value - 1) >= LIMIT && (low > 1 || high < 1);
+    const { value, low, high } = ratioOfMedians(roundMedians(other), roundMedians(row));
+    const isSameWay = value > 1 === value / calibration > 1;
+    const isDifferent =
+      corrected[i]! < ALPHA && isBeyond(value) && isBeyond(value / calibration) && isSameWay && (low > 1 || high < 1);
     return {
       name: row.name,
       verdict: isDifferent ? (value > 1 ? "slower" : "faster") : "no evidence",
@@ -103,6 +118,21 @@ export function gateOf(rows: readonly Comparison[]): 0 | 1 {
   return rows.some((row) => row.verdict === "slower" || row.changed.some(({ before, after }) => after > before))
     ? 1
     : 0;
+}
+
+/** What has to be known about the two runs before their times are believed; "" when there is nothing. */
+export function caveats(a: ResultFile, b: ResultFile): string {
+  const said: string[] = [];
+  for (const [which, { noise }] of [
+    ["first", a],
+    ["second", b],
+  ] as const)
+    if (noise.verdict !== "steady")
+      said.push(`the machine of the ${which} run changed its speed by ${(noise.spread * 100).toFixed(0)} % meanwhile`);
+  const calibration = calibrationRatio(a, b);
+  if (Math.abs(calibration - 1) > NOTABLE)
+    said.push(`the calibration loop took ${calibration.toFixed(2)}x the time: a difference must be beyond that`);
+  return said.map((line) => `note: ${line}\n`).join("");
 }
 
 export function comparisonText(rows: readonly Comparison[]): string {

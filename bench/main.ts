@@ -8,7 +8,7 @@
 import { parseArgs } from "node:util";
 import { UsageError } from "../host/lib/errors.ts";
 import { NORMAL, QUICK } from "./harness.ts";
-import { writeWhole } from "./result-file.ts";
+import { checkWritable, writeWhole } from "./result-file.ts";
 import { runBench } from "./run.ts";
 
 function options(): { readonly isQuick: boolean; readonly json?: string; readonly words: readonly string[] } {
@@ -27,6 +27,7 @@ function options(): { readonly isQuick: boolean; readonly json?: string; readonl
 
 try {
   const { isQuick, json, words } = options();
+  checkWritable(json);
   const result = runBench(words, isQuick ? QUICK : NORMAL, {
     table: (text) => console.log(text),
     progress: (text) => console.error(text),

@@ -112,6 +112,52 @@ leaf:   xor edx, eax
   },
 ];
 
+export interface StringProgram extends BenchProgram {
+  /** Elements that are moved for each instruction that retires: what is done in one page at once counts as one instruction. */
+  readonly elementsPerInstruction: number;
+}
+
+/** Chunks of a page each, one after the other, in 1 MiB. */
+const CHUNKS = 256;
+/** mov ecx; rep ...; dec; jnz */
+const INSTRUCTIONS_PER_CHUNK = 4;
+/** The copy goes not to a multiple of the TLB's reach: each page would drive its source out of the TLB. */
+const COPY_DISTANCE = AREA_BYTES / 2 + 0x1_0000;
+
+export const STRING_PROGRAMS: readonly StringProgram[] = [
+  {
+    name: "string copy, REP MOVSD",
+    what: "elements of 4 bytes, a page at a time",
+    elementsPerInstruction: 1024 / INSTRUCTIONS_PER_CHUNK,
+    source: asm`${paging}
+        cld
+loop:   mov edi, ${AREA + COPY_DISTANCE}
+        mov esi, ${AREA}
+        mov edx, ${CHUNKS}
+chunk:  mov ecx, 1024
+        rep movsd
+        dec edx
+        jnz chunk
+        jmp loop
+`,
+  },
+  {
+    name: "string fill, REP STOSB",
+    what: "elements of a byte, a page at a time",
+    elementsPerInstruction: 4096 / INSTRUCTIONS_PER_CHUNK,
+    source: asm`${paging}
+        cld
+loop:   mov edi, ${AREA}
+        mov edx, ${CHUNKS}
+chunk:  mov ecx, 4096
+        rep stosb
+        dec edx
+        jnz chunk
+        jmp loop
+`,
+  },
+];
+
 /** A page fault in each turn; its handler steps over the load and returns. Four instructions retire for each fault. */
 export const FAULT_PROGRAM: BenchProgram = {
   name: "page faults",

@@ -1,6 +1,7 @@
 /** Prints measurements as tables: a rate, its spread, and the ratio to the row it is compared with. */
 import type { Measurement } from "./harness.ts";
-import { ratioOfMedians, summarize } from "./statistics.ts";
+import { ratioOf, roundMedians } from "./rounds.ts";
+import { summarize } from "./statistics.ts";
 
 export interface Row {
   readonly measurement: Measurement;
@@ -24,10 +25,10 @@ const HEAD = ["", "value", "spread", "ratio", "", "aim"];
 
 export function tableText(table: Table): string {
   const cells = table.rows.map((row) => {
-    const { median, mad } = summarize(row.measurement.samples);
+    const { median, mad } = summarize(roundMedians(row.measurement));
     const rate = row.unit === "ns" ? median : 1000 / median;
     const digits = rate >= 100 ? 0 : rate >= 10 ? 1 : 2;
-    const ratio = row.against ? ratioOfMedians(row.measurement.samples, row.against.samples) : null;
+    const ratio = row.against ? ratioOf(row.measurement, row.against) : null;
     return [
       row.measurement.name,
       `${rate.toFixed(digits)} ${row.unit}`,

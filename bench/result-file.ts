@@ -8,10 +8,11 @@ import { UsageError } from "../host/lib/errors.ts";
 import type { Noise, TimerFacts } from "./calibration.ts";
 import type { Environment } from "./environment.ts";
 import type { Table } from "./report.ts";
-import { type Ratio, ratioOfMedians, summarize } from "./statistics.ts";
+import { ratioOf, roundMedians } from "./rounds.ts";
+import { type Ratio, summarize } from "./statistics.ts";
 
 export const FORMAT = "vmexit-bench";
-export const VERSION = 2;
+export const VERSION = 3;
 
 export interface ResultRow {
   /** "suite: row". */
@@ -21,6 +22,8 @@ export interface ResultRow {
   readonly median: number;
   readonly mad: number;
   readonly samples: readonly number[];
+  /** How many of the samples each round gave, in order; median and mad are those of the rounds' medians. */
+  readonly perRound: readonly number[];
   /** What the core counted in one call; exact, the same on every machine. */
   readonly counters: Readonly<Record<string, number>>;
   /** Operations in that call. */
@@ -55,19 +58,34 @@ export function rowsOf(suite: string, table: Table): ResultRow[] {
     let name = `${suite}: ${own}`;
     for (let i = 2; used.has(name); i++) name = `${suite}: ${own} (${i})`;
     used.add(name);
-    const { median, mad } = summarize(measurement.samples);
+    const { median, mad } = summarize(roundMedians(measurement));
     rows.push({
       name,
       unit: "ns",
       median,
       mad,
       samples: measurement.samples,
+      perRound: measurement.perRound ?? measurement.samples.map(() => 1),
       counters: measurement.counters ?? {},
       operations: measurement.operations ?? 1,
-      ...(against?.isNative ? { vsNative: plain(ratioOfMedians(measurement.samples, against.samples)) } : {}),
+      ...(against?.isNative ? { vsNative: plain(ratioOf(measurement, against)) } : {}),
     });
   }
   return rows;
+}
+
+/** Whether files can be written, before hours are spent on what goes into them. @throws UsageError */
+export function checkWritable(...files: readonly (string | undefined)[]): void {
+  for (const file of files) {
+    if (file === undefined) continue;
+    const beside = `${file}.${process.pid}.part`;
+    try {
+      writeFileSync(beside, "");
+      rmSync(beside);
+    } catch (cause) {
+      throw new UsageError(`cannot write ${file}: ${(cause as Error).message}`, { cause });
+    }
+  }
 }
 
 /** Writes the whole text or nothing. @throws UsageError */
@@ -92,6 +110,9 @@ const isRow = (value: unknown): value is ResultRow =>
   Array.isArray(value.samples) &&
   value.samples.length > 0 &&
   value.samples.every((sample) => typeof sample === "number" && sample > 0 && Number.isFinite(sample)) &&
+  Array.isArray(value.perRound) &&
+  value.perRound.every((count) => Number.isInteger(count) && count >= 0) &&
+  value.perRound.reduce((sum: number, count: number) => sum + count, 0) === value.samples.length &&
   isRecord(value.counters) &&
   Object.values(value.counters).every((n) => typeof n === "number");
 

@@ -78,6 +78,21 @@ export function benchEptBuild(pages: u32): i32 {
   return Bench.build(pages);
 }
 
+/** Fills the EPT with leaves of `level` (2 = 2M, 3 = 1G) for gfns 0..pages-1, for benchEptPattern. @returns 0 or -ENOMEM. */
+export function benchEptBuildLarge(pages: u32, level: u32): i32 {
+  return Bench.buildLarge(pages, level);
+}
+
+/** `n` walks over gfns below `pages`: `step` apart, or random ones with step 0. @returns a checksum. */
+export function benchEptPattern(n: u32, pages: u32, step: u32, seed: u32): u32 {
+  return Bench.eptPattern(n, pages, step, seed);
+}
+
+/** Sets the size of the TLB (a power of two, 16..1024) and empties it. */
+export function benchTlbEntries(entries: u32): void {
+  Bench.tlbEntries(entries);
+}
+
 /** `n` walks of random gfns below `pages` (a power of two). @returns a checksum. */
 export function benchEptWalk(n: u32, pages: u32, seed: u32): u32 {
   return Bench.eptWalk(n, pages, seed);

@@ -7,7 +7,8 @@
 import { writeFileSync } from "node:fs";
 import { environment, environmentText } from "../dist/bench/environment.js";
 import { measure, NORMAL } from "../dist/bench/harness.js";
-import { ratioOfMedians, summarize } from "../dist/bench/statistics.js";
+import { ratioOf } from "../dist/bench/rounds.js";
+import { summarize } from "../dist/bench/statistics.js";
 import {
   ioAccountSuite,
   METHODS,
@@ -57,7 +58,7 @@ const suite = ioAccountSuite({ rounds: 5, roundSeconds: 0.15 });
 const accessRows = suite.rows.slice(0, 4);
 const access = [0, 2].map((i) => {
   const [off, on] = [accessRows[i].measurement, accessRows[i + 1].measurement];
-  const ratio = ratioOfMedians(on.samples, off.samples);
+  const ratio = ratioOf(on, off);
   return `| ${off.name.replace(", accountant off", "")} | ${ns(median(off))} | ${ns(median(on))} | ${ratio.value.toFixed(3)} [${ratio.low.toFixed(3)} .. ${ratio.high.toFixed(3)}] |`;
 });
 

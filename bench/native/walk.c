@@ -2,7 +2,8 @@
  * The EPT walk and the TLB hit of hv-core/hw/ept-walk.ts and hw/tlb.ts in C, on the same tables in the same layout:
  * the yardstick for what the detour through WebAssembly costs.
  *
- *   walk ept|tlb COUNT MASK SAMPLES      prints seconds for COUNT translations of page numbers below MASK + 1, SAMPLES times
+ *   walk ept|tlb COUNT MASK SAMPLES                  prints seconds for COUNT translations of page numbers below MASK + 1, SAMPLES times
+ *   walk pattern COUNT PAGES SAMPLES LEVEL STEP      walks of pages STEP apart, or random ones with STEP 0, with leaves of LEVEL
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -104,6 +105,27 @@ static void build(uint32_t pages)
     }
 }
 
+/** As Bench.buildLarge: large leaves share the 64 MiB that the machine has. */
+static void build_large(uint32_t pages, uint32_t level)
+{
+    uint32_t size = level == 2 ? 1u << 9 : 1u << 18, tables = 16;
+    frame_count = 16384 + tables;
+    frames = aligned_alloc(4096, frame_count << 12);
+    memset(frames, 0, frame_count << 12);
+    next_frame = 16384;
+    root = next_frame++;
+    for (uint32_t g = 0; g < pages; g += size) {
+        uint64_t leaf = SOFTWARE | 0x80 | 0x37 | (level == 2 ? (uint64_t)((g >> 9) & 15) << 21 : 0);
+        uint32_t l3 = table_below(root, g >> 27);
+        if (level == 3) {
+            ((uint64_t *)(frames + ((uint64_t)l3 << 12)))[(g >> 18) & 511] = leaf;
+            continue;
+        }
+        uint32_t l2 = table_below(l3, (g >> 18) & 511);
+        ((uint64_t *)(frames + ((uint64_t)l2 << 12)))[(g >> 9) & 511] = leaf;
+    }
+}
+
 static inline uint32_t step(uint32_t x)
 {
     x ^= x << 13;
@@ -118,6 +140,25 @@ static uint64_t run_ept(uint32_t count, uint32_t mask)
     for (uint32_t i = 0; i < count; i++) {
         x = step(x);
         sum += walk((uint64_t)(x & mask) << 12);
+    }
+    return sum;
+}
+
+static uint32_t stride;
+
+static uint64_t run_pattern(uint32_t count, uint32_t pages)
+{
+    uint32_t x = 12345, gfn = 0;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (stride == 0) {
+            x = step(x);
+            gfn = (uint32_t)(((uint64_t)x * pages) >> 32);
+        } else {
+            gfn += stride;
+            if (gfn >= pages) gfn -= pages;
+        }
+        sum += walk((uint64_t)gfn << 12);
     }
     return sum;
 }
@@ -140,11 +181,15 @@ static uint64_t run_tlb(uint32_t count, uint32_t mask)
 
 int main(int argc, char **argv)
 {
-    if (argc != 5) return 2;
+    int is_pattern = argc == 7 && argv[1][0] == 'p';
+    if (argc != 5 && !is_pattern) return 2;
     uint32_t count = (uint32_t)strtoul(argv[2], 0, 0), mask = (uint32_t)strtoul(argv[3], 0, 0), samples = (uint32_t)strtoul(argv[4], 0, 0);
     volatile uint64_t sink = 0;
-    build(mask + 1);
-    uint64_t (*run)(uint32_t, uint32_t) = argv[1][0] == 'e' ? run_ept : run_tlb;
+    uint32_t level = is_pattern ? (uint32_t)atoi(argv[5]) : 1;
+    if (is_pattern) stride = (uint32_t)strtoul(argv[6], 0, 0);
+    if (level == 1) build(is_pattern ? mask : mask + 1);
+    else build_large(mask, level);
+    uint64_t (*run)(uint32_t, uint32_t) = is_pattern ? run_pattern : argv[1][0] == 'e' ? run_ept : run_tlb;
     sink += run(count, mask);
     for (uint32_t i = 0; i < samples; i++) {
         struct timespec a, b;

@@ -1,26 +1,10 @@
 /** One self-contained page for a study: question, plots, findings, table, environment, command, raw data. Light and dark. */
 import { environmentText } from "../environment.ts";
+import { PAGE_STYLE } from "../page-style.ts";
 import { findings, phasesOf } from "./findings.ts";
 import { type Curve, escapeHtml, legendHtml, plotCurves } from "./plot.ts";
 import type { StudyResult } from "./result.ts";
 import { ALL_PHASES, type Point, type Study } from "./study.ts";
-
-const STYLE = `
-:root { color-scheme: light dark; --line: #8886; --soft: #8881; }
-body { font: 16px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 1380px; padding: 0 1rem; background: Canvas; color: CanvasText; }
-h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
-p, li { max-width: 80ch; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 480px), 1fr)); gap: 1rem; }
-figure { margin: 0; } figcaption { font-weight: 600; }
-svg { max-width: 100%; height: auto; }
-.key { white-space: nowrap; margin-right: 1.2em; } .key svg { vertical-align: middle; margin-right: .4em; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-th, td { padding: .15rem .7rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; }
-code, pre { background: var(--soft); padding: .1rem .3rem; border-radius: 3px; overflow-x: auto; }
-.note { opacity: .8; font-size: .95em; }
-`;
 
 const number = (n: number): string => (n >= 1000 ? Math.round(n).toLocaleString("en") : n.toPrecision(3));
 
@@ -93,7 +77,7 @@ export function studyHtml(study: Study, result: StudyResult): string {
   const json = JSON.stringify(result).replace(/</g, "\\u003c");
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(study.title)}</title><style>${STYLE}</style></head><body>
+<title>${escapeHtml(study.title)}</title><style>${PAGE_STYLE}</style></head><body>
 <h1>${escapeHtml(study.title)}</h1>
 <p>${escapeHtml(study.question)}</p>
 <p class="note">Work: ${escapeHtml(study.workload)}</p>

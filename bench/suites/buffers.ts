@@ -13,6 +13,7 @@ import { compileBuild } from "../../host/node/wasm.ts";
 import { HC_XEN_VERSION } from "../../hv-core/abi/hypercalls.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
 import type { Row, Table } from "../report.ts";
+import type { Sweep } from "../sweep.ts";
 
 const SIZES = [16, 4096, 65536];
 const REPEAT = 200;
@@ -74,3 +75,24 @@ export function buffersSuite(effort: Effort): Table {
   notes.push("blocks of more than four pages are never kept, as in libxc: their pages are looked for each time");
   return { title: "Hypercall buffers", rows, notes };
 }
+
+export const BUFFER_SWEEPS: readonly Sweep[] = [
+  {
+    name: "argument bounced in and out",
+    sizeLabel: "bytes",
+    sizes: [64, 512, 4096, 32_768, 262_144],
+    documented: "linear",
+    why: "each byte is copied in and out once",
+    at(bytes) {
+      const { dom0 } = createMachine(compileBuild("release"), { memoryBytes: 2 ** 20, dom0Pages: 256 });
+      const user = new Uint8Array(bytes).fill(7);
+      return {
+        name: `${bytes}`,
+        operations: REPEAT,
+        call() {
+          for (let i = 0; i < REPEAT; i++) bounce(dom0.arena, user, "inout", () => {});
+        },
+      };
+    },
+  },
+];

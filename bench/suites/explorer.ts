@@ -75,6 +75,7 @@ function parallel(workers: number): Contestant {
   return {
     name: `ioreq-unmap-window, 2 vCPUs: a state, ${workers} thread${workers > 1 ? "s" : ""}, start included`,
     operations: states,
+    every: 3,
     sample: () => [run().seconds],
   };
 }

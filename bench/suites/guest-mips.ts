@@ -13,10 +13,13 @@ import {
   PROGRAM_RAM,
   PROGRAMS,
   programBytes,
+  STRING_PROGRAMS,
 } from "../programs.ts";
 import type { Row, Table } from "../report.ts";
+import { portContestant } from "./io.ts";
 
 const COUNT = 2_000_000;
+const STRING_COUNT = 100_000;
 const NATIVE_COUNT = 20_000_000;
 const NATIVE_SAMPLES = 3;
 /** More instructions than any program needs to build its tables. */
@@ -33,7 +36,7 @@ const FOR_SCALE =
   "for scale (quoted, another run): Bochs 130 MIPS ALU, 92 calls; v86 122 and 137 without JIT, 2850 and 1472 with; random access to 64 MiB: Bochs 3.9, v86 6.7 M/s; page faults 3 to 9 M/s";
 
 /** A processor that has run the program's set-up. */
-export function programContestant(module: WebAssembly.Module, program: BenchProgram): Contestant {
+export function programContestant(module: WebAssembly.Module, program: BenchProgram, count = COUNT): Contestant {
   // An eighth of the frames holds EPT tables.
   const silicon = instantiateSilicon(module, Math.ceil((PROGRAM_RAM / 4096) * (8 / 7)) + 64);
   silicon.u8.set(programBytes(program), frameAt(PROGRAM_BASE / 4096));
@@ -44,7 +47,7 @@ export function programContestant(module: WebAssembly.Module, program: BenchProg
   };
   run(SETUP);
   const u32 = new Uint32Array(silicon.memory.buffer);
-  return { name: program.name, operations: COUNT, call: () => run(COUNT), counters: () => countersOf({ u32 }) };
+  return { name: program.name, operations: count, call: () => run(count), counters: () => countersOf({ u32 }) };
 }
 
 export function guestMipsSuite(effort: Effort): Table {
@@ -64,5 +67,15 @@ export function guestMipsSuite(effort: Effort): Table {
   const faults = programContestant(module, FAULT_PROGRAM);
   const perFault = { ...faults, operations: faults.operations / INSTRUCTIONS_PER_FAULT };
   rows.push({ measurement: measure([perFault], effort)[0]!, unit: "M/s", note: FAULT_PROGRAM.what });
+  for (const program of STRING_PROGRAMS) {
+    const ours = programContestant(module, program, STRING_COUNT);
+    const elements = { ...ours, operations: ours.operations * program.elementsPerInstruction };
+    rows.push({ measurement: measure([elements], effort)[0]!, unit: "M/s", note: program.what });
+  }
+  rows.push({
+    measurement: measure([portContestant(compileBuild("release"))], effort)[0]!,
+    unit: "M/s",
+    note: "OUT to a device in the core, through the hypervisor",
+  });
   return { title: "Guest code", rows, notes: [FOR_SCALE, ...("skipped" in native ? [native.skipped] : [])] };
 }

@@ -12,6 +12,7 @@ import { compileBuild } from "../../host/node/wasm.ts";
 import { HC_XEN_VERSION } from "../../hv-core/abi/hypercalls.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
 import type { Row, Table } from "../report.ts";
+import type { Sweep } from "../sweep.ts";
 
 const BASE = 0x10_0000;
 const MEMORY = 0x40_0000;
@@ -95,3 +96,14 @@ export function hypercallSuite(effort: Effort): Table {
     notes: ["for scale (quoted, another run): a null hypercall of a guest on Xen under QEMU, 0.03 M/s"],
   };
 }
+
+export const HYPERCALL_SWEEPS: readonly Sweep[] = [
+  {
+    name: "getdomaininfo of the last domain",
+    sizeLabel: "domains",
+    sizes: [10, 100, 1000, 10_000],
+    documented: "linear",
+    why: "Xen walks the list of domains, and so do we",
+    at: (domains) => infoContestant(compileBuild("release"), domains),
+  },
+];

@@ -10,7 +10,9 @@ import { BUS_FIRST_FRAME, BUS_FIRST_PORT } from "../../hv-core/abi/bus.ts";
 import { ACCOUNT_NONE, ACCOUNT_RADIX } from "../../hv-core/abi/knobs.ts";
 import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
+import { compile, nativeContestant } from "../native.ts";
 import type { Row, Table } from "../report.ts";
+import type { Sweep } from "../sweep.ts";
 
 const BASE = 0x10_0000;
 const MEMORY = 0x40_0000;
@@ -74,6 +76,8 @@ interface Exports {
   checkBitmap(bitmap: number, n: number): number;
   checkRangeset(set: number, n: number): number;
   checkAccountant(set: number, n: number): number;
+  benchFrames(first: number, ranges: number): number;
+  checkFrames(set: number, first: number, ranges: number, n: number, withAccountant: number): number;
   countFrames(first: number, n: number, step: number): number;
   uncountFrames(first: number, n: number, step: number): void;
   countBytes(): number;
@@ -116,6 +120,23 @@ export function portContestants(ranges: number): Contestant[] {
   ];
 }
 
+/** Contestants for a check of an MMIO frame, with so many ranges of 15 frames: rangeset, and with the accountant. */
+export function frameContestants(ranges: number): Contestant[] {
+  const core = ioBench(ACCOUNT_RADIX);
+  const set = core.benchFrames(FIRST_FRAME, ranges);
+  return [
+    ["rangeset", 0],
+    ["accountant", 1],
+  ].map(([what, account]) => ({
+    name: `frame, ${what}, ${ranges} range${ranges === 1 ? "" : "s"}`,
+    operations: CHECKS,
+    call() {
+      const allowed = core.checkFrames(set, FIRST_FRAME, ranges, CHECKS, account as number);
+      if (allowed < CHECKS * 0.9) throw new Error(`${what}: ${allowed} of ${CHECKS} frames are allowed`);
+    },
+  }));
+}
+
 /** Maps and unmaps `n` frames, every `step`-th one. */
 export function mapContestant(name: string, n: number, step: number): { contestant: Contestant; bytes: number } {
   const core = ioBench(METHODS[name]!);
@@ -142,11 +163,21 @@ export function ioAccountSuite(effort: Effort): Table {
     );
     rows.push({ measurement: off!, unit: "ns" }, { measurement: on!, unit: "ns", against: off! });
   }
+  const native = compile("checks.c");
   for (const ranges of RANGE_COUNTS) {
-    const [bitmap, rangeset, accountant] = measure(portContestants(ranges), effort);
-    rows.push({ measurement: bitmap!, unit: "ns" });
+    const bare =
+      "program" in native && ranges === 1
+        ? [nativeContestant(native.program, "a bare bitmap test in C -O2", CHECKS, [String(CHECKS), "5"])]
+        : [];
+    const [bitmap, rangeset, accountant, c] = measure([...portContestants(ranges), ...bare], effort);
+    rows.push({ measurement: bitmap!, unit: "ns", ...(c ? { against: c, aim: "<= 2" } : {}) });
+    if (c) rows.push({ measurement: c, unit: "ns" });
     rows.push({ measurement: rangeset!, unit: "ns", against: bitmap! });
     rows.push({ measurement: accountant!, unit: "ns", against: bitmap! });
+  }
+  for (const ranges of [1, 100, 1000]) {
+    const [rangeset, accountant] = measure(frameContestants(ranges), effort);
+    rows.push({ measurement: rangeset!, unit: "ns" }, { measurement: accountant!, unit: "ns", against: rangeset! });
   }
   for (const n of [1, 100, 10_000, 1_000_000]) {
     const made = Object.keys(METHODS).map((name) => mapContestant(name, n, 1));
@@ -162,5 +193,31 @@ export function ioAccountSuite(effort: Effort): Table {
     "mapping rows: nanoseconds for one frame mapped and unmapped, counting alone, without the page table entry",
     "for scale in C (quoted, another run): bitmap 0.3-2.5 ns, list of 256 ranges 133 ns, binary search 36 ns",
   ];
+  if ("skipped" in native) notes.push(native.skipped);
   return { title: "The I/O Resource Accountant", rows, notes };
 }
+
+const port = (index: number, what: string, documented: Sweep["documented"], why: string): Sweep => ({
+  name: `check of a port, ${what}`,
+  sizeLabel: "ranges",
+  sizes: RANGE_COUNTS,
+  documented,
+  why,
+  at: (ranges) => portContestants(ranges)[index]!,
+});
+
+export const IO_ACCOUNT_SWEEPS: readonly Sweep[] = [
+  port(0, "bitmap", "constant", "one byte is read"),
+  port(1, "rangeset", "logarithmic", "a search tree"),
+  port(2, "accountant", "logarithmic", "two search trees"),
+  ...Object.keys(METHODS).map(
+    (name): Sweep => ({
+      name: `a frame mapped and unmapped, counted in ${name}`,
+      sizeLabel: "frames mapped at once",
+      sizes: [10, 100, 1000, 10_000, 100_000],
+      documented: "constant",
+      why: "a frame's count is found without looking at the others",
+      at: (n) => mapContestant(name, n, 1).contestant,
+    }),
+  ),
+];

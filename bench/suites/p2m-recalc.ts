@@ -6,6 +6,7 @@ import { compileBuild } from "../../host/node/wasm.ts";
 import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import { type Effort, measure } from "../harness.ts";
 import type { Table } from "../report.ts";
+import type { Sweep } from "../sweep.ts";
 
 const ENTRIES = 1_000_000;
 const TABLES = Math.ceil(ENTRIES / 512);
@@ -21,12 +22,12 @@ interface Exports {
   benchSweep(pages: number, on: number): number;
 }
 
-function create(): Exports {
+function create(entries = ENTRIES): Exports {
   const memory = new WebAssembly.Memory({ initial: (FRAMES_BASE + FRAMES * 4096) / 65536, maximum: 65535 });
   const instance = new WebAssembly.Instance(compileBuild("p2m-bench"), { env: { memory, suspend: () => {} } });
   const exports = instance.exports as unknown as Exports;
   exports._initialize();
-  const error = exports.benchCreate(FRAMES, ENTRIES);
+  const error = exports.benchCreate(FRAMES, entries);
   if (error !== 0) throw new Error(`the p2m of the benchmark does not fit: errno ${-error}`);
   return exports;
 }
@@ -92,3 +93,45 @@ export function p2mRecalcSuite(effort: Effort): Table {
     notes: ["the exits themselves are not in these figures: a lazy change adds one for each table that is touched"],
   };
 }
+
+const SWEPT = [1000, 10_000, 100_000, 1_000_000];
+
+export const RECALC_SWEEPS: readonly Sweep[] = [
+  {
+    name: "lazy type change of everything, now",
+    sizeLabel: "p2m entries",
+    sizes: SWEPT,
+    documented: "constant",
+    why: "only the root's entries are made invalid",
+    at(size) {
+      const lazy = create(size);
+      return { name: `${size}`, operations: CALLS, call: () => lazy.benchLazy(CALLS) };
+    },
+  },
+  {
+    name: "lazy type change and the first touch of a page",
+    sizeLabel: "p2m entries",
+    sizes: SWEPT,
+    documented: "constant",
+    why: "one path of four levels is repaired, its table with it",
+    at(size) {
+      const lazy = create(size);
+      return { name: `${size}`, operations: CALLS, call: () => lazy.benchLazyAndTouch(CALLS, size / 2) };
+    },
+  },
+  {
+    name: "type change by a sweep",
+    sizeLabel: "p2m entries",
+    sizes: SWEPT,
+    documented: "linear",
+    why: "every entry is looked at once",
+    at(size) {
+      const swept = create(size);
+      return {
+        name: `${size}`,
+        operations: 1,
+        call: toggling("sweep", size, (on) => swept.benchSweep(size, on)),
+      };
+    },
+  },
+];

@@ -6,6 +6,7 @@ import { compileBuild } from "../../host/node/wasm.ts";
 import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import { type Contestant, type Effort, measure } from "../harness.ts";
 import type { Table } from "../report.ts";
+import type { Sweep } from "../sweep.ts";
 
 const CALLS = 100_000;
 const FRAMES = 1024;
@@ -63,3 +64,22 @@ export function selectSuite(effort: Effort): Table {
     ],
   };
 }
+
+export const SELECT_SWEEPS: readonly Sweep[] = [
+  {
+    name: "ioreq server of an access, one server",
+    sizeLabel: "ranges",
+    sizes: [1, 4, 16, 64, 256],
+    documented: "logarithmic",
+    why: "the ranges of a server are a search tree",
+    at: (ranges) => selectContestant(compileBuild("p2m-bench"), 1, ranges),
+  },
+  {
+    name: "ioreq server of an access, the oldest of several",
+    sizeLabel: "servers of 16 ranges",
+    sizes: [1, 2, 4, 8],
+    documented: "linear",
+    why: "servers are asked one after the other, the newest first",
+    at: (servers) => selectContestant(compileBuild("p2m-bench"), servers, 16),
+  },
+];

@@ -10,6 +10,7 @@ import { FRAMES_BASE } from "../../hv-core/abi/layout.ts";
 import { type Contestant, type Effort, type Measurement, measure } from "../harness.ts";
 import { compile, nativeContestant } from "../native.ts";
 import type { Row, Table } from "../report.ts";
+import { roundMedians } from "../rounds.ts";
 import {
   LOGDIRTY_FAULTS,
   type SharingBench,
@@ -19,6 +20,7 @@ import {
   UNSHARE_LAST,
 } from "../sharing-world.ts";
 import { summarize } from "../statistics.ts";
+import type { Sweep } from "../sweep.ts";
 
 /** Cold: 64 MiB on each side, more than any cache; hot: 256 KiB. */
 const COLD = 16_384;
@@ -116,10 +118,12 @@ function shareRate(bench: SharingBench, count: number): Contestant {
 /** Two samples side by side, added: the bare parts one after the other. */
 const together = (name: string, a: Measurement, b: Measurement): Measurement => ({
   name,
-  samples: a.samples.map((value, i) => value + b.samples[i % b.samples.length]!),
+  samples: roundMedians(a).map((value, i) => value + roundMedians(b)[i]!),
 });
 
 const SHARERS = [2, 8, 32, 128, 512, 2048, 8192, 32_768, 100_000];
+/** So many take long to share again: not in every round. */
+const MANY = 5000;
 /** Unshares in one sample. */
 const GROWTH_BATCH = 32;
 
@@ -133,6 +137,7 @@ function growthContestant(form: "list" | "hash", sharers: number): Contestant {
   return {
     name: `${form}, ${sharers.toLocaleString("en")} sharers`,
     operations: 1,
+    ...(sharers > MANY ? { every: 3 } : {}),
     sample() {
       const seconds = bench.run(count, UNSHARE_COPIES);
       bench.shareAgain(clients);
@@ -233,3 +238,17 @@ export function sharingSuite(effort: Effort): Table {
     ],
   };
 }
+
+const rmap = (form: "list" | "hash", documented: Sweep["documented"], why: string): Sweep => ({
+  name: `unshare on a guest's write, reverse map as a ${form}`,
+  sizeLabel: "sharers of the page",
+  sizes: [2, 8, 32, 128, 512, 2048],
+  documented,
+  why,
+  at: (sharers) => growthContestant(form, sharers),
+});
+
+export const SHARING_SWEEPS: readonly Sweep[] = [
+  rmap("list", "linear", "the record of the page is searched for"),
+  rmap("hash", "constant", "the record is found through its hash"),
+];

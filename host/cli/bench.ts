@@ -1,10 +1,14 @@
 /** vmexit bench: measure, compare two results, or run two designs against each other. */
 import type { Command } from "commander";
-import { AB_NORMAL, abText, runAb } from "../../bench/ab.ts";
-import { compareResults, comparisonText, gateOf } from "../../bench/compare.ts";
+import { runAb } from "../../bench/ab.ts";
+import { noiseText } from "../../bench/calibration.ts";
+import { caveats, compareResults, comparisonText, gateOf } from "../../bench/compare.ts";
 import { NORMAL, QUICK } from "../../bench/harness.ts";
-import { parseResult, writeWhole } from "../../bench/result-file.ts";
+import { AB_NORMAL, abText } from "../../bench/pairs.ts";
+import { checkWritable, parseResult, writeWhole } from "../../bench/result-file.ts";
 import { runBench } from "../../bench/run.ts";
+import { runGrowth } from "../../bench/run-growth.ts";
+import { sweepsHtml } from "../../bench/sweep-report.ts";
 import { type Design, WORKLOADS } from "../../bench/workloads.ts";
 import { UsageError } from "../lib/errors.ts";
 import { KNOBS, parseKnob } from "../lib/knobs.ts";
@@ -15,6 +19,16 @@ import { readBuild } from "../node/wasm.ts";
 import { collect } from "./options.ts";
 
 const NOISE = 3;
+const OUTPUT = {
+  table: (text: string) => void process.stdout.write(`${text}\n`),
+  progress: (text: string) => void process.stderr.write(`${text}\n`),
+};
+
+interface GrowthOptions {
+  readonly quick?: boolean;
+  readonly json?: string;
+  readonly out?: string;
+}
 
 function readResult(file: string) {
   return parseResult(new TextDecoder().decode(readInput(file, "result")), file);
@@ -65,10 +79,8 @@ export function addBench(program: Command, done: (code: number) => void): void {
     .option("--quick", "fewer samples")
     .option("--json <file>", "write the result for bench compare")
     .action((words: readonly string[], options: { readonly quick?: boolean; readonly json?: string }) => {
-      const result = runBench(words, options.quick ? QUICK : NORMAL, {
-        table: (text) => process.stdout.write(`${text}\n`),
-        progress: (text) => process.stderr.write(`${text}\n`),
-      });
+      checkWritable(options.json);
+      const result = runBench(words, options.quick ? QUICK : NORMAL, OUTPUT);
       if (options.json !== undefined) writeWhole(options.json, `${JSON.stringify(result, null, 1)}\n`);
       done(result.noise.verdict === "useless" ? NOISE : 0);
     });
@@ -82,8 +94,11 @@ export function addBench(program: Command, done: (code: number) => void): void {
     .option("--json", "print JSON")
     .action(
       (first: string, second: string, options: { otherMachine?: boolean; otherBuild?: boolean; json?: boolean }) => {
-        const rows = compareResults(readResult(first), readResult(second), options);
-        process.stdout.write(options.json ? `${JSON.stringify({ rows })}\n` : comparisonText(rows));
+        const [a, b] = [readResult(first), readResult(second)];
+        const rows = compareResults(a, b, options);
+        process.stdout.write(
+          options.json ? `${JSON.stringify({ rows })}\n` : `${caveats(a, b)}${comparisonText(rows)}`,
+        );
         done(gateOf(rows));
       },
     );
@@ -95,11 +110,30 @@ export function addBench(program: Command, done: (code: number) => void): void {
     .option("--workload <word>", "only workloads whose name contains it (repeatable)", collect, [])
     .option("--json", "print JSON")
     .action((a: string, b: string, options: { readonly workload: readonly string[]; readonly json?: boolean }) => {
-      const rows = runAb(chooseWorkloads(options.workload), parseDesign(a), parseDesign(b), AB_NORMAL, (text) =>
+      const [first, second] = [parseDesign(a), parseDesign(b)];
+      const { rows, noise } = runAb(chooseWorkloads(options.workload), first, second, AB_NORMAL, (text) =>
         process.stderr.write(`${text}\n`),
       );
-      process.stdout.write(options.json ? `${JSON.stringify({ a, b, rows })}\n` : abText(rows, a, b));
-      done(rows.some((row) => row.verdict === "slower") ? 1 : 0);
+      process.stdout.write(
+        options.json ? `${JSON.stringify({ a, b, rows, noise })}\n` : `${abText(rows, a, b)}${noiseText(noise)}\n`,
+      );
+      done(noise.verdict === "useless" ? NOISE : rows.some((row) => row.verdict === "slower") ? 1 : 0);
+    });
+  bench
+    .command("growth")
+    .description("how cost grows with size; exit code 1 when something grows worse than documented")
+    .argument("[suite...]", "only suites whose name contains one of these words")
+    .option("--quick", "fewer samples")
+    .option("--json <file>", "write the result")
+    .option("--out <file>", "a page with a plot for each path")
+    .action((words: readonly string[], options: GrowthOptions) => {
+      checkWritable(options.json, options.out);
+      const result = runGrowth(words, options.quick === true, OUTPUT);
+      if (options.json !== undefined) writeWhole(options.json, `${JSON.stringify(result, null, 1)}\n`);
+      const command = ["vmexit bench growth", ...words, ...(options.quick ? ["--quick"] : [])].join(" ");
+      if (options.out !== undefined) writeWhole(options.out, sweepsHtml(result.sweeps, result.environment, command));
+      const isWorse = result.sweeps.some((sweep) => sweep.verdict !== "as documented");
+      done(isWorse ? 1 : result.noise.verdict === "useless" ? NOISE : 0);
     });
   for (const command of bench.commands)
     command.exitOverride().configureOutput({

@@ -1,6 +1,6 @@
 /** vmexit study: a trade-off, measured over a matrix of designs and sizes, as one page that can be sent to somebody. */
 import type { Command } from "commander";
-import { writeWhole } from "../../bench/result-file.ts";
+import { checkWritable, writeWhole } from "../../bench/result-file.ts";
 import { findStudy, STUDIES } from "../../bench/study/catalogue.ts";
 import { STUDY_NORMAL, STUDY_QUICK } from "../../bench/study/measure.ts";
 import { studyHtml, studySvg } from "../../bench/study/report-html.ts";
@@ -19,12 +19,13 @@ interface StudyOptions {
 function study(name: string, options: StudyOptions): void {
   const chosen = findStudy(name);
   const costs = readCosts(options.cost);
+  const out = options.out ?? `study-${name}.html`;
+  checkWritable(out, options.plot);
   const command = ["vmexit study", name, options.quick ? "--quick" : "", options.cost ? `--cost ${options.cost}` : ""]
     .filter((part) => part !== "")
     .join(" ");
   const effort = options.quick ? STUDY_QUICK : STUDY_NORMAL;
   const result = runStudy(chosen, effort, costs, command, (text) => process.stderr.write(`${text}\n`));
-  const out = options.out ?? `study-${name}.html`;
   writeWhole(out, studyHtml(chosen, result));
   if (options.plot !== undefined) writeWhole(options.plot, studySvg(chosen, result.points));
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${studyText(chosen, result)}written: ${out}\n`);

@@ -10,6 +10,7 @@ import {
   ACCOUNT_SLAB,
   AS_FIXED,
   AS_XEN,
+  BUFFERED_WRITES,
   DEVICE_AT_CORE,
   DEVICE_AT_HOST,
   DOMCTL_ERA_0A,
@@ -51,6 +52,7 @@ import {
   KNOB_IO_PORT_CHECK,
   KNOB_IO_QUOTA,
   KNOB_IO_REVOKE,
+  KNOB_IOREQ_BUFFERED,
   KNOB_IOREQ_LOCK,
   KNOB_MAP_LEFT,
   KNOB_MEM_ACCESS,
@@ -110,6 +112,7 @@ import {
   XSM_POLICY,
 } from "../../hv-core/abi/knobs.ts";
 import { UsageError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
 
 export type EraName = "2012" | "2014" | "2016-v6" | "4.17" | "today";
 
@@ -333,6 +336,13 @@ export const KNOBS: readonly Knob[] = [
     text: "the read half of a read-modify-write on a page of the type comes from RAM",
   },
   {
+    name: "ioreq.buffered",
+    index: KNOB_IOREQ_BUFFERED,
+    values: { xen: 0, writes: BUFFERED_WRITES },
+    default: 0,
+    text: "requests that nobody waits for: those that Xen buffers, or every write below 1 MiB that its server's ring has room for",
+  },
+  {
     name: "ioreq.lock",
     index: KNOB_IOREQ_LOCK,
     values: { recursive: 0, plain: IOREQ_LOCK_PLAIN },
@@ -542,10 +552,18 @@ export function eraKnobs(era: EraName): Record<string, number> {
   return all;
 }
 
+function unknownKnob(name: string): UsageError {
+  const near = nearest(
+    name,
+    KNOBS.map((k) => k.name),
+  );
+  return new UsageError(`unknown knob "${name}": ${near ? `did you mean "${near}"? ` : ""}vmexit knobs lists them`);
+}
+
 /** Checks one number against a knob's range. @throws UsageError */
 export function checkKnob(name: string, value: number): Knob {
   const knob = KNOBS.find((k) => k.name === name);
-  if (!knob) throw new UsageError(`unknown knob "${name}": vmexit knobs lists them`);
+  if (!knob) throw unknownKnob(name);
   if (knob.values) {
     if (!Object.values(knob.values).includes(value))
       throw new UsageError(`knob ${name}: ${value} is not one of ${Object.keys(knob.values).join(", ")}`);
@@ -568,7 +586,7 @@ export function parseKnob(text: string): [name: string, value: number] {
   const name = text.slice(0, at);
   const word = text.slice(at + 1);
   const knob = KNOBS.find((k) => k.name === name);
-  if (!knob) throw new UsageError(`unknown knob "${name}": vmexit knobs lists them`);
+  if (!knob) throw unknownKnob(name);
   if (knob.values) {
     const value = Object.hasOwn(knob.values, word) ? knob.values[word] : undefined;
     if (value === undefined)

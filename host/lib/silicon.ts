@@ -36,6 +36,9 @@ export interface SiliconExports {
   /** The frame was changed from outside: code decoded from it is dropped. */
   siliconFrameWritten(mfn: number): void;
   benchEptBuild(pages: number): number;
+  benchEptBuildLarge(pages: number, level: number): number;
+  benchEptPattern(count: number, pages: number, step: number, seed: number): number;
+  benchTlbEntries(entries: number): void;
   benchEptWalk(count: number, pages: number, seed: number): number;
   benchTlbHit(count: number, seed: number): number;
   benchTlbMiss(count: number, pages: number, seed: number): number;

@@ -228,6 +228,9 @@ export const KNOB_XSETBV = 116;
 /** The size that getvcpuextstate tells: 0 = the largest there can be, 1 = that of the state used so far (C-75). */
 export const KNOB_EXT_STATE = 118;
 export const EXT_STATE_CURRENT = 1;
+/** Writes to ioreq servers: 0 = only what Xen itself buffers, 1 = every write that fits goes through the buffered ring, nobody waits. */
+export const KNOB_IOREQ_BUFFERED = 120;
+export const BUFFERED_WRITES = 1;
 export const NR_KNOBS = 128;
 
 // For the explorer's own tests (builds with variants).

@@ -39,7 +39,7 @@ import { Tlb } from "../hw/tlb";
 import { CodeArena, CodePages } from "../mem/code-pages";
 
 /** What a hypervisor keeps in the bits that the processor ignores: #VE suppressed, access rwx. The walk has to cope with them. */
-const SOFTWARE: u64 = EPTE_SVE | EPTE_A | ((<u64>P2M_ACCESS_RWX) << EPTE_ACCESS_SHIFT);
+export const SOFTWARE: u64 = EPTE_SVE | EPTE_A | ((<u64>P2M_ACCESS_RWX) << EPTE_ACCESS_SHIFT);
 
 const FLAT: u32 = ATTR_S | ATTR_P | ATTR_G | ATTR_WRITABLE | ATTR_ACCESSED;
 /** R, W, X and memory type WB. */

@@ -14,13 +14,14 @@ import {
 import { Knobs } from "../base/machine";
 import { Counts } from "../hv/iocap/account/counts";
 import { Accountant } from "../hv/iocap/account/tracker";
-import { IO_PORT } from "../hv/iocap/io-state";
+import { IO_FRAME, IO_PORT } from "../hv/iocap/io-state";
 import { RANGES_UNLIMITED, Rangeset } from "../hv/iocap/rangeset";
 import { allocatorInit, allocFrame } from "../mem/allocator";
 import { Frame, OWNER_XEN } from "../mem/frame-table";
 
 const PORTS: u32 = 0x1_0000;
 const HOLDER: u32 = 2;
+const FRAMES_EACH: u32 = 15;
 /** Steps through the ports so that neighbours are not asked one after the other. */
 const STRIDE: u32 = 40_503;
 
@@ -45,6 +46,31 @@ export function benchPorts(ranges: u32): u32 {
     Accountant.grant(IO_PORT, HOLDER, first, last, false);
   }
   return set;
+}
+
+/** The same for frames from `first` on: `ranges` ranges of FRAMES_EACH frames with gaps of one. */
+export function benchFrames(first: u32, ranges: u32): u32 {
+  const set = Rangeset.create(RANGES_UNLIMITED);
+  for (let i: u32 = 0; i < ranges; i++) {
+    const start = <u64>first + <u64>i * (FRAMES_EACH + 1);
+    Rangeset.add(set, start, start + FRAMES_EACH - 1);
+    Accountant.grant(IO_FRAME, HOLDER, start, start + FRAMES_EACH - 1, false);
+  }
+  return set;
+}
+
+/** `n` checks of single frames; @returns how many are allowed. */
+export function checkFrames(set: u32, first: u32, ranges: u32, n: u32, withAccountant: u32): u32 {
+  const span = ranges * (FRAMES_EACH + 1);
+  let at: u32 = 0;
+  let allowed: u32 = 0;
+  for (let i: u32 = 0; i < n; i++) {
+    at = (at + STRIDE) % span;
+    const mfn = <u64>first + at;
+    if (!Rangeset.contains(set, mfn, mfn)) continue;
+    if (withAccountant == 0 || Accountant.mayUse(IO_FRAME, HOLDER, mfn, mfn)) allowed++;
+  }
+  return allowed;
 }
 
 /** The same ports as a bitmap: the mfn of its first frame. */

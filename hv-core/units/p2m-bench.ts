@@ -88,5 +88,6 @@ export function benchSweep(pages: u32, on: u32): u32 {
   return changed;
 }
 
+export { memTypeCreate, memTypeKnob, memTypeLeft, memTypeMapAll, memTypeSetAll, memTypeSettle } from "./mem-type-bench";
 export { selectCreate, selectMany } from "./select-bench";
 export { benchCopy, benchWalk } from "./sharing-bench";

@@ -40,7 +40,7 @@ describe("statistics", () => {
   });
 });
 
-test("contestants are sampled in turn and printed with their ratio", () => {
+test("contestants are sampled in turn, forwards and backwards, and printed with their ratio", () => {
   const order: string[] = [];
   const contestant = (name: string, seconds: number) => ({
     name,
@@ -51,7 +51,7 @@ test("contestants are sampled in turn and printed with their ratio", () => {
     },
   });
   const [fast, slow] = measure([contestant("fast", 0.001), contestant("slow", 0.002)], { rounds: 2, roundSeconds: 0 });
-  expect(order).toEqual(["fast", "slow", "fast", "slow"]);
+  expect(order).toEqual(["fast", "slow", "slow", "fast"]);
   expect(fast!.samples).toEqual([1000, 1000]);
   const text = tableText({ title: "T", rows: [{ measurement: slow!, unit: "ns", against: fast! }] });
   expect(text).toContain("2.00x time of fast");

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { noiseOf } from "../../bench/calibration.ts";
-import { compareResults, comparisonText, gateOf } from "../../bench/compare.ts";
+import { caveats, compareResults, comparisonText, gateOf } from "../../bench/compare.ts";
 import {
   FORMAT,
   parseResult,
@@ -27,7 +27,7 @@ const environment = {
 
 function row(name: string, median: number, counters: Record<string, number> = { eptWalks: 10 }): ResultRow {
   const samples = Array.from({ length: 30 }, (_, i) => median * (1 + ((i * 7) % 10) / 1000));
-  return { name, unit: "ns", median, mad: 0, samples, counters, operations: 1 };
+  return { name, unit: "ns", median, mad: 0, samples, perRound: samples.map(() => 1), counters, operations: 1 };
 }
 
 function file(rows: readonly ResultRow[], rest: Partial<ResultFile> = {}): ResultFile {
@@ -61,6 +61,25 @@ describe("comparing", () => {
     expect(gateOf(rows)).toBe(1);
     expect(comparisonText(rows)).toContain("eptWalks 10 -> 11");
     expect(gateOf(compareResults(file([row("x", 100)]), file([row("x", 100, { eptWalks: 9 })])))).toBe(0);
+  });
+
+  it("takes a round for one witness, however many samples it gave", () => {
+    const many = (median: number): ResultRow => {
+      const samples = [median, median * 1.3].flatMap((m) => Array.from({ length: 40 }, (_, i) => m * (1 + i / 1e4)));
+      return { ...row("x", median), samples, perRound: [40, 40] };
+    };
+    expect(compareResults(file([many(100)]), file([many(200)]))[0]!.verdict).toBe("no evidence");
+  });
+
+  it("believes no difference that the calibration loop had, too, and says so", () => {
+    const slow = { noise: noiseOf([1.3, 1.31]) };
+    const rows = [row("as slow", 130), row("slower still", 200), row("as before", 100)];
+    const before = [row("as slow", 100), row("slower still", 100), row("as before", 100)];
+    const verdicts = compareResults(file(before), file(rows, slow)).map((r) => r.verdict);
+    expect(verdicts).toEqual(["no evidence", "slower", "no evidence"]);
+    expect(caveats(file(before), file(rows, slow))).toContain("took 1.30x the time");
+    expect(caveats(file(before), file(before))).toBe("");
+    expect(caveats(file(before, { noise: noiseOf([1, 1.3]) }), file(before))).toContain("first run changed its speed");
   });
 
   it("names rows that only one of them has", () => {
@@ -102,9 +121,11 @@ describe("the file", () => {
   it.each([
     ["{", /no JSON \(cut off\?\)/],
     ["{}", /no result of the bench/],
-    [JSON.stringify({ ...file([row("x", 1)]), version: 1 }), /version 1 of the format, this vmexit reads 2/],
+    [JSON.stringify({ ...file([row("x", 1)]), version: 2 }), /version 2 of the format, this vmexit reads 3/],
     [JSON.stringify(file([])), /no rows/],
     [JSON.stringify({ ...file([row("x", 1)]), rows: [{ name: "x" }] }), /rows without samples/],
+    [JSON.stringify(file([{ ...row("x", 1), perRound: [29] }])), /rows without samples/],
+    [JSON.stringify(file([{ ...row("x", 1), perRound: [-1, 31] }])), /rows without samples/],
     [JSON.stringify({ ...file([row("x", 1)]), environment: 3 }), /on what it was measured/],
   ])("refuses %.20s", (text, reason) => {
     expect(() => parseResult(text, "f.json")).toThrow(reason);

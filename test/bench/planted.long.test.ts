@@ -31,7 +31,7 @@ describe.skipIf(RUNS === 0)("bench ab (skipped with VMEXIT_AB_RUNS=0: it needs a
     let found = 0;
     let others = 0;
     for (let run = 0; run < RUNS; run++) {
-      const rows = runAb(WORKLOADS, release, b);
+      const rows = runAb(WORKLOADS, release, b).rows;
       if (rows.find((row) => row.name === HIT)!.verdict === "slower") found++;
       if (rows.some((row) => row.name !== HIT && row.name !== TOUCHED && row.verdict !== "no evidence")) others++;
     }
@@ -42,7 +42,7 @@ describe.skipIf(RUNS === 0)("bench ab (skipped with VMEXIT_AB_RUNS=0: it needs a
   it(`flags a build compared with itself in at most 1 of 20 of ${2 * RUNS} runs`, () => {
     let flagged = 0;
     for (let run = 0; run < 2 * RUNS; run++)
-      if (runAb(WORKLOADS, release, release).some((row) => row.verdict !== "no evidence")) flagged++;
+      if (runAb(WORKLOADS, release, release).rows.some((row) => row.verdict !== "no evidence")) flagged++;
     expect(flagged).toBeLessThanOrEqual(Math.ceil(RUNS / 10));
   });
 });

@@ -2,7 +2,7 @@
 import { asm } from "../../../guests/asm/assembler.ts";
 import { COUNTER_BASE } from "../../../hv-core/abi/devices.ts";
 import { DEVICE_AT_CORE, DEVICE_AT_HOST } from "../../../hv-core/abi/knobs.ts";
-import { startLoop } from "../guest-loop.ts";
+import { startLoop } from "../../guest-loop.ts";
 import type { Study } from "../study.ts";
 
 /** Where the guest counts its bursts. */

@@ -4,7 +4,7 @@ import { createIoreqServer, mapMemType, setIoreqServerState, setMemType } from "
 import { DMOP_MEM_ACCESS_WRITE } from "../../../hv-core/abi/hypercalls.ts";
 import { RESET_RECALC, RESET_SWEEP } from "../../../hv-core/abi/knobs.ts";
 import { HVMMEM_IOREQ_SERVER, HVMMEM_RAM_RW } from "../../../hv-core/abi/p2m-types.ts";
-import { startLoop } from "../guest-loop.ts";
+import { startLoop } from "../../guest-loop.ts";
 import type { Study } from "../study.ts";
 
 const AREA = 0x80_0000;

@@ -3,7 +3,7 @@
 import { asm } from "../../../guests/asm/assembler.ts";
 import { setMemType } from "../../../host/lib/toolstack/dm-op.ts";
 import { HVMMEM_RAM_RO, HVMMEM_RAM_RW } from "../../../hv-core/abi/p2m-types.ts";
-import { startLoop } from "../guest-loop.ts";
+import { startLoop } from "../../guest-loop.ts";
 import type { Study } from "../study.ts";
 
 const AREA = 0x80_0000;

@@ -1,6 +1,6 @@
 /** How many TLB entries pay for a working set. */
 import { asm } from "../../../guests/asm/assembler.ts";
-import { startLoop } from "../guest-loop.ts";
+import { startLoop } from "../../guest-loop.ts";
 import type { Study } from "../study.ts";
 
 const AREA = 0x80_0000;

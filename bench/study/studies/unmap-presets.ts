@@ -5,7 +5,7 @@ import { UNMAP_PRESETS } from "../../../host/lib/presets.ts";
 import { createIoreqServer, mapMemType, setIoreqServerState, setMemType } from "../../../host/lib/toolstack/dm-op.ts";
 import { DMOP_MEM_ACCESS_WRITE } from "../../../hv-core/abi/hypercalls.ts";
 import { HVMMEM_IOREQ_SERVER } from "../../../hv-core/abi/p2m-types.ts";
-import { startLoop } from "../guest-loop.ts";
+import { startLoop } from "../../guest-loop.ts";
 import type { Study } from "../study.ts";
 
 const AREA = 0x80_0000;

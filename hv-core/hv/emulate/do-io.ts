@@ -11,6 +11,8 @@ import { CRASH_IO_MISMATCH } from "../../abi/crash";
 import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import {
+  BUFFERED_WRITES,
+  KNOB_IOREQ_BUFFERED,
   KNOB_NO_SERVER,
   KNOB_SEND_LOCK,
   KNOB_SUSPENDED,
@@ -36,6 +38,7 @@ import { Frame } from "../../mem/frame-table";
 import { Domain, NO_SERVER } from "../domain";
 import { domainCrash } from "../domain/shutdown";
 import { isPortPassed, PORT_RETRY, passedPort } from "../iocap/ports";
+import { ioreqSendBuffered } from "../ioreq/buffered";
 import { IoreqLock } from "../ioreq/lock";
 import { ioreqSelect, pciSnoopAddress } from "../ioreq/select";
 import { ioreqSend } from "../ioreq/send";
@@ -145,12 +148,26 @@ function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
     }
     return IO_OKAY;
   }
+  if (isBuffered(v, IoreqServer.at(server))) {
+    v.ioState = STATE_IOREQ_NONE;
+    return IO_OKAY;
+  }
   const result = ioreqSend(v, d, IoreqServer.at(server));
   if (result != IO_RETRY || isNotSent(v, d)) {
     v.ioState = STATE_IOREQ_NONE;
     return result;
   }
   return IoKind.needsCompletion(v.ioKind) ? IO_RETRY : IO_OKAY;
+}
+
+/**
+ * Design alternative (knob ioreq.buffered): a plain write goes into the server's ring, as Xen sent the writes to VGA memory. The device model does
+ * what is in the ring before it answers a request, so the order stays. What does not fit waits like any other.
+ */
+function isBuffered(v: Vcpu, s: IoreqServer): bool {
+  if (Knobs.get(KNOB_IOREQ_BUFFERED) != <u32>BUFFERED_WRITES || IoKind.isRead(v.ioKind)) return false;
+  if (v.ioSentType != IoKind.type(v.ioKind)) return false;
+  return ioreqSendBuffered(v, s, v.ioKind, v.ioAddr, v.ioData, v.ioSize, v.ioCount) == <u32>IO_OKAY;
 }
 
 /** Variant C-7: the caller asks the domain, although the request may be on its way since before the shutdown began. */

@@ -1,10 +1,10 @@
 /** A machine with one flat guest of 32-bit code for a study, booted and past its set-up. */
-import { asm, assemble } from "../../guests/asm/assembler.ts";
-import { readCounter } from "../../host/lib/counters.ts";
-import type { DomId } from "../../host/lib/ids.ts";
-import type { KnobValues } from "../../host/lib/knobs.ts";
-import { createMachine, type Machine } from "../../host/lib/machine.ts";
-import { CTR_INSTRUCTIONS } from "../../hv-core/abi/counters.ts";
+import { asm, assemble } from "../guests/asm/assembler.ts";
+import { readCounter } from "../host/lib/counters.ts";
+import type { DomId } from "../host/lib/ids.ts";
+import type { KnobValues } from "../host/lib/knobs.ts";
+import { createMachine, type Machine } from "../host/lib/machine.ts";
+import { CTR_INSTRUCTIONS } from "../hv-core/abi/counters.ts";
 
 export const CODE = 0x10_0000;
 
