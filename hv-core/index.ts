@@ -17,5 +17,5 @@ export {
 export { setKnob } from "./run/knobs";
 export { machineInit } from "./run/machine-init";
 export { run, runTo, runVcpu } from "./run/scheduler";
-export { codeCacheReset, restored, snapshotExtents } from "./run/snapshot";
+export { codeCacheReset, restored, snapshotExtents, watchesChanged } from "./run/snapshot";
 export { stateHash } from "./run/state-hash";
