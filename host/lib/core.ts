@@ -14,6 +14,8 @@ export interface CoreExports {
   setKnob(index: number, value: number): void;
   machineInit(frameCount: number, dom0Pages: number): number;
   run(maxInstructions: number): number;
+  /** As run, and not beyond a virtual time (two halves). */
+  runTo(maxInstructions: number, timeLow: number, timeHigh: number): number;
   runVcpu(slot: number, maxInstructions: number): number;
   hypercall(nr: number, a1: number, a2: number, a3: number, a4: number, a5: number): number;
   dom0Mfn(gfn: number): number;
@@ -24,6 +26,8 @@ export interface CoreExports {
   walkGpa(domid: number, gpaLo: number, gpaHi: number): number;
   translateGva(slot: number, gvaLo: number, gvaHi: number): number;
   codeCacheReset(): void;
+  /** The list of watches was changed (abi/watch.ts). */
+  watchesChanged(): void;
   /** Bits of broken invariants of a domain's p2m; all ones in builds without checks. */
   p2mInvariants(domid: number): number;
   /** The board: one step of a device's DMA engine; a device raises its line (hv-core/run/io-inspect.ts). */

@@ -29,5 +29,9 @@ export const VCPU_PAUSE_FLAGS = 16;
 export const VCPU_FIFO_QUEUES = 44;
 /** In the machine header (base/machine.ts): one past the highest domain slot ever used. */
 export const MACHINE_DOMAIN_MARK = 16;
+/** Virtual time, u64. */
+export const MACHINE_NOW = 32;
+/** What is left of a turn that was cut, u64. */
+export const MACHINE_TURN_LEFT = 120;
 /** The domctl lock: vCPU slot + 1 of its holder. */
 export const MACHINE_DOMCTL_LOCK = 96;

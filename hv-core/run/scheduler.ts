@@ -4,8 +4,9 @@
  */
 import { KNOB_SCHED_QUANTUM } from "../abi/knobs";
 import { MAX_VCPUS } from "../abi/layout";
-import { RUN_ATTENTION, RUN_BUDGET, RUN_IDLE } from "../abi/run";
+import { RUN_ATTENTION, RUN_BREAK, RUN_BUDGET, RUN_IDLE } from "../abi/run";
 import { ATTENTION_EVENT, ATTENTION_OUTPUT, Knobs, Machine } from "../base/machine";
+import { Watch } from "../base/watch";
 import { Domain } from "../hv/domain";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { isUpcallPending } from "../hv/hypercall/shared-info";
@@ -77,19 +78,35 @@ function takeAttention(m: Machine): bool {
   return isUpcallPending(Vcpu.at(Domain.at(0).firstVcpu));
 }
 
+/** Later than any virtual time. */
+const NEVER: u64 = 0xffff_ffff_ffff_ffff;
+
 /**
  * Runs the machine for at most `maxInstructions` ticks; skipped idle time is free, each skip costs one.
- * @returns RUN_BUDGET, RUN_ATTENTION (dom0 has an event, or output waits) or RUN_IDLE (only the outside can wake anybody).
+ * @returns RUN_BUDGET, RUN_ATTENTION (dom0 has an event, or output waits), RUN_IDLE (only the outside can wake anybody) or RUN_BREAK.
  */
 export function run(maxInstructions: u32): u32 {
+  return runUntil(maxInstructions, NEVER);
+}
+
+/** As run, and not beyond virtual time `time` (two halves): it stops at the first boundary of instructions that is not before it. */
+export function runTo(maxInstructions: u32, timeLow: u32, timeHigh: u32): u32 {
+  return runUntil(maxInstructions, <u64>timeLow | ((<u64>timeHigh) << 32));
+}
+
+function runUntil(maxInstructions: u32, time: u64): u32 {
   const m = Machine.get();
   let end = m.now + maxInstructions;
   while (true) {
     timersRun();
     if (takeAttention(m)) return RUN_ATTENTION;
-    if (m.now >= end) return RUN_BUDGET;
+    if (Watch.isStopping()) {
+      Watch.stopped();
+      return RUN_BREAK;
+    }
+    if (m.now >= end || m.now >= time) return RUN_BUDGET;
     if (hasTurnLeft(m)) {
-      takeTurn(m, m.nextVcpu - 1, m.turnLeft, end);
+      takeTurn(m, m.nextVcpu - 1, m.turnLeft, min<u64>(end, time));
       continue;
     }
     dropTurn(m);
@@ -100,7 +117,7 @@ export function run(maxInstructions: u32): u32 {
       m.now = m.nextDeadline;
       continue;
     }
-    beginTurn(m, slot, end);
+    beginTurn(m, slot, min<u64>(end, time));
   }
 }
 
