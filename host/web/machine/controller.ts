@@ -37,7 +37,7 @@ export class MachineController extends EventTarget {
   /** What went wrong, in a sentence; undefined when nothing did. */
   problem: string | undefined;
   /** Everything the guest wrote. Grows, or starts anew (consoleEpoch changes). */
-  console = new Uint8Array(0);
+  console: Uint8Array = new Uint8Array(0);
   consoleEpoch = 0;
   readonly records = new RecordStore();
   /** Records written up to the present position. */
@@ -45,12 +45,18 @@ export class MachineController extends EventTarget {
   typed: readonly Typed[] = [];
   private client: WorkerClient<MachineService> | undefined;
   private wantsPause = false;
+  private isLoaded = false;
   private queue: Promise<unknown> = Promise.resolve();
   private lastLook = 0;
 
   /** A question about the state. Undefined when there is no machine, or the worker died over it. */
   async ask<R>(question: (service: Asked<MachineService>) => Promise<R>): Promise<R | undefined> {
-    if (this.phase === "empty" || this.phase === "lost") return undefined;
+    return this.isLoaded ? this.askWorker(question) : undefined;
+  }
+
+  /** A question that needs no machine. */
+  async askWorker<R>(question: (service: Asked<MachineService>) => Promise<R>): Promise<R | undefined> {
+    if (this.phase === "lost") return undefined;
     try {
       return await this.worker().call(question, SILENCE_MS);
     } catch (error) {
@@ -72,12 +78,13 @@ export class MachineController extends EventTarget {
         return false;
       }
       this.spec = spec;
+      this.isLoaded = true;
       this.typed = typed;
       this.furthest = 0;
       this.problem = undefined;
-      this.records.clear();
+      this.records.clear(answer.value.records); // what built the guest is no part of its run
       await this.take(answer.value);
-      if (at > 0) await this.goTo(at);
+      if (at > 0) await this.goTo((s) => s.seek(at));
       return true;
     });
   }
@@ -94,8 +101,13 @@ export class MachineController extends EventTarget {
     return this.move((s) => s.back());
   }
 
+  /** To where the trace record with this index had just been written. */
   seekRecord(index: number): Promise<void> {
-    return this.move((s) => s.seekRecord(index));
+    const n = index - this.records.first;
+    if (n < 0 || n >= this.records.length) return Promise.resolve();
+    const time = Number(this.records.at(n).time);
+    this.wantsPause = true;
+    return this.inTurn(() => this.goTo((s) => s.seekTime(time)));
   }
 
   type(bytes: Uint8Array): Promise<void> {
@@ -108,7 +120,7 @@ export class MachineController extends EventTarget {
 
   seek(at: number): Promise<void> {
     this.wantsPause = true;
-    return this.inTurn(() => this.goTo(at));
+    return this.inTurn(() => this.goTo((s) => s.seek(at)));
   }
 
   /** Runs until pause(), the end, or until nothing can run. */
@@ -140,6 +152,7 @@ export class MachineController extends EventTarget {
     const { spec, at, typed } = this;
     this.client?.end();
     this.client = undefined;
+    this.isLoaded = false;
     this.phase = "empty";
     if (spec) await this.load(spec, at, typed);
   }
@@ -165,13 +178,14 @@ export class MachineController extends EventTarget {
     });
   }
 
-  /** In slices, so that a far position can be given up. */
-  private async goTo(at: number): Promise<void> {
+  /** In slices, so that the way to a far position can be given up. */
+  private async goTo(ask: (service: Asked<MachineService>) => Promise<Moved>): Promise<void> {
     this.wantsPause = false;
+    if (this.phase === "empty" || this.phase === "lost") return;
     this.change("busy");
     for (;;) {
-      const moved = await this.worker().call((s) => s.seek(at), SILENCE_MS);
-      const isThere = moved.at >= at || moved.state !== "ready" || this.wantsPause;
+      const moved = await this.worker().call(ask, SILENCE_MS);
+      const isThere = moved.isThere || this.wantsPause;
       await this.take(moved, !isThere);
       if (isThere) return;
     }
@@ -223,6 +237,8 @@ export class MachineController extends EventTarget {
   }
 
   private lost(problem: string): void {
+    this.isLoaded = false;
+    this.client = undefined;
     this.problem = problem;
     this.wantsPause = true;
     this.change("lost");

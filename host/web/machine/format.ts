@@ -5,7 +5,11 @@ export const count = (n: number): string => n.toLocaleString("en");
 
 /** "64 MiB": the largest unit that keeps at least one whole. */
 export function sizeText(bytes: number): string {
-  for (const [unit, size] of [["TiB", 2 ** 40], ["GiB", 2 ** 30], ["MiB", 2 ** 20]] as const)
+  for (const [unit, size] of [
+    ["TiB", 2 ** 40],
+    ["GiB", 2 ** 30],
+    ["MiB", 2 ** 20],
+  ] as const)
     if (bytes >= size) return `${Math.round((bytes / size) * 10) / 10} ${unit}`;
   return `${Math.round(bytes / 102.4) / 10} KiB`;
 }

@@ -1,5 +1,5 @@
 /** Swatches of p2m types as SVG: a colour with lines over it. One <defs> for each picture, since ids are local to a shadow root. */
-import { svg, type SVGTemplateResult } from "lit";
+import { type SVGTemplateResult, svg } from "lit";
 import { P2M_TYPES, type P2mStyle, p2mStyle } from "../model/p2m-style.ts";
 
 const LINES: Readonly<Record<P2mStyle["pattern"], string>> = {

@@ -72,13 +72,21 @@ export function paintTimeline(
     context.fillStyle = colours.soft;
     context.fillText(labels[lane] ?? "", 4, y + LANE_HEIGHT / 2 + 1, LABEL_WIDTH - 8);
     const row = bins.subarray(lane * columns, (lane + 1) * columns);
-    const most = Math.max(1, row.reduce((a, b) => Math.max(a, b), 0));
+    const most = Math.max(
+      1,
+      row.reduce((a, b) => Math.max(a, b), 0),
+    );
     context.fillStyle = colours.lanes[lane]!;
     for (let column = 0; column < columns; column++) {
       const n = row[column]!;
       if (n === 0) continue;
       const height = Math.max(4, (LANE_HEIGHT * Math.log2(1 + n)) / Math.log2(1 + most));
-      context.fillRect(LABEL_WIDTH + column * cell, y + LANE_HEIGHT - height, Math.max(1, cell - (cell > 3 ? 1 : 0)), height);
+      context.fillRect(
+        LABEL_WIDTH + column * cell,
+        y + LANE_HEIGHT - height,
+        Math.max(1, cell - (cell > 3 ? 1 : 0)),
+        height,
+      );
     }
   }
   if (toX(now) >= LABEL_WIDTH && toX(now) <= width) {

@@ -2,14 +2,14 @@
  * What all views of a machine have in common: they belong to a controller, ask for their part of the state whenever it changed and they can
  * be seen, and show it with a heading and buttons to save the picture.
  */
-import { html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
+import { type CSSResultGroup, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { shared } from "../shell/styles.ts";
 import { texts } from "../texts/machine.ts";
 import type { MachineController } from "./controller.ts";
 
 export abstract class MachineView<Data> extends LitElement {
   static override properties: PropertyDeclarations = { controller: { attribute: false }, data: { state: true } };
-  static override styles: typeof LitElement.styles = shared;
+  static override styles: CSSResultGroup = shared;
   declare controller: MachineController;
   declare data: Data | undefined;
   private isAsking = false;

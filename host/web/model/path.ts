@@ -2,11 +2,7 @@
  * The path of a store (README, "The path of a store"): which of its ten steps an instruction really took. Everything here is read off the
  * evidence: exact counters, trace records, the state of the slot. What left no evidence is not lit.
  */
-import {
-  EXIT_EPT_MISCONFIG,
-  EXIT_EPT_VIOLATION,
-  EXIT_IO_INSTRUCTION,
-} from "../../../hv-core/abi/exits.ts";
+import { EXIT_EPT_MISCONFIG, EXIT_EPT_VIOLATION, EXIT_IO_INSTRUCTION } from "../../../hv-core/abi/exits.ts";
 import { STATE_IOREQ_NONE, STATE_IOREQ_READY } from "../../../hv-core/abi/ioreq.ts";
 import {
   TRC_EVTCHN_PENDING,
@@ -73,19 +69,36 @@ function evidenceOf(e: PathEvidence): Record<PathStepName, string[]> {
   return {
     execute: e.before < 0 ? [] : [`rip 0x${e.rip.toString(16)}`],
     tlb: e.before < 0 ? [] : [misses === 0 ? "no miss: the TLB served every access" : plural(misses, "miss", "misses")],
-    guestWalk: count("guestWalks") === 0 ? [] : [`${plural(count("guestWalks"), "walk")}, ${plural(count("guestWalkSteps"), "entry", "entries")} read`],
+    guestWalk:
+      count("guestWalks") === 0
+        ? []
+        : [`${plural(count("guestWalks"), "walk")}, ${plural(count("guestWalkSteps"), "entry", "entries")} read`],
     eptWalk: [
-      ...(count("eptWalks") === 0 ? [] : [`${plural(count("eptWalks"), "walk")}, ${plural(count("eptWalkSteps"), "entry", "entries")} read`]),
+      ...(count("eptWalks") === 0
+        ? []
+        : [`${plural(count("eptWalks"), "walk")}, ${plural(count("eptWalkSteps"), "entry", "entries")} read`]),
       ...ept.map(describe),
     ],
     dispatch: exits.map((r) => `exit reason ${r.a}: ${exitName(r.a)}`),
-    violation: [...ept.map((r) => (r.a === EXIT_EPT_VIOLATION ? `qualification 0x${r.b.toString(16)}` : "misconfiguration")), ...(count("p2mResolvedEntries") ? [`${plural(count("p2mResolvedEntries"), "entry", "entries")} repaired`] : [])],
+    violation: [
+      ...ept.map((r) => (r.a === EXIT_EPT_VIOLATION ? `qualification 0x${r.b.toString(16)}` : "misconfiguration")),
+      ...(count("p2mResolvedEntries") ? [`${plural(count("p2mResolvedEntries"), "entry", "entries")} repaired`] : []),
+    ],
     emulate: [
-      ...(count("replays") === 0 ? [] : [plural(count("replays"), "replay of the instruction", "replays of the instruction")]),
+      ...(count("replays") === 0
+        ? []
+        : [plural(count("replays"), "replay of the instruction", "replays of the instruction")]),
       ...io.map(describe),
     ],
     select: selected.map(describe),
-    device: answered.length > 0 || isAnswerReady ? [...(told.length ? [`${plural(told.length, "event")} to dom0 and back`] : []), ...(calls.length ? [plural(calls.length, "hypercall of dom0", "hypercalls of dom0")] : []), answered.length > 0 ? "RESP_READY" : "RESP_READY: the guest has not looked yet"] : [],
+    device:
+      answered.length > 0 || isAnswerReady
+        ? [
+            ...(told.length ? [`${plural(told.length, "event")} to dom0 and back`] : []),
+            ...(calls.length ? [plural(calls.length, "hypercall of dom0", "hypercalls of dom0")] : []),
+            answered.length > 0 ? "RESP_READY" : "RESP_READY: the guest has not looked yet",
+          ]
+        : [],
     completion: answered.map(describe),
   };
 }

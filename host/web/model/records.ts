@@ -24,7 +24,7 @@ export class RecordStore {
 
   /** Adds records that begin at index `first`; those from there on are replaced. A gap starts the store anew. */
   put(first: number, bytes: Uint8Array): void {
-    if (first > this.end || first < this.first || this.count === 0) {
+    if (first > this.end || first < this.first) {
       this.first = first;
       this.count = 0;
     } else this.count = first - this.first;
@@ -34,8 +34,9 @@ export class RecordStore {
     this.count += added;
   }
 
-  clear(): void {
-    this.first = 0;
+  /** Empty again, from index `first` on. */
+  clear(first = 0): void {
+    this.first = first;
     this.count = 0;
   }
 

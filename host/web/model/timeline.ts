@@ -79,7 +79,13 @@ export function binColumns(
 }
 
 /** The next record after (or before) `at` that has a lane; `at` when there is none. */
-export function nextShown(laneAt: (index: number) => number, total: number, at: number, step: 1 | -1, lane?: number): number {
+export function nextShown(
+  laneAt: (index: number) => number,
+  total: number,
+  at: number,
+  step: 1 | -1,
+  lane?: number,
+): number {
   for (let i = at + step; i >= 0 && i < total; i += step) {
     const here = laneAt(i);
     if (here >= 0 && (lane === undefined || here === lane)) return i;

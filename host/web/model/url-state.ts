@@ -17,7 +17,9 @@ export interface NamedFile {
 }
 
 export interface Experiment {
-  readonly guest: { readonly kind: "bundled"; readonly name: string } | { readonly kind: "file"; readonly file: NamedFile };
+  readonly guest:
+    | { readonly kind: "bundled"; readonly name: string }
+    | { readonly kind: "file"; readonly file: NamedFile };
   readonly era?: EraName;
   readonly knobs: KnobValues;
   readonly memoryMiB?: number;
@@ -48,7 +50,22 @@ export const FIRST_EXPERIMENT: Experiment = {
   gpa: 0xfe00_0000,
 };
 
-const FIELDS = ["v", "guest", "file", "sha", "era", "knob", "memory", "vcpus", "cmdline", "at", "typed", "view", "gpa", "versus"];
+const FIELDS = [
+  "v",
+  "guest",
+  "file",
+  "sha",
+  "era",
+  "knob",
+  "memory",
+  "vcpus",
+  "cmdline",
+  "at",
+  "typed",
+  "view",
+  "gpa",
+  "versus",
+];
 /** A link is text that people send: what does not fit is a snapshot file's business. */
 const LONGEST_TYPED = 4096;
 
@@ -59,27 +76,27 @@ function fromHex(text: string): Uint8Array | undefined {
   return Uint8Array.from(text.match(/../g)!, (pair) => Number.parseInt(pair, 16));
 }
 
-/** "500:6c730a,900:0a": at instruction 500 the bytes 6c 73 0a. */
+/** "500:6c730a,900:0a": at virtual time 500 the bytes 6c 73 0a. */
 export function parseTyped(text: string): Typed[] | undefined {
   const typed: Typed[] = [];
   for (const part of text.split(",")) {
     const match = /^(\d{1,15}):([0-9a-f]+)$/i.exec(part);
     const bytes = match ? fromHex(match[2]!) : undefined;
-    if (!match || !bytes || Number(match[1]) < (typed.at(-1)?.at ?? 0)) return undefined;
-    typed.push({ at: Number(match[1]), bytes });
+    if (!match || !bytes || Number(match[1]) < (typed.at(-1)?.time ?? 0)) return undefined;
+    typed.push({ time: Number(match[1]), bytes });
   }
   return typed;
 }
 
 /** Keys pressed one after the other without the machine moving are one entry. */
 export function formatTyped(typed: readonly Typed[]): string {
-  const merged: { at: number; hex: string }[] = [];
-  for (const { at, bytes } of typed) {
+  const merged: { time: number; hex: string }[] = [];
+  for (const { time, bytes } of typed) {
     const last = merged.at(-1);
-    if (last?.at === at) last.hex += toHex(bytes);
-    else merged.push({ at, hex: toHex(bytes) });
+    if (last?.time === time) last.hex += toHex(bytes);
+    else merged.push({ time, hex: toHex(bytes) });
   }
-  return merged.map(({ at, hex }) => `${at}:${hex}`).join(",");
+  return merged.map(({ time, hex }) => `${time}:${hex}`).join(",");
 }
 
 /** Reads the query of an address. Never throws. */

@@ -52,7 +52,17 @@ export function readEvidence(
 ): PathEvidence {
   const { core } = machine;
   if (!mark || mark.vcpus.length === 0)
-    return { before: -1, isComplete, vcpu: "", rip: 0n, bytes: new Uint8Array(0), bitness: 32, counts: {}, records: [], slots: [] };
+    return {
+      before: -1,
+      isComplete,
+      vcpu: "",
+      rip: 0n,
+      bytes: new Uint8Array(0),
+      bitness: 32,
+      counts: {},
+      records: [],
+      slots: [],
+    };
   const records = readTrace(core, traceEnd(core.view) - mark.records);
   const after = readCounters(core);
   const counts = Object.fromEntries(

@@ -5,6 +5,7 @@
 import { explainTrap } from "../../lib/assert-sites.ts";
 import { HvError, UsageError } from "../../lib/errors.ts";
 import type { GuestEnd } from "../../lib/machine.ts";
+import type { StopReason } from "../../lib/travel/types.ts";
 import { traceEnd } from "../model/records.ts";
 import { guestListing, guestTitles } from "./guests.ts";
 import { type Counts, readCounts } from "./look/counts.ts";
@@ -24,6 +25,10 @@ import { compileBuild } from "./wasm.ts";
 export interface Moved {
   /** Guest instructions retired since the machine was built. */
   readonly at: number;
+  /** Virtual time in ticks, as trace records have it. */
+  readonly time: number;
+  /** The slice was long enough; otherwise the same is to be asked again. */
+  readonly isThere: boolean;
   /** idle: nothing can run before the outside does something. */
   readonly state: "ready" | "idle" | "ended";
   readonly end?: GuestEnd;
@@ -33,9 +38,6 @@ export interface Moved {
   /** Trace records so far. */
   readonly records: number;
 }
-
-/** Instructions in one turn on the way to a position: about 50 ms. */
-const SEEK_SLICE = 5_000_000;
 
 export class MachineService {
   private session: Session | undefined;
@@ -50,74 +52,61 @@ export class MachineService {
     return guestListing(name);
   }
 
-  /** Builds the machine and its guest, at instruction 0. The machine before it is given up only when the guest is one that can run. */
+  /**
+   * Builds the machine and its guest, at instruction 0. The machine before it is given up only when the guest is one that can run.
+   * @param typed what was typed in the run that is to be repeated.
+   */
   async load(spec: MachineSpec, typed: readonly Typed[] = []): Promise<Answer<Moved>> {
     const opened = await openGuest(spec);
     if (!opened.ok) return opened;
     const wasm = await compileBuild("release");
     try {
       const { machine, domid } = this.pool.build(wasm, spec, opened.value);
-      this.session = new Session(machine, domid, typed);
+      this.session = new Session(machine, domid);
     } catch (error) {
       if (error instanceof UsageError || error instanceof HvError) return { ok: false, problem: error.message };
       throw error;
     }
+    if (typed.length > 0 && !this.session.replay(typed))
+      return { ok: false, problem: "what was typed belongs to another run: this guest is never where it was typed" };
     this.isFresh = true;
-    return { ok: true, value: this.moved() };
+    return { ok: true, value: this.moved("reached") };
   }
 
   /** One instruction, of whichever vCPU has its turn. */
   step(): Moved {
-    return this.guard((session) => {
-      const { kind } = session.step();
-      return this.moved(kind);
-    });
+    return this.move((session) => session.step());
   }
 
   /** A piece of one instruction: until the request is sent, until the device model has answered, until it retires. */
   inside(): Moved {
-    return this.guard((session) => this.moved(session.inside()));
+    return this.move((session) => session.inside());
   }
 
   back(): Moved {
-    return this.guard((session) => {
-      session.goBack(Math.max(0, session.at - 1));
-      this.isFresh = true;
-      return this.moved();
-    });
+    return this.move((session) => session.back());
   }
 
-  /** Towards position `at`, for one slice at most: to be asked again until the answer is there (or says that the run is over). */
+  /** Towards a position, for one slice at most: to be asked again until `isThere`, or the run is over. */
   seek(at: number): Moved {
-    return this.guard((session) => {
-      if (at < session.at) {
-        session.rewind(at);
-        this.isFresh = true;
-      }
-      const { kind } = session.forwardWithMark(at, SEEK_SLICE);
-      return this.moved(kind);
-    });
+    return this.move((session) => session.seek(at));
   }
 
-  /** Runs about `instructions`, less when the guest ends or waits. */
+  /** Towards where a trace record of this virtual time had just been written, in the same way. */
+  seekTime(time: number): Moved {
+    return this.move((session) => session.seekTime(time));
+  }
+
+  /** Runs about `instructions`, less when the guest ends or waits, or the slice is over. */
   run(instructions: number): Moved {
-    return this.guard((session) => this.moved(session.run(instructions).kind));
-  }
-
-  /** Goes to the instruction that made trace record `index`: the position right after it. */
-  seekRecord(index: number): Moved {
-    return this.guard((session) => {
-      session.seekRecord(index);
-      this.isFresh = true;
-      return this.moved();
-    });
+    return this.move((session) => session.run(instructions), false);
   }
 
   type(bytes: Uint8Array): Moved {
-    return this.guard((session) => {
+    return this.move((session) => {
       session.type(bytes);
-      return this.moved();
-    });
+      return "reached";
+    }, false);
   }
 
   typed(): readonly Typed[] {
@@ -144,6 +133,13 @@ export class MachineService {
 
   path(): PathEvidence {
     return this.need().evidence();
+  }
+
+  /** One instruction as text; undefined when the bytes are none. Fetches the disassembler. */
+  async disassembleOne(bytes: Uint8Array, rip: bigint, bitness: 16 | 32 | 64): Promise<string | undefined> {
+    if (bytes.length === 0) return undefined;
+    const { disassemble } = await import("../../lib/debug/disassemble.ts");
+    return disassemble(bytes, rip, bitness, 1)[0]?.text;
   }
 
   p2m(): P2mLook | undefined {
@@ -174,10 +170,14 @@ export class MachineService {
     return readCounts(this.need());
   }
 
-  private guard<R>(work: (session: Session) => R): R {
+  /** @param mayGoBack the console may have become shorter, then all of it is sent. */
+  private move(work: (session: Session) => StopReason, mayGoBack = true): Moved {
     const session = this.need();
+    const before = session.machine.now();
     try {
-      return work(session);
+      const reason = work(session);
+      if (mayGoBack && session.machine.now() < before) this.isFresh = true;
+      return this.moved(reason);
     } catch (error) {
       if (error instanceof WebAssembly.RuntimeError) {
         this.pool.forget();
@@ -187,7 +187,7 @@ export class MachineService {
     }
   }
 
-  private moved(kind: "ended" | "idle" | "budget" = "budget"): Moved {
+  private moved(reason: StopReason): Moved {
     const { machine, domid, at } = this.need();
     const end = machine.ended(domid);
     const isFresh = this.isFresh;
@@ -195,7 +195,9 @@ export class MachineService {
     const written = machine.takeConsole();
     return {
       at,
-      state: end || kind === "ended" ? "ended" : kind === "idle" ? "idle" : "ready",
+      time: machine.now(),
+      state: end || reason === "ended" ? "ended" : reason === "idle" ? "idle" : "ready",
+      isThere: reason !== "cancelled",
       console: isFresh ? new TextEncoder().encode(machine.console()) : written,
       isFresh,
       records: traceEnd(machine.core.view),

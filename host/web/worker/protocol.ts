@@ -17,9 +17,9 @@ export interface MachineSpec {
   readonly cmdline?: string;
 }
 
-/** What somebody typed on the guest's console when the machine stood at `at`. */
+/** What somebody typed on the guest's console, and the virtual time (in ticks) at which it was. */
 export interface Typed {
-  readonly at: number;
+  readonly time: number;
   readonly bytes: Uint8Array;
 }
 

@@ -1,186 +1,136 @@
 /**
- * One run of one guest that can be moved through: the position is the number of guest instructions the machine has retired, and every
- * position is reached by playing the same run again from a copy of the machine. What was typed is part of the run.
+ * One run of one guest in this worker: time travel (host/lib/travel) and, for the path of a store, what the last instruction did.
+ * The position that people see and links carry is the number of guest instructions retired.
  */
-import { CTR_INSTRUCTIONS } from "../../../hv-core/abi/counters.ts";
-import { readCounter } from "../../lib/counters.ts";
 import type { DomId } from "../../lib/ids.ts";
-import type { Machine, RunEnd } from "../../lib/machine.ts";
-import type { Snapshot } from "../../lib/snapshot.ts";
-import { traceEnd } from "../model/records.ts";
+import type { Machine } from "../../lib/machine.ts";
+import { openSession } from "../../lib/travel/session.ts";
+import type { StopReason, Session as Travel } from "../../lib/travel/types.ts";
 import { type Mark, readEvidence, takeMark } from "./evidence.ts";
 import type { PathEvidence, Typed } from "./protocol.ts";
 
-interface Checkpoint {
-  readonly at: number;
-  readonly snapshot: Snapshot;
-}
+/** Checkpoints may take so many bytes: a phone has to hold them. */
+const MEMORY = 256 * 2 ** 20;
 
-type Kind = RunEnd["kind"];
-
-/** Instructions between two copies, and how many copies there are beside the first: a copy is as large as the guest. */
-const EVERY = 20_000_000;
-const MOST = 3;
-/** Turns without an instruction (exits, hypercalls) after which a step gives up: nothing moves. */
-const STUCK = 20_000;
+/** After so many milliseconds the page wants an answer: the way is continued when it asks again. */
+const within = (ms: number): (() => boolean) => {
+  const end = performance.now() + ms;
+  return () => performance.now() > end;
+};
+const SLICE_MS = 60;
+/** What was typed is typed again before the page shows anything: a long way may take so long. */
+const REPLAY_MS = 8000;
 
 export class Session {
   readonly machine: Machine;
   readonly domid: DomId;
-  private readonly start: Checkpoint;
-  private checkpoints: Checkpoint[] = [];
-  private typed: readonly Typed[];
-  /** The state before the last instruction, when it is known; and how far inside the next one the machine is. */
+  private readonly travel: Travel;
+  private typed: Typed[] = [];
+  /** The state before the last instruction, when it is known; and whether the machine stands in the middle of it. */
   private mark: Mark | undefined;
   private isInside = false;
 
-  /** @param machine just built, nothing has run yet. @param typed what is typed during the run, in order. */
-  constructor(machine: Machine, domid: DomId, typed: readonly Typed[] = []) {
+  /** @param machine just built, nothing has run yet. */
+  constructor(machine: Machine, domid: DomId) {
     this.machine = machine;
     this.domid = domid;
-    this.typed = typed;
-    this.start = { at: this.at, snapshot: machine.snapshot() };
-    this.typeDue();
+    this.travel = openSession(machine, { memoryBytes: MEMORY });
   }
 
-  /** Instructions retired. */
   get at(): number {
-    return readCounter(this.machine.core, CTR_INSTRUCTIONS);
+    return this.travel.position().instructions;
   }
 
   get allTyped(): readonly Typed[] {
     return this.typed;
   }
 
-  /**
-   * Runs for at most so many instructions. It may take several calls to get there: exits use the budget up too.
-   * @returns why it stopped.
-   */
-  run(instructions: number): RunEnd {
-    this.mark = undefined;
-    this.isInside = false;
-    return this.move(instructions);
+  /** Does again what somebody typed. @returns whether all of it could be done. */
+  replay(typed: readonly Typed[]): boolean {
+    const cancel = within(REPLAY_MS);
+    for (const { time, bytes } of typed) {
+      this.travel.seekTime(time, { cancel });
+      if (this.machine.now() !== time) break;
+      this.type(bytes);
+    }
+    const isDone = this.typed.length === typed.length;
+    this.forget();
+    this.travel.seek(0);
+    return isDone;
+  }
+
+  /** Runs for at most so many instructions. */
+  run(instructions: number): StopReason {
+    this.forget();
+    return this.travel.run({ maxInstructions: instructions, cancel: within(SLICE_MS) }).reason;
   }
 
   /** One instruction, or the rest of the one that is half done. */
-  step(): RunEnd {
+  step(): StopReason {
     if (!this.isInside) this.mark = takeMark(this.machine, this.domid, this.at);
     this.isInside = false;
-    return this.forward(this.at + 1);
+    return this.travel.step().reason;
   }
 
-  /** One piece of an instruction: the guest and the hypervisor until somebody else has to do something, or what dom0 does. */
-  inside(): Kind {
-    const { at, machine } = this;
-    if (!this.isInside) this.mark = takeMark(machine, this.domid, at);
-    this.isInside = true;
-    if (machine.serve()) return "budget";
-    machine.core.exports.run(1);
-    if (this.at !== at) this.isInside = false;
-    return machine.ended(this.domid) ? "ended" : "budget";
+  back(): StopReason {
+    this.forget();
+    return this.travel.stepBack().reason;
   }
 
-  /** Runs until exactly `at` instructions have retired, or the run ends, or nothing moves any more, or `most` are done. */
-  forward(at: number, most = Number.POSITIVE_INFINITY): RunEnd {
-    let end: RunEnd = { kind: "budget" };
-    const last = Math.min(at, this.at + most);
-    for (let still = 0; this.at < last && still < STUCK; ) {
-      const before = this.at;
-      end = this.move(Math.min(last - before, EVERY));
-      if (end.kind !== "budget") return end;
-      still = this.at === before ? still + 1 : 0;
-    }
-    return end;
+  /** Towards a position, for one slice. */
+  seek(at: number): StopReason {
+    if (at > this.at && at - this.at < 2) return this.step();
+    this.forget();
+    return this.travel.seek(at, { cancel: within(SLICE_MS) }).reason;
   }
 
-  /** As forward(), and the last instruction leaves its evidence. */
-  forwardWithMark(at: number, most: number): RunEnd {
-    if (this.at < at) {
-      const end = this.run(0);
-      const way = this.forward(at - 1, most);
-      if (this.at !== at - 1 || way.kind === "ended") return way.kind === "budget" ? end : way;
-      return this.step();
-    }
-    return { kind: "budget" };
-  }
-
-  /** To the copy before `at`: forward() does the rest. */
-  rewind(at: number): void {
-    const best = this.checkpoints.findLast((c) => c.at <= at) ?? this.start;
-    this.machine.restore(best.snapshot);
-    this.mark = undefined;
-    this.isInside = false;
-    if (best === this.start) this.typeDue();
-  }
-
-  /** To an earlier position, at once: no further from a copy than two of them are apart. */
-  goBack(at: number): void {
-    this.rewind(at);
-    this.forwardWithMark(at, Number.POSITIVE_INFINITY);
+  /** To where trace records of this virtual time had just been written, for one slice. */
+  seekTime(time: number): StopReason {
+    this.forget();
+    return this.travel.seekTime(time, { cancel: within(SLICE_MS) }).reason;
   }
 
   /**
-   * To the position right after the instruction that made trace record `index` (or the last before it): found by halving, since records
-   * do not say how many instructions had retired.
+   * One piece of an instruction: what dom0 does for it, or the guest and the hypervisor for one tick. It is what a step does as a whole,
+   * so the recording stays true.
    */
-  seekRecord(index: number): void {
-    const written = (): number => traceEnd(this.machine.core.view);
-    let low = 0;
-    let high = this.at;
-    if (written() <= index) {
-      // Not there yet: on until it is.
-      while (written() <= index) {
-        low = this.at;
-        if (this.move(SEEK_STEP).kind !== "budget") break;
-      }
-      high = this.at;
-    }
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2);
-      if (middle < this.at) this.rewind(middle);
-      this.forward(middle);
-      if (written() > index) high = middle;
-      else low = middle + 1;
-    }
-    this.goBack(low);
+  inside(): StopReason {
+    const { at, machine } = this;
+    if (!this.isInside) this.mark = takeMark(machine, this.domid, at);
+    this.isInside = true;
+    if (machine.serve()) return "reached";
+    const next = machine.now() + 1;
+    machine.core.exports.runTo(1, (next % 2 ** 32) | 0, Math.floor(next / 2 ** 32) | 0);
+    if (this.at !== at) this.isInside = false;
+    return machine.ended(this.domid) ? "ended" : "reached";
   }
 
   /** Types on the guest's consoles, now: what was typed later is forgotten, since it belonged to another run. */
   type(bytes: Uint8Array): void {
-    const { at } = this;
-    this.typed = [...this.typed.filter((t) => t.at <= at), { at, bytes }];
-    this.checkpoints = this.checkpoints.filter((c) => c.at < at);
-    this.machine.type(this.domid, bytes);
+    const time = this.machine.now();
+    this.typed = [...this.typed.filter((t) => t.time <= time), { time, bytes }];
+    this.travel.type(this.domid, bytes);
   }
 
-  /** What the last instruction did. When only the position is known, the instruction is run once more. */
+  /** What the last instruction did, or the one that is in the middle of its way. When that is not known it is run once more. */
   evidence(): PathEvidence {
-    if (!this.mark && this.at > this.start.at) this.goBack(this.at);
+    if (!this.mark) this.findMark();
     return readEvidence(this.machine, this.domid, this.mark, this.at, !this.isInside);
   }
 
-  private move(instructions: number): RunEnd {
-    const { at } = this;
-    const next = this.typed.find((t) => t.at > at);
-    const budget = next ? Math.min(instructions, next.at - at) : instructions;
-    const end = this.machine.run({ maxInstructions: budget });
-    if (this.at !== at) this.typeDue();
-    this.keep();
-    return next && end.kind === "idle" ? { kind: "budget" } : end;
+  private findMark(): void {
+    const { travel } = this;
+    const here = travel.position();
+    const isFirst = here.instructions <= travel.start().instructions;
+    const place = travel.seek(here.instructions).position;
+    this.isInside = !isFirst && place.time < here.time;
+    if (!isFirst && !this.isInside) travel.seek(here.instructions - 1);
+    if (!isFirst) this.mark = takeMark(this.machine, this.domid, this.at);
+    travel.goTo(here);
   }
 
-  /** Types what was typed at this position. */
-  private typeDue(): void {
-    const { at } = this;
-    for (const t of this.typed) if (t.at === at) this.machine.type(this.domid, t.bytes);
-  }
-
-  private keep(): void {
-    const last = this.checkpoints.at(-1)?.at ?? this.start.at;
-    if (this.at - last < EVERY) return;
-    this.checkpoints = [...this.checkpoints.slice(1 - MOST), { at: this.at, snapshot: this.machine.snapshot() }];
+  private forget(): void {
+    this.mark = undefined;
+    this.isInside = false;
   }
 }
-
-/** Instructions between two looks for a record that lies ahead. */
-const SEEK_STEP = 1_000_000;

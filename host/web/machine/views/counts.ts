@@ -53,7 +53,9 @@ class CountsView extends MachineView<Counts> {
         <thead><tr>${t.costColumns.map((c, i) => html`<th scope="col" class=${i > 0 && i < 4 ? "number" : ""}>${c}</th>`)}</tr></thead>
         <tbody>
           ${cost.lines.map(
-            (l) => html`<tr title=${meaning[l.event] ?? ""}><td class="mono">${l.event}</td><td class="number">${count(l.count)}</td>
+            (
+              l,
+            ) => html`<tr title=${meaning[l.event] ?? ""}><td class="mono">${l.event}</td><td class="number">${count(l.count)}</td>
               <td class="number">${count(l.cycles)}</td><td class="number">${count(l.total)}</td>
               <td class="bars"><span class="bar" style="width:${(l.total / most) * 100}%"></span></td></tr>`,
           )}

@@ -14,13 +14,13 @@ interface CpuData {
   readonly code: readonly DisassembledLine[] | undefined;
 }
 
-const LINES = 8;
+const LINES = 10;
 
 class CpuView extends MachineView<CpuData> {
   static override properties = { ...MachineView.properties, chosen: { state: true } };
   declare chosen: number;
-  private before: VcpuLook | undefined;
-  private beforeAt = -1;
+  private earlier: VcpuLook | undefined;
+  private earlierAt = -1;
   static override styles = [
     shared,
     css`
@@ -30,6 +30,9 @@ class CpuView extends MachineView<CpuData> {
         gap: 0 var(--vx-space-3);
         font: 0.75rem / 1.5 var(--vx-mono);
         margin: 0;
+      }
+      .short {
+        grid-template-columns: repeat(auto-fill, minmax(7.75rem, 1fr));
       }
       .registers div {
         display: flex;
@@ -82,13 +85,14 @@ class CpuView extends MachineView<CpuData> {
   protected override async look(controller: MachineController): Promise<CpuData | undefined> {
     const cpu = await controller.ask((s) => s.cpu());
     if (!cpu) return undefined;
-    if (controller.at !== this.beforeAt) this.before = this.data?.cpu.vcpus[this.chosen];
-    this.beforeAt = controller.at;
+    if (controller.at !== this.earlierAt) this.earlier = this.data?.cpu.vcpus[this.chosen];
+    this.earlierAt = controller.at;
     this.data = { cpu, code: this.data?.code };
     const slot = (cpu.vcpus[this.chosen] ?? cpu.vcpus[0])?.slot;
     if (slot === undefined) return { cpu, code: [] };
     // Fetches the disassembler the first time: the registers do not wait for it.
-    const code = controller.phase === "running" ? this.data.code : await controller.ask((s) => s.code(slot, undefined, LINES));
+    const code =
+      controller.phase === "running" ? this.data.code : await controller.ask((s) => s.code(slot, undefined, LINES));
     return { cpu, code };
   }
 
@@ -96,7 +100,7 @@ class CpuView extends MachineView<CpuData> {
     const vcpu = cpu.vcpus[this.chosen] ?? cpu.vcpus[0];
     if (!vcpu) return html`<p class="soft">${texts.cpu.gone}</p>`;
     const { registers: r } = vcpu;
-    const old = this.before?.registers;
+    const old = this.earlier?.registers;
     const rows: [name: string, now: bigint, before: bigint | undefined][] = [
       ["rip", r.rip, old?.rip],
       ["rflags", BigInt(r.rflags), old && BigInt(old.rflags)],
@@ -106,20 +110,22 @@ class CpuView extends MachineView<CpuData> {
       ["cr3", r.cr3, old?.cr3],
       ["cr4", r.cr4, old?.cr4],
     ];
+    // In 32-bit code the upper halves are zero, and only make it harder to read.
+    const digits = rows.every(([, now]) => now < 2n ** 32n) ? 8 : 16;
     return html`<div class="head">
         <h2>${texts.cpu.title(vcpu.name, r.bitness, r.cpl)}${vcpu.pauseFlags ? ` (${texts.cpu.blocked})` : ""}</h2>
         ${
           cpu.vcpus.length > 1
             ? html`<select aria-label=${texts.cpu.choose} @change=${(e: Event) => {
                 this.chosen = Number((e.target as HTMLSelectElement).value);
-                this.before = undefined;
+                this.earlier = undefined;
                 void this.refresh();
               }}>${cpu.vcpus.map((v, i) => html`<option value=${i} ?selected=${i === this.chosen}>${v.name}</option>`)}</select>`
             : ""
         }
       </div>
-      <dl class="registers">
-        ${rows.map(([name, now, was]) => html`<div class=${was !== undefined && was !== now ? "changed" : ""}><dt>${name}</dt><dd>${hex16(now)}</dd></div>`)}
+      <dl class="registers ${digits === 8 ? "short" : ""}">
+        ${rows.map(([name, now, was]) => html`<div class=${was !== undefined && was !== now ? "changed" : ""}><dt>${name}</dt><dd>${hex16(now).slice(16 - digits)}</dd></div>`)}
       </dl>
       ${
         code === undefined

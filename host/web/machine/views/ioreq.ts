@@ -1,7 +1,7 @@
 /** ioreq servers: what each claims, its slot for every vCPU as a circle of states, and its buffered ring. */
-import { css, html, svg, type SVGTemplateResult, type TemplateResult } from "lit";
-import { shared } from "../../shell/styles.ts";
+import { css, html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 import type { IoreqServerView, IoreqSlotView } from "../../../lib/ioreq-view.ts";
+import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
 import type { IoreqLook } from "../../worker/look/ioreq.ts";
 import type { MachineController } from "../controller.ts";

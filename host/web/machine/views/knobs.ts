@@ -1,6 +1,14 @@
 /** Knobs and eras: what may be chosen, what is chosen, and a second machine beside this one that differs in one knob. */
 import { css, html, LitElement, type TemplateResult } from "lit";
-import { BUILT_ERAS, type EraName, eraKnobs, formatKnob, type Knob, KNOBS, type KnobValues } from "../../../lib/knobs.ts";
+import {
+  BUILT_ERAS,
+  type EraName,
+  eraKnobs,
+  formatKnob,
+  KNOBS,
+  type Knob,
+  type KnobValues,
+} from "../../../lib/knobs.ts";
 import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
 
@@ -71,46 +79,49 @@ class KnobsView extends LitElement {
     if (changed.has("knobs") || changed.has("era")) this.draft = { ...this.knobs };
   }
 
-  private valueOf(knob: Knob): number {
+  private currentOf(knob: Knob): number {
     return this.draft[knob.name] ?? eraKnobs(this.era)[knob.name]!;
   }
 
-  private set(knob: Knob, value: number): void {
+  private choose(knob: Knob, value: number): void {
     const rest = Object.fromEntries(Object.entries(this.draft).filter(([name]) => name !== knob.name));
     this.draft = eraKnobs(this.era)[knob.name] === value ? rest : { ...rest, [knob.name]: value };
   }
 
-  private tell(name: "vx-knobs" | "vx-versus", detail: unknown): void {
+  private announce(name: "vx-knobs" | "vx-versus", detail: unknown): void {
     this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 
   private renderControl(knob: Knob): TemplateResult {
-    const value = this.valueOf(knob);
+    const value = this.currentOf(knob);
     if (knob.values)
-      return html`<select aria-label=${knob.name} @change=${(e: Event) => this.set(knob, Number((e.target as HTMLSelectElement).value))}>
+      return html`<select aria-label=${knob.name} @change=${(e: Event) => this.choose(knob, Number((e.target as HTMLSelectElement).value))}>
         ${Object.entries(knob.values).map(([word, n]) => html`<option value=${n} ?selected=${n === value}>${word}</option>`)}
       </select>`;
     return html`<input type="number" aria-label=${knob.name} min=${knob.min ?? 0} max=${knob.max ?? 0x7fff_ffff} .value=${String(value)}
-      @change=${(e: Event) => this.set(knob, Number((e.target as HTMLInputElement).value))} />`;
+      @change=${(e: Event) => this.choose(knob, Number((e.target as HTMLInputElement).value))} />`;
   }
 
   private renderKnob(knob: Knob): TemplateResult {
     const isChanged = this.draft[knob.name] !== undefined;
     const applied = this.knobs[knob.name] ?? eraKnobs(this.era)[knob.name]!;
-    const isDraft = this.valueOf(knob) !== applied;
+    const isDraft = this.currentOf(knob) !== applied;
     return html`<tr class=${isChanged ? "changed" : ""}>
       <th scope="row" class="mono">${knob.name}</th>
       <td>${this.renderControl(knob)}</td>
-      <td class="text">${knob.meaning}</td>
+      <td class="text">${knob.text}</td>
       <td><button ?disabled=${!isDraft} aria-label=${texts.knobs.besideLabel(knob.name)} @click=${() =>
-        this.tell("vx-versus", { knob: knob.name, value: this.valueOf(knob) })}>${texts.knobs.beside}</button></td>
+        this.announce("vx-versus", {
+          knob: knob.name,
+          value: this.currentOf(knob),
+        })}>${texts.knobs.beside}</button></td>
     </tr>`;
   }
 
   override render(): TemplateResult {
     const t = texts.knobs;
     const word = this.filter.toLowerCase();
-    const shown = KNOBS.filter((k) => `${k.name} ${k.meaning}`.toLowerCase().includes(word));
+    const shown = KNOBS.filter((k) => `${k.name} ${k.text}`.toLowerCase().includes(word));
     return html`<div class="row bar">
         <label>${t.era} <select @change=${(e: Event) => {
           this.era = (e.target as HTMLSelectElement).value as EraName;
@@ -118,11 +129,11 @@ class KnobsView extends LitElement {
         <label>${t.filter} <input type="search" .value=${this.filter} @input=${(e: Event) => {
           this.filter = (e.target as HTMLInputElement).value;
         }} /></label>
-        <button class="primary" @click=${() => this.tell("vx-knobs", { era: this.era, knobs: this.draft } satisfies KnobChoice)}>${t.apply}</button>
+        <button class="primary" @click=${() => this.announce("vx-knobs", { era: this.era, knobs: this.draft } satisfies KnobChoice)}>${t.apply}</button>
         <button @click=${() => {
           this.draft = {};
         }}>${t.reset}</button>
-        ${this.versus ? html`<button @click=${() => this.tell("vx-versus", undefined)}>${t.alone}</button>` : ""}
+        ${this.versus ? html`<button @click=${() => this.announce("vx-versus", undefined)}>${t.alone}</button>` : ""}
       </div>
       <p class="soft">${t.help}</p>
       ${this.versus ? html`<p><b>${t.besideNow(this.versus.knob, formatKnob(KNOBS.find((k) => k.name === this.versus!.knob)!, this.versus.value))}</b></p>` : ""}

@@ -1,7 +1,7 @@
 /** Guest memory in hexadecimal, by physical or linear address. */
 import { css, html, type TemplateResult } from "lit";
-import { shared } from "../../shell/styles.ts";
 import { memoryRows, parseAddress } from "../../model/memory-rows.ts";
+import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
 import type { MemoryLook } from "../../worker/look/memory.ts";
 import type { MachineController } from "../controller.ts";
@@ -13,12 +13,10 @@ const BYTES = 512;
 class MemoryView extends MachineView<MemoryLook> {
   static override properties = {
     ...MachineView.properties,
-    gpa: { type: Number },
     space: { state: true },
     address: { state: true },
     problem: { state: true },
   };
-  declare gpa: number;
   declare space: "physical" | "virtual";
   declare address: bigint;
   declare problem: string;

@@ -1,8 +1,8 @@
 /** One EPT entry bit by bit. */
-import { css, html, svg, type SVGTemplateResult, type TemplateResult } from "lit";
-import { shared } from "../../shell/styles.ts";
+import { css, html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 import { type EpteField, epteFields } from "../../model/epte-fields.ts";
 import { LEVEL_NAMES } from "../../model/p2m-address.ts";
+import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
 import type { WalkLook } from "../../worker/look/p2m.ts";
 import type { MachineController } from "../controller.ts";
@@ -79,9 +79,10 @@ class P2mEntryView extends MachineView<WalkLook> {
     const fields = epteFields(step.entry, step.level);
     return html`<div class="row" role="group" aria-label=${texts.entry.choose}>
         ${walk.steps.map(
-          (s) => html`<button aria-pressed=${s === step} @click=${() => {
-            this.level = s.level;
-          }}>${texts.tree.level(s.level)} ${LEVEL_NAMES[s.level]}</button>`,
+          (s) =>
+            html`<button aria-pressed=${s === step} @click=${() => {
+              this.level = s.level;
+            }}>${texts.tree.level(s.level)} ${LEVEL_NAMES[s.level]}</button>`,
         )}
         <span class="mono">${hex(walk.gpa)}: ${texts.entry.place(hex(step.tableMfn), step.index)} = ${hex(step.entry)}</span>
       </div>
@@ -93,7 +94,9 @@ class P2mEntryView extends MachineView<WalkLook> {
         <thead><tr>${texts.entry.columns.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead>
         <tbody>
           ${fields.map(
-            (f) => html`<tr><th scope="row">${f.name}</th><td class="mono">${f.high === f.low ? f.high : `${f.high}:${f.low}`}</td>
+            (
+              f,
+            ) => html`<tr><th scope="row">${f.name}</th><td class="mono">${f.high === f.low ? f.high : `${f.high}:${f.low}`}</td>
               <td class="mono">${hex(f.value)}</td><td>${f.meaning}</td></tr>`,
           )}
         </tbody>

@@ -1,8 +1,8 @@
 /** The p2m as a map of the whole guest: every range of guest-physical memory, holes included. */
-import { css, html, svg, type SVGTemplateResult, type TemplateResult } from "lit";
-import { shared } from "../../shell/styles.ts";
+import { css, html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 import { type MapRow, mapRows } from "../../model/p2m-rows.ts";
 import { p2mStyle } from "../../model/p2m-style.ts";
+import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
 import type { P2mLook } from "../../worker/look/p2m.ts";
 import type { MachineController } from "../controller.ts";
@@ -76,6 +76,12 @@ class P2mMapView extends MachineView<P2mLook> {
     this.dispatchEvent(new CustomEvent("vx-gpa", { detail: gfn * 4096, bubbles: true, composed: true }));
   }
 
+  private key(event: KeyboardEvent, gfn: number): void {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    this.choose(gfn);
+  }
+
   private renderRow(row: MapRow, i: number): SVGTemplateResult {
     const y = i * ROW;
     if (row.kind === "hole")
@@ -88,10 +94,16 @@ class P2mMapView extends MachineView<P2mLook> {
       <text class="address" x=${LABEL - 12} y=${BAR / 2 + 4} text-anchor="end">${hex(row.gfn * 4096)}</text>
       ${row.segments.map((s) => {
         const [x, width] = [LABEL + s.from * room, Math.max(2, (s.to - s.from) * room - 1)];
-        const name = texts.map.range(hex(s.range.gfn), hex(s.range.gfn + s.range.pages - 1), s.range.type, s.range.rights, s.range.pageSize);
+        const name = texts.map.range(
+          hex(s.range.gfn),
+          hex(s.range.gfn + s.range.pages - 1),
+          s.range.type,
+          s.range.rights,
+          s.range.pageSize,
+        );
         return svg`<g class="segment" tabindex="0" role="button" aria-label=${name}
             @click=${() => this.choose(s.range.gfn)}
-            @keydown=${(e: KeyboardEvent) => (e.key === "Enter" || e.key === " ") && (e.preventDefault(), this.choose(s.range.gfn))}>
+            @keydown=${(e: KeyboardEvent) => this.key(e, s.range.gfn)}>
           <title>${name}</title>
           <rect x=${x} y="0" width=${width} height=${BAR} rx="2" fill=${p2mFill(s.range.type)}
             style=${s.range.isPending ? "stroke:var(--vx-warn);stroke-width:3;stroke-dasharray:5 3" : "stroke:var(--vx-surface);stroke-width:1"}></rect>
@@ -109,7 +121,9 @@ class P2mMapView extends MachineView<P2mLook> {
       <p>${texts.map.summary(map.entries, map.tables, map.pendingPages)}</p>
       <ul class="legend" aria-label=${texts.map.legend}>
         ${types.map(
-          (type) => html`<li><svg viewBox="0 0 20 16" aria-hidden="true">${p2mDefs([type])}<rect width="20" height="16" rx="2" fill=${p2mFill(type)}></rect></svg>
+          (
+            type,
+          ) => html`<li><svg viewBox="0 0 20 16" aria-hidden="true">${p2mDefs([type])}<rect width="20" height="16" rx="2" fill=${p2mFill(type)}></rect></svg>
             <b class="mono">${p2mStyle(type).letter}</b> ${type}: ${texts.map.pages(map.pages[type]!)}</li>`,
         )}
       </ul>

@@ -1,7 +1,7 @@
 /** The p2m as its four-level tree along the walk of one address: each table with its 512 entries. */
-import { css, html, svg, type SVGTemplateResult, type TemplateResult } from "lit";
-import { shared } from "../../shell/styles.ts";
+import { css, html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
 import { LEVEL_NAMES, withIndex } from "../../model/p2m-address.ts";
+import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
 import type { TableLook, WalkLook } from "../../worker/look/p2m.ts";
 import type { MachineController } from "../controller.ts";
@@ -100,11 +100,17 @@ class P2mTreeView extends MachineView<TreeData> {
     const x = i * (ACROSS * CELL + GAP);
     const place = (index: number) => ({ cx: (index % ACROSS) * CELL, cy: TOP + Math.floor(index / ACROSS) * CELL });
     const here = place(step.index);
-    const name = texts.tree.table(LEVEL_NAMES[table.level] ?? "", table.level, hex(table.mfn), table.entries.length, step.index);
+    const name = texts.tree.table(
+      LEVEL_NAMES[table.level] ?? "",
+      table.level,
+      hex(table.mfn),
+      table.entries.length,
+      step.index,
+    );
     const isLast = i === walk.steps.length - 1;
     return svg`<g transform="translate(${x} 0)" class="table" tabindex="0" role="group" aria-label=${`${name}. ${texts.tree.keys}`}
         @keydown=${(e: KeyboardEvent) => this.key(e, table, step.index)}
-        @click=${(e: MouseEvent) => this.click(e, table)}>
+        @click=${(e: MouseEvent) => this.pick(e, table)}>
       <text x="0" y="13" style="font-weight:700">${texts.tree.level(table.level)} ${LEVEL_NAMES[table.level]}</text>
       <text x="0" y="29" class="mono soft">mfn ${hex(table.mfn)}</text>
       <rect class="frame" x="-3" y=${TOP - 3} width=${ACROSS * CELL + 6} height=${DOWN * CELL + 6} rx="3"></rect>
@@ -126,7 +132,7 @@ class P2mTreeView extends MachineView<TreeData> {
     </g>`;
   }
 
-  private click(event: MouseEvent, table: TableLook): void {
+  private pick(event: MouseEvent, table: TableLook): void {
     const box = (event.currentTarget as SVGGElement).querySelector(".frame")!.getBoundingClientRect();
     const scale = box.width / (ACROSS * CELL + 6);
     const column = Math.floor(((event.clientX - box.left) / scale - 3) / CELL);
@@ -151,7 +157,9 @@ class P2mTreeView extends MachineView<TreeData> {
           <thead><tr>${texts.tree.columns.map((c) => html`<th scope="col">${c}</th>`)}</tr></thead>
           <tbody>
             ${walk.steps.map(
-              (s) => html`<tr class="mono"><td>${s.level} ${LEVEL_NAMES[s.level]}</td><td>${hex(s.tableMfn)}</td><td>${s.index}</td>
+              (
+                s,
+              ) => html`<tr class="mono"><td>${s.level} ${LEVEL_NAMES[s.level]}</td><td>${hex(s.tableMfn)}</td><td>${s.index}</td>
                 <td>${hex(s.entry)}</td><td>${s.decoded.rights}</td><td>${s.decoded.type}</td><td>${s.decoded.isPresent ? hex(s.decoded.mfn) : "-"}</td></tr>`,
             )}
           </tbody>

@@ -1,7 +1,7 @@
 /** The path of a store: ten steps from the TLB to the device and back; those that the last instruction took are lit. */
 import { css, html, type TemplateResult } from "lit";
-import { shared } from "../../shell/styles.ts";
 import { type PathStep, type PathView, pathOf } from "../../model/path.ts";
+import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
 import type { PathEvidence } from "../../worker/protocol.ts";
 import type { MachineController } from "../controller.ts";
@@ -39,19 +39,20 @@ class PathOfAStore extends MachineView<PathData> {
       }
       li {
         display: grid;
-        grid-template-columns: 2rem minmax(8.5rem, 11rem) 1fr;
+        grid-template-columns: 2rem minmax(8.5rem, 13rem) 1fr;
         gap: var(--vx-space-2);
         align-items: center;
-        min-height: 2.25rem;
-        padding: 0.125rem 0.5rem 0.125rem 0;
+        min-height: 2rem;
+        margin-bottom: 2px;
+        padding: 0 0.5rem 0 0;
         border-radius: var(--vx-radius);
         transition: background var(--vx-time);
       }
       .badge {
         display: grid;
         place-items: center;
-        width: 1.75rem;
-        height: 1.75rem;
+        width: 1.625rem;
+        height: 1.625rem;
         border-radius: 50%;
         border: 2px solid var(--vx-line-strong);
         font-weight: 700;
@@ -59,11 +60,11 @@ class PathOfAStore extends MachineView<PathData> {
         font-variant-numeric: tabular-nums;
       }
       .name {
-        line-height: 1.2;
+        line-height: 1.1;
       }
       .file {
         display: block;
-        font-size: 0.75rem;
+        font-size: 0.6875rem;
         color: var(--vx-text-soft);
       }
       .evidence {
@@ -102,7 +103,7 @@ class PathOfAStore extends MachineView<PathData> {
         display: flex;
         align-items: center;
         gap: var(--vx-space-2);
-        min-height: 1.25rem;
+        min-height: 1.125rem;
         font-size: 0.75rem;
         color: var(--vx-text-soft);
         padding: 0;

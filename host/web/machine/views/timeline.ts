@@ -1,13 +1,19 @@
 /** The timeline of exits: a lane for each kind of event, a scrubber for the position, the records behind it as a table. */
 import { css, html, LitElement, type TemplateResult } from "lit";
-import { describe } from "../../../lib/trace/describe.ts";
 import { eventName } from "../../../lib/trace/decode.ts";
-import { shared } from "../../shell/styles.ts";
+import { describe } from "../../../lib/trace/describe.ts";
 import { clampWindow, LANES, laneOf, nextShown, type TimeWindow, zoomWindow } from "../../model/timeline.ts";
+import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
 import type { MachineController } from "../controller.ts";
 import { count } from "../format.ts";
-import { LABEL_WIDTH, PICTURE_HEIGHT, paintTimeline, type TimelineColours, timelineColours } from "../timeline-paint.ts";
+import {
+  LABEL_WIDTH,
+  PICTURE_HEIGHT,
+  paintTimeline,
+  type TimelineColours,
+  timelineColours,
+} from "../timeline-paint.ts";
 
 const NO_LANE = 255;
 const ROWS = 12;
@@ -167,7 +173,12 @@ class TimelineView extends LitElement {
       context.setTransform(scale, 0, 0, scale, 0, 0);
       this.colours ??= timelineColours(this);
       const labels = LANES.map((lane) => texts.timeline.lanes[lane]);
-      paintTimeline(context, this.lanes, { width, window: this.window, total: this.total, now: this.cursor + 1, labels }, this.colours);
+      paintTimeline(
+        context,
+        this.lanes,
+        { width, window: this.window, total: this.total, now: this.cursor + 1, labels },
+        this.colours,
+      );
     });
   }
 
@@ -176,7 +187,10 @@ class TimelineView extends LitElement {
     this.cursor = Math.max(0, Math.min(this.total - 1, index));
     if (!this.isWhole) this.follow();
     clearTimeout(this.seekTimer);
-    this.seekTimer = setTimeout(() => void this.controller.seekRecord(this.controller.records.first + this.cursor), 120);
+    this.seekTimer = setTimeout(
+      () => void this.controller.seekRecord(this.controller.records.first + this.cursor),
+      120,
+    );
   }
 
   private indexAt(event: PointerEvent | WheelEvent): number {

@@ -7,7 +7,12 @@ import type { Session } from "../session.ts";
 const LONGEST = 15;
 
 /** `lines` instructions from a linear address on, or from where the vCPU stands. */
-export function readCode({ machine, domid }: Session, slot: number, gva: bigint | undefined, lines: number): DisassembledLine[] {
+export function readCode(
+  { machine, domid }: Session,
+  slot: number,
+  gva: bigint | undefined,
+  lines: number,
+): DisassembledLine[] {
   if (!machine.vcpus(domid).includes(slot)) return [];
   const { rip, bitness, segments } = machine.regs(slot);
   const base = bitness === 64 ? 0n : segments.cs.base;

@@ -1,6 +1,6 @@
 /** TLBs of all vCPUs, each entry compared with what the guest's page tables and the p2m say now. */
 import { translateGpa, translateGva, vcpuNamer, walk } from "../../../lib/inspect.ts";
-import { readTlb, type TlbEntryView } from "../../../lib/tlb-view.ts";
+import type { TlbEntryView } from "../../../lib/tlb-view.ts";
 import { judgeEntry, type Staleness } from "../../model/tlb-stale.ts";
 import type { Session } from "../session.ts";
 
@@ -29,7 +29,7 @@ export function readTlbs({ machine, domid }: Session): TlbLook[] {
     slot,
     name: name(slot),
     size: machine.knobs["tlb.entries"] ?? 0,
-    entries: readTlb(core, domid, slot).map((entry) => ({
+    entries: machine.tlb(slot).map((entry) => ({
       ...entry,
       staleness: judgeEntry(entry, walked(slot, entry.page)),
     })),
