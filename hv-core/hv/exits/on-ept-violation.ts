@@ -5,13 +5,7 @@
  * Page accesses: access/check.ts. Pages that are out: paging/populate.ts. There are no nested guests and no alternate views.
  */
 import { CTR_ACCESS_VIOLATIONS, CTR_P2M_SHATTERED } from "../../abi/counters";
-import {
-  CRASH_EPT_VIOLATION,
-  CRASH_EVENT_DELIVERY,
-  CRASH_EVENT_UNSENT,
-  CRASH_NO_TABLE,
-  CRASH_UNSHARE_NO_MEMORY,
-} from "../../abi/crash";
+import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE, CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
 import { OK } from "../../abi/errno";
 import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
 import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
@@ -65,7 +59,7 @@ import { hasSharingDefect } from "../sharing/two-gfns";
 import { unshare } from "../sharing/unshare";
 import { Vcpu, VPF_EVENTS } from "../vcpu";
 import { Verdict } from "../verdict";
-import { vmEventMonitor } from "../vm-event/request";
+import { vmEventAccess } from "../vm-event/request";
 import { requeueEvent } from "./requeue";
 
 export function onEptViolation(v: Vcpu): Verdict {
@@ -151,9 +145,7 @@ function tell(v: Vcpu, gfn: u64, type: u32, event: u32, access: u32, verdict: Ve
     const c = v.cpu;
     const gla = (access & MEM_ACCESS_GLA_VALID) != 0 ? c.exitGla : 0;
     const offset = c.exitGpa & 0xfff;
-    if (vmEventMonitor(v, REASON_MEM_ACCESS, event == ACCESS_SYNC, gfn, offset, gla, access) != OK) {
-      domainCrash(d, CRASH_EVENT_UNSENT);
-    }
+    vmEventAccess(v, REASON_MEM_ACCESS, event == ACCESS_SYNC, gfn, offset, gla, access);
     Count.one(CTR_ACCESS_VIOLATIONS);
   }
   if (d.isShuttingDown != 0 && d.crashReason != 0) return Verdict.Crash;
