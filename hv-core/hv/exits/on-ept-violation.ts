@@ -8,7 +8,6 @@ import { CTR_ACCESS_VIOLATIONS, CTR_P2M_SHATTERED } from "../../abi/counters";
 import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE, CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
 import { OK } from "../../abi/errno";
 import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
-import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
 import {
   KNOB_EARLY_UNLOCK,
   KNOB_EPT_NX_SUPERPAGES,
@@ -49,6 +48,7 @@ import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
 import { NO_LATCH } from "../emulate/memory";
 import { hwdomFixup } from "../iocap/hwdom";
+import { TypeOwner } from "../ioreq/type-owner";
 import { logDirtyFault } from "../logdirty/global";
 import { MmioRo } from "../p2m/mmio-ro";
 import { P2m } from "../p2m/p2m";
@@ -177,7 +177,7 @@ function isWatched(d: Domain, type: u32): bool {
 
 /** A server asked for the reads of the type as well (knob type.read). */
 function isReadWatched(d: Domain, type: u32): bool {
-  return type == <u32>P2M_IOREQ_SERVER && (d.p2mIoreqFlags & DMOP_MEM_ACCESS_READ) != 0;
+  return type == <u32>P2M_IOREQ_SERVER && TypeOwner.wantsReads(TypeOwner.of(d));
 }
 
 /** Emulation starts the instruction again; an event that was being delivered has none. */
