@@ -8,15 +8,19 @@ import { FULL_LOST, KNOB_EVENT_FULL, KNOB_EVENT_UNSENT, UNSENT_CRASH } from "../
 import { P2M_RAM_SHARED } from "../../abi/p2m-types";
 import { EVF_VCPU_PAUSED, REASON_MEM_SHARING, VM_EVENT_MODE_MONITOR, VM_EVENT_MODE_SHARING } from "../../abi/vm-event";
 import { W_EVENT_CLAIMED } from "../../abi/windows";
+import { Hv } from "../../base/assert";
 import { Knobs, Machine } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
 import { domainCrash } from "../domain/shutdown";
+import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { vmEventPause } from "./pause";
 import { isOwnVcpu, vmEventClaim, vmEventPut, vmEventWait } from "./slots";
 import { VcpuEvents, WORK_LATCHED } from "./vcpu-events";
+
+const SITE_EVENT_UNDER_P2M: u32 = 43;
 
 /** vcpu_id of whoever the running code works for. */
 export function currentVcpuId(): u32 {
@@ -55,6 +59,7 @@ export function vmEventLatch(
  */
 export function vmEventMonitor(v: Vcpu, reason: u32, sync: bool, gfn: u64, offset: u64, gla: u64, flags: u32): i32 {
   const d = v.domain;
+  if (isDefined(DEBUG)) Hv.assert(!P2m.isLocked(d), SITE_EVENT_UNDER_P2M); // V-c: it may have to sleep
   const rc = vmEventClaim(d, VM_EVENT_MODE_MONITOR);
   if (rc == -EBUSY) {
     if (Variant.is(KNOB_EVENT_FULL, FULL_LOST)) return OK;
