@@ -3,7 +3,7 @@ import "./base/abort";
 
 export { deviceInput } from "./dev/console";
 export { dom0Mfn, frameWritten, hypercall } from "./run/dom0";
-export { p2mInvariants, translateGva, walkGpa } from "./run/inspect";
+export { ioreqInvariants, p2mInvariants, translateGva, walkGpa } from "./run/inspect";
 export {
   bootGrant,
   deviceRaise,

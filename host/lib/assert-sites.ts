@@ -23,6 +23,7 @@ const SITES: Readonly<Record<number, string>> = {
   40: "C-62: a vCPU is unpaused for events more often than it was paused (hv/vm-event/pause.ts)",
   41: "C-66: a request goes to a vm_event ring that was disabled since its slot was claimed (hv/vm-event/slots.ts)",
   32: "I-2: a vCPU enters the guest while a device model has not answered yet (run/vcpu.ts)",
+  43: "V-c: an event that may have to wait for a slot is sent with the p2m lock held (hv/vm-event/request.ts)",
   60: "an object is given back to a class of small objects that it does not belong to (mem/frame-slab.ts)",
   61: "the sum of the domains' shared pages is not freed + used pages (hv/sharing/state.ts)",
   62: "a lock is taken against the order of memory-management locks: p2m (16), then page (24), pages by mfn (base/lock-order.ts)",

@@ -30,6 +30,7 @@ export interface CoreExports {
   watchesChanged(): void;
   /** Bits of broken invariants of a domain's p2m; all ones in builds without checks. */
   p2mInvariants(domid: number): number;
+  ioreqInvariants(domid: number): number;
   /** The board: one step of a device's DMA engine; a device raises its line (hv-core/run/io-inspect.ts). */
   deviceStep(index: number): number;
   deviceRaise(index: number): number;

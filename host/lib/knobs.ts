@@ -42,6 +42,7 @@ import {
   KNOB_ERA,
   KNOB_EVENT_DISABLE,
   KNOB_EVENT_SLOTS,
+  KNOB_EVENT_UNSENT,
   KNOB_IO_ACCOUNT,
   KNOB_IO_DEVICES,
   KNOB_IO_DOM0_CAPS,
@@ -108,6 +109,8 @@ import {
   SHARING_RMAP_AUTO,
   SHARING_RMAP_HASH,
   SHARING_RMAP_LIST,
+  UNSENT_CRASH,
+  UNSENT_GO_ON,
   XSM_DUMMY,
   XSM_POLICY,
 } from "../../hv-core/abi/knobs.ts";
@@ -436,6 +439,13 @@ export const KNOBS: readonly Knob[] = [
     KNOB_EVENT_DISABLE,
     "a ring can be disabled while somebody holds a slot of it (C-66), or is busy then",
   ),
+  {
+    name: "vmEvent.unsent",
+    index: KNOB_EVENT_UNSENT,
+    values: { crash: UNSENT_CRASH, "go-on": UNSENT_GO_ON },
+    default: UNSENT_CRASH,
+    text: "a page access was violated and its listener went before it was told (V-5): the domain crashes, or goes on without a listener",
+  },
   {
     name: "vmEvent.slots",
     index: KNOB_EVENT_SLOTS,

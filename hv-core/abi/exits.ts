@@ -47,6 +47,8 @@ export const QUAL_EPT_X_BIT = 5;
 export const QUAL_GLA_VALID_BIT = 7;
 /** Only with GLA_VALID: 1 = access to the final translation, 0 = access by the walk of the guest's own tables. */
 export const QUAL_GLA_FINAL_BIT = 8;
+/** The exit happened in an IRET that had just ended the blocking of NMIs. */
+export const QUAL_NMI_UNBLOCKED_BIT = 12;
 
 // Exit qualification of an I/O instruction (SDM 3C, table 27-5).
 /** Bits 2:0 = size - 1. */

@@ -159,6 +159,12 @@ export const MEM_ACCESS_SVM = 1;
 export const KNOB_PAGING_FOREIGN = 90;
 /** Disabling a ring while another processor has a slot of it: the ring is freed under its feet (C-66), or -EBUSY. */
 export const KNOB_EVENT_DISABLE = 91;
+/** Variant, third value: the domain is not paused meanwhile (V-5). */
+export const EVENT_DISABLE_UNPAUSED = 2;
+/** An event whose listener went before it could be sent: the domain crashes (spec 02), or the access is made again without a listener. */
+export const KNOB_EVENT_UNSENT = 59;
+export const UNSENT_CRASH = 0;
+export const UNSENT_GO_ON = 1;
 /** Slots of a vm_event ring that are used, 1..8; 0 = all 8. A race is small with a small ring. */
 export const KNOB_EVENT_SLOTS = 95;
 /** The I/O Resource Accountant (spec 06 section 6.3): 0 = Xen without it, otherwise how it keeps its counts of mapped frames. */

@@ -45,6 +45,11 @@ export class Lock {
     return load<u32>(word) >> 16;
   }
 
+  /** Whether the running code holds the lock at `word`. */
+  @inline static isMine(word: usize): bool {
+    return (load<u32>(word) & 0xffff) == Lock.me();
+  }
+
   static release(word: usize): void {
     const value = load<u32>(word);
     Hv.assert((value & 0xffff) == Lock.me(), SITE_LOCK_NOT_OWNED);

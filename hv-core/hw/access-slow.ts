@@ -116,9 +116,13 @@ export class AccessSlow {
     const nextGpa = c.accessGpa;
     const high = value >> (first << 3);
     // Questions first: a part in RAM is written only when every answer is there.
-    if (host == HOST_REFUSED) AccessSlow.writePart(c, host, gpa, lin, first, value);
+    // What was answered before comes before a question that is new because the page below the border has changed meanwhile.
+    const isHighFirst = Replay.isLater(c, lin, next);
+    if (host == HOST_REFUSED && !isHighFirst) AccessSlow.writePart(c, host, gpa, lin, first, value);
     if (c.fault) return;
     if (nextHost == HOST_REFUSED) AccessSlow.writePart(c, nextHost, nextGpa, next, size - first, high);
+    if (c.fault) return;
+    if (host == HOST_REFUSED && isHighFirst) AccessSlow.writePart(c, host, gpa, lin, first, value);
     if (c.fault) return;
     if (host != HOST_REFUSED) AccessSlow.writePart(c, host, gpa, lin, first, value);
     if (nextHost != HOST_REFUSED) AccessSlow.writePart(c, nextHost, nextGpa, next, size - first, high);

@@ -3,10 +3,10 @@
  * always popped. A return to a nested task leaves the guest with EXIT_TASK_SWITCH.
  */
 import { SEG_CS, SEG_TR } from "../abi/cpu";
-import { EXIT_TASK_SWITCH } from "../abi/exits";
+import { EXIT_EPT_VIOLATION, EXIT_TASK_SWITCH, QUAL_NMI_UNBLOCKED_BIT } from "../abi/exits";
 import { FLAG_FIXED, FLAG_NT, FLAG_RF, FLAG_VIF, FLAG_VIP, FLAG_VM } from "../abi/regs";
 import { Cpu } from "./cpu";
-import { Fault } from "./exceptions";
+import { FAULT_EXIT, Fault } from "./exceptions";
 import { Flags } from "./flags";
 import { Mode } from "./mode";
 import { Returns } from "./returns";
@@ -17,8 +17,21 @@ import { BLOCKED_BY_NMI, SystemFlags } from "./system-flags";
 const TASK_SWITCH_IRET: u64 = (<u64>1) << 30;
 
 export class Iret {
-  /** `opSize` is 2, 4 or 8 bytes. On failure c.fault is set and nothing has changed. */
+  /**
+   * `opSize` is 2, 4 or 8 bytes. On failure c.fault is set and nothing has changed but that NMIs are let through: IRET does that first,
+   * also when it faults then (SDM 3A 6.7.1). An EPT violation on its stack says so in bit 12 of the qualification (SDM 3C 28.2.1).
+   */
   static run(c: Cpu, opSize: u32): void {
+    const blocked = c.interruptibility & BLOCKED_BY_NMI;
+    c.interruptibility &= ~BLOCKED_BY_NMI;
+    Iret.body(c, opSize);
+    if (blocked == 0 || c.fault != FAULT_EXIT) return;
+    if (c.exitReason == EXIT_EPT_VIOLATION) c.exitQualification |= (<u64>1) << QUAL_NMI_UNBLOCKED_BIT;
+    // Other exits do not tell, and a replay is not the processor's own: the instruction begins again as it was.
+    if (c.replay != 0 || c.exitReason != EXIT_EPT_VIOLATION) c.interruptibility |= blocked;
+  }
+
+  private static body(c: Cpu, opSize: u32): void {
     Flags.settle(c);
     const before = c.rflags;
     if ((before & FLAG_NT) != 0 && Mode.isProtected(c)) {
@@ -60,6 +73,5 @@ export class Iret {
       } else Returns.same(c, selector, raw, rip, after);
     }
     c.rflags = (before & ~changes) | (flags & changes) | FLAG_FIXED;
-    c.interruptibility &= ~BLOCKED_BY_NMI;
   }
 }

@@ -12,6 +12,7 @@ import {
   ANSWER_NEED,
   ANSWER_OWN,
   ANSWER_READ,
+  ANSWER_WRITE,
   Answer,
   Answers,
   MAX_ANSWERS,
@@ -74,6 +75,21 @@ export class Replay {
     return false;
   }
 
+  /** Whether the write at `next` was answered before the one at `lin`, the other part of the same access, or alone. */
+  static isLater(c: Cpu, lin: u64, next: u64): bool {
+    return c.replay != 0 && Replay.findWrite(c, next) < Replay.findWrite(c, lin);
+  }
+
+  /** Index of the answer for a write at `lin` that this pass has not used yet; beyond all when there is none. */
+  private static findWrite(c: Cpu, lin: u64): u32 {
+    const answers = Answers.of(c);
+    for (let i = answers.used; i < answers.count; i++) {
+      const answer = answers.entry(i);
+      if (answer.gla == lin && answer.dir == ANSWER_WRITE && answer.space == ANSWER_MEMORY) return i;
+    }
+    return MAX_ANSWERS;
+  }
+
   /** Deny bits for a translation cached during a replay: accesses to the page that have answers must not find it. */
   static denied(c: Cpu, lin: u64): u64 {
     if (Variant.is(KNOB_REPLAY, REPLAY_BY_RIGHTS)) return 0;
@@ -103,6 +119,10 @@ export class Replay {
     if (index < answers.count) {
       // What was written before stays: its source may have changed in memory since, but the write has happened.
       if (!Replay.isSame(answer, space, dir, addr, size)) {
+        if (dir == ANSWER_READ && Replay.isSame(answer, ANSWER_OWN, ANSWER_READ, gla, size)) {
+          answers.used = index + 1; // the processor has read it itself before the page was taken from it
+          return answer.data;
+        }
         answers.mismatch = 1;
         Fault.exit(c, EXIT_UNHANDLEABLE, 0);
         return 0;

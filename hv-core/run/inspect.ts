@@ -3,6 +3,7 @@ import { MAILBOX_BASE } from "../abi/layout";
 import { Epte } from "../base/epte";
 import { Machine } from "../base/machine";
 import { Domain } from "../hv/domain";
+import { ioreqCheck } from "../hv/ioreq/check";
 import { p2mCheck } from "../hv/p2m/check";
 import { P2mEntry } from "../hv/p2m/entry";
 import { Vcpu } from "../hv/vcpu";
@@ -56,6 +57,15 @@ export function p2mInvariants(domid: u32): u32 {
   if (isDefined(DEBUG)) {
     const found = Domain.find(domid);
     if (found != 0) return p2mCheck(changetype<Domain>(found));
+  }
+  return 0xffff_ffff;
+}
+
+/** The same for its ioreq servers and locks (hv/ioreq/check.ts). */
+export function ioreqInvariants(domid: u32): u32 {
+  if (isDefined(DEBUG)) {
+    const found = Domain.find(domid);
+    if (found != 0) return ioreqCheck(changetype<Domain>(found));
   }
   return 0xffff_ffff;
 }

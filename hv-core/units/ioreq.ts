@@ -1,16 +1,20 @@
 /** Unit-test build: ioreq servers, dm_op, one request at a time, without a guest that runs (test/ioreq/*.test.ts). */
 import "../base/abort";
+import { Knobs } from "../base/machine";
 import { ioDo } from "../hv/emulate/do-io";
 import { evtchnBindInterdomain } from "../hv/evtchn/bind";
 import { evtchnSend } from "../hv/evtchn/send";
 import { ioreqSignalMapcache } from "../hv/ioreq/broadcast";
 import { ioreqSendBuffered } from "../hv/ioreq/buffered";
+import { ioreqCheck } from "../hv/ioreq/check";
 import { ioreqComplete } from "../hv/ioreq/complete";
 import { dmOp } from "../hv/ioreq/dm-op";
+import { IoreqLock } from "../hv/ioreq/lock";
 import { ioreqResourceMfn } from "../hv/ioreq/resource";
 import { IoreqServer } from "../hv/ioreq/server";
 import { P2m } from "../hv/p2m/p2m";
 import { Vcpu } from "../hv/vcpu";
+import { vmEventMonitor } from "../hv/vm-event/request";
 import { freeFrame } from "../mem/allocator";
 import { Frame } from "../mem/frame-table";
 import { World, worldCreate } from "./world";
@@ -151,4 +155,42 @@ export function send(port: u32): i32 {
 export function buffered(id: u32, kind: u32, addr: u64, data: u64, size: u32, count: u32): u32 {
   const s = IoreqServer.at(World.guest.ioreqServer(id));
   return ioreqSendBuffered(World.vcpu(0), s, kind, addr, data, size, count);
+}
+
+/** Broken invariants (hv/ioreq/check.ts). */
+export function invariants(): u32 {
+  return ioreqCheck(World.guest);
+}
+
+// What follows spoils something, so that the check is known to see it.
+export function setIoState(vcpu: u32, state: u32): void {
+  World.vcpu(vcpu).ioState = state;
+}
+
+export function setIoPending(vcpu: u32, servers: u32): void {
+  World.vcpu(vcpu).ioPending = servers;
+}
+
+export function setTypedPages(count: u64): void {
+  World.guest.p2mIoreqEntries = count;
+}
+
+export function addReference(mfn: u32): void {
+  Frame.at(mfn).refs++;
+}
+
+/** A lock that somebody forgot: 0 = the ioreq servers', 1 = the p2m's. */
+export function leaveLocked(which: u32): void {
+  if (which == 0) IoreqLock.acquire(World.guest);
+  else P2m.lock(World.guest);
+}
+
+/** An event that may have to wait, with or without the p2m lock. @returns errno. */
+export function sendEvent(isLocked: u32): i32 {
+  if (isLocked != 0) P2m.lock(World.guest);
+  return vmEventMonitor(World.vcpu(0), 1, true, 0, 0, 0, 0);
+}
+
+export function setKnob(index: u32, value: u32): void {
+  Knobs.set(<i32>index, value);
 }

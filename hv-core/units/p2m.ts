@@ -339,3 +339,8 @@ export function entryEvent(slot: u32): u32 {
 export function leaveLocked(slot: u32): void {
   P2m.lock(Domain.at(slot));
 }
+
+/** NMIs wait until the handler of the last one is over. */
+export function isNmiBlocked(slot: u32): bool {
+  return (Vcpu.at(Domain.at(slot).firstVcpu).cpu.interruptibility & BLOCKED_BY_NMI) != 0;
+}

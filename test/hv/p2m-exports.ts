@@ -21,6 +21,7 @@ export interface P2mExports {
   isSpuriousExpected(slot: number): number;
   misconfigExit(slot: number, gfn: bigint): number;
   violationExit(slot: number, gfn: bigint, qualification: number): number;
+  isNmiBlocked(slot: number): number;
   crashReason(slot: number): number;
   setIoPermission(slot: number, has: number): void;
   setDefaultMtrr(slot: number, value: bigint): void;

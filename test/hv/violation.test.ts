@@ -50,6 +50,13 @@ it("step 1: our own handlers come before the map, which is not even looked at", 
   expect(outcome(WRITE | allowed(5))).toBe("again");
 });
 
+it("an IRET that let NMIs through and exited blocks them again until it is made", () => {
+  map(t.P2M_RAM_RW);
+  const UNBLOCKED = 1 << 12;
+  expect([outcome(READ), p2m.isNmiBlocked(slot)]).toEqual(["again", 0]);
+  expect([outcome(READ | UNBLOCKED), p2m.isNmiBlocked(slot)]).toEqual(["again", 1]);
+});
+
 describe("step 2: the lookup", () => {
   it("a promise without memory crashes the domain", () => {
     map(t.P2M_POPULATE_ON_DEMAND, { mfn: INVALID_MFN });

@@ -6,6 +6,7 @@ import {
   CODE,
   cplOf,
   createKernel,
+  KERNEL_STACK,
   type Kernel,
   SEL_CODE0,
   SEL_COMPAT0,
@@ -23,6 +24,10 @@ const RCX = 8;
 const R11 = 88;
 const STAR = 520;
 const TSC_OFFSET = 600;
+const RSP_AT = 32;
+const INTERRUPTIBILITY = 648;
+const EXIT_QUALIFICATION = 688;
+const BLOCKED_BY_NMI = 8;
 
 describe("control registers", () => {
   it("refuses what cannot be", () => {
@@ -157,6 +162,37 @@ describe("system instructions", () => {
     const invlpg = [0x0f, 0x01, 0x3c, 0x25, ...u32(0x7_0000), HLT];
     expect(k.run(0, invlpg)).toMatch("hlt");
     expect(k.run(3, invlpg)).toBe("vector 13");
+  });
+
+  it("IRET lets NMIs through before it reads its stack: a violation there says so, another exit or none does not", () => {
+    const k = createKernel(64);
+    const { board } = k;
+    const IRETQ = [0x48, 0xcf];
+    const STACK_GFN = KERNEL_STACK >> 12;
+    const NMI_UNBLOCKED = 1n << 12n;
+    const run = (code: readonly number[], blocked: number): [string, boolean, number] => {
+      k.start(0, code);
+      board.setWord(INTERRUPTIBILITY, blocked);
+      board.setField(RSP_AT, BigInt((STACK_GFN << 12) + 0x100));
+      const outcome = k.resume();
+      return [
+        outcome,
+        (board.field(EXIT_QUALIFICATION) & NMI_UNBLOCKED) !== 0n,
+        board.word(INTERRUPTIBILITY) & BLOCKED_BY_NMI,
+      ];
+    };
+    const close = (low12: number) => {
+      board.exports.siliconMap(STACK_GFN, STACK_GFN, low12);
+      board.exports.siliconFlush();
+    };
+    close(0);
+    expect(run(IRETQ, BLOCKED_BY_NMI)).toEqual(["exit 48", true, 0]);
+    expect(run(IRETQ, 0)).toEqual(["exit 48", false, 0]);
+    expect(run([0x58], BLOCKED_BY_NMI)).toEqual(["exit 48", false, BLOCKED_BY_NMI]); // pop rax
+    close(0x3a); // a memory type that does not exist
+    expect(run(IRETQ, BLOCKED_BY_NMI)).toEqual(["exit 49", false, BLOCKED_BY_NMI]);
+    close(0x37);
+    expect(run(IRETQ, BLOCKED_BY_NMI)).toEqual(["vector 13", false, 0]); // a stack of zeroes: a fault, and NMIs are through
   });
 
   it("IRET to user code loads its stack; a bad one faults", () => {

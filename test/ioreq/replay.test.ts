@@ -6,7 +6,13 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { VEC_GP, VEC_PF } from "../../hv-core/abi/cpu.ts";
 import { CRASH_EPT_VIOLATION, CRASH_IO_MISMATCH } from "../../hv-core/abi/crash.ts";
 import { COUNTER_BASE, COUNTER_READS, COUNTER_WRITES } from "../../hv-core/abi/devices.ts";
-import { AS_FIXED, DEVICE_AT_CORE, KNOB_EMULATE_CACHE, KNOB_EMULATE_INS } from "../../hv-core/abi/knobs.ts";
+import {
+  AS_FIXED,
+  DEVICE_AT_CORE,
+  KNOB_EMULATE_CACHE,
+  KNOB_EMULATE_INS,
+  KNOB_TYPE_READ,
+} from "../../hv-core/abi/knobs.ts";
 import { CODE, createGuest, type Guest, MEMORY, PORT, RAX, RCX, RDI, RDX, RSI, RSP } from "./guest.ts";
 
 const hex = (text: string) => text.split(" ").map((byte) => Number.parseInt(byte, 16));
@@ -216,6 +222,86 @@ describe("types of pages", () => {
     g.poke(Number(RAM), [0xf4]);
     expect(setType(RAM >> 12n, 4)).toBe(0);
     expect(g.run(hex("ff e7"), { [RDI]: RAM })).toBe("livelock");
+  });
+});
+
+describe("an access of which one half is RAM, while the device has the other half", () => {
+  const BORDER = 0x400000n;
+  const LOW = Number(BORDER) - 4;
+  const RAM_RW = 0;
+  const RAM_RO = 1;
+  const IOREQ_SERVER = 4;
+  const setType = (type: number) =>
+    g.dm(12, [
+      [0, 4, 1],
+      [4, 2, type],
+      [8, 8, (BORDER >> 12n) - 1n],
+    ]);
+  const mapType = (flags: number) =>
+    g.dm(15, [
+      [2, 2, 4],
+      [4, 4, flags],
+    ]);
+  const low = (): number => Number(g.peek64(LOW - 4) >> 32n);
+  /** What the lower half holds whenever the device is asked for a write. */
+  let seen: number[];
+  /** ADD over the border; `change` happens while the device has the write of the upper half. */
+  function addAcross(change: () => void): string {
+    g.range(MEMORY, BORDER, BORDER + 0xfffn);
+    g.poke64(LOW - 4, 0xffff_ffff_0000_0000n);
+    seen = [];
+    const { read, write } = g.device;
+    g.device.read = (r, i) => (r.addr < BORDER ? BigInt(low()) : read(r, i));
+    g.device.write = (r, i, value) => {
+      seen.push(low());
+      if (r.addr >= BORDER) change();
+      write(r, i, value);
+    };
+    const outcome = g.run(ADD_MEM_RAX, { [RAX]: 6n, [RDI]: BigInt(LOW) });
+    g.device.read = read;
+    g.device.read = read;
+    g.device.write = write;
+    return outcome;
+  }
+  const writes = () => g.requests.filter((r) => !r.isRead).map((r) => [Number(r.addr) - LOW, Number(r.data)]);
+
+  it("RAM that the EPT keeps from the guest is written before the device is asked, and never again", () => {
+    g.knob(KNOB_TYPE_READ, 1);
+    g.knob(KNOB_EMULATE_CACHE, AS_FIXED);
+    expect(mapType(1)).toBe(0); // the server wants the reads; writes go to RAM
+    expect(setType(IOREQ_SERVER)).toBe(0);
+    const change = () => {
+      expect(setType(RAM_RW)).toBe(0);
+      g.poke64(LOW - 4, 0x1234_5678_0000_0000n); // the page is somebody else's by now, who writes to it
+    };
+    expect(addAcross(change)).toBe("halt");
+    expect([seen, low(), writes()]).toEqual([[5], 0x1234_5678, [[4, 1]]]);
+  });
+
+  it("RAM that becomes read-only keeps what it has", () => {
+    expect(addAcross(() => expect(setType(RAM_RO)).toBe(0))).toBe("halt");
+    expect([low(), writes()]).toEqual([0xffff_ffff, [[4, 1]]]);
+  });
+
+  it("RAM that becomes a watched page: its device model hears of the write", () => {
+    g.knob(KNOB_EMULATE_CACHE, AS_FIXED);
+    expect(mapType(2)).toBe(0);
+    expect(addAcross(() => expect(setType(IOREQ_SERVER)).toBe(0))).toBe("halt");
+    expect(writes()).toEqual([
+      [4, 1],
+      [0, 5],
+    ]);
+    expect(low()).toBe(0xffff_ffff);
+  });
+
+  it("RAM that becomes a device's: what was read from it stays read", () => {
+    g.knob(KNOB_EMULATE_CACHE, AS_FIXED);
+    g.range(MEMORY, BORDER - 0x1000n, BORDER - 1n);
+    expect(addAcross(() => expect(setType(2)).toBe(0))).toBe("halt");
+    expect(writes()).toEqual([
+      [4, 1],
+      [0, 5],
+    ]);
   });
 });
 

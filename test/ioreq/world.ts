@@ -43,6 +43,14 @@ export interface Exports {
   injectEvent(vcpu: number): number;
   bind(remotePort: number): number;
   send(port: number): number;
+  invariants(): number;
+  setIoState(vcpu: number, state: number): void;
+  setIoPending(vcpu: number, servers: number): void;
+  setTypedPages(count: bigint): void;
+  addReference(mfn: number): void;
+  leaveLocked(which: number): void;
+  sendEvent(isLocked: number): number;
+  setKnob(index: number, value: number): void;
   buffered(id: number, kind: number, addr: bigint, data: bigint, size: number, count: number): number;
 }
 

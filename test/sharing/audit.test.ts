@@ -121,13 +121,12 @@ const corruptions: Record<string, { plant(): void; errors: number; says: RegExp 
 };
 
 describe("planted corruptions", () => {
-  for (const [name, { plant, errors, says }] of Object.entries(corruptions))
-    it(`finds ${name}`, () => {
-      plant();
-      expect(s.audit()).toBe(errors);
-      expect(lines()).toHaveLength(errors);
-      expect(lines().some((line) => says.test(line))).toBe(true);
-    });
+  it.each(Object.entries(corruptions))("%s", (_, { plant, errors, says }) => {
+    plant();
+    expect(s.audit()).toBe(errors);
+    expect(lines()).toHaveLength(errors);
+    expect(lines().some((line) => says.test(line))).toBe(true);
+  });
 });
 
 it("P-4 sees the owner, the M2P entry and the page type as well", () => {

@@ -9,7 +9,6 @@ const REPLAY = "ioreq/replay.test.ts";
 const EVENT = "vm-event/vm-event.test.ts";
 const PAGED = "vm-event/paging.test.ts";
 const ACCESS = "vm-event/access.test.ts";
-const UNSENT = "the listener goes between the check and the event in no test or race yet";
 const NO_NESTED = "a guest cannot run guests of its own";
 const NO_ALTP2M = "a domain has one view of its memory";
 
@@ -19,9 +18,10 @@ export const ROWS_02: readonly SpecRow[] = [
     "2.1 qualification: kind of access, rights in the entry, linear address valid, translated or by the walk",
     `${WALK}: exits with the qualification of table accesses and of the final one`,
   ),
-  missing(
+  row(
     "2.1 qualification bit 12: NMI unblocking by IRET",
-    "IRET lets NMIs through when it retires; a processor does it before it reads the stack, and says so here",
+    "hw/system.test.ts: IRET lets NMIs through before it reads its stack: a violation there says so, another exit or none does not",
+    `${VIOLATION}: an IRET that let NMIs through and exited blocks them again until it is made`,
   ),
   row("2.1 rights are the AND over the levels", "hw/ept-walk.test.ts: gives the AND of the rights of all levels"),
   row(
@@ -129,7 +129,11 @@ export const ROWS_02: readonly SpecRow[] = [
     "2.2 exit (c): event after the lock",
     `${EVENT}: goes to the listener, pauses the vCPU, and the answer lets it go on`,
   ),
-  missing("2.2 exit (c): the event cannot be sent", UNSENT),
+  row(
+    "2.2 exit (c): the event cannot be sent",
+    `${ACCESS}: the event cannot be sent: the domain crashes, with a reason`,
+    "race: listener-leaves",
+  ),
   row(
     "2.2 an access is dirty before it is allowed",
     `${VIOLATION}: step 8: the mark comes first: when memory ends in between, a page that is marked stays read-only`,
@@ -201,7 +205,12 @@ export const ROWS_02: readonly SpecRow[] = [
     "sharing/enomem.test.ts: that answers without making memory is asked again: the vCPU faults again",
   ),
   row("V-4 the pager resumes before populate", "race: evict-against-touch"),
-  missing("V-5 the listener goes between check and send", UNSENT),
+  row(
+    "V-5 the listener goes between check and send",
+    `${ACCESS}: the event cannot be sent: the domain crashes, with a reason`,
+    `${ACCESS}: or the access is made again, and nobody listens any more`,
+    "race: listener-leaves",
+  ),
   row(
     "V-6 the type changes before the lookup",
     `${RECALC}: V-6: whatever the type has become since the fault, a RAM page is tried again`,

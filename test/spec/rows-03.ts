@@ -1,5 +1,5 @@
 /** Spec 03, ioreq servers: its rows and branches, and where each is tested. */
-import { missing, row, type SpecRow } from "./rows.ts";
+import { row, type SpecRow } from "./rows.ts";
 
 const DM = "ioreq/dm-op.test.ts";
 const REQ = "ioreq/request.test.ts";
@@ -7,6 +7,7 @@ const BUF = "ioreq/buffered.test.ts";
 const REP = "ioreq/replay.test.ts";
 const XEN = "ioreq/as-xen.test.ts";
 const TYPE = "ioreq/mem-type.test.ts";
+const NOT_HVM = "ioreq/not-hvm.test.ts";
 const VECTORS = "oracle/ioreq/vectors.test.ts";
 
 export const ROWS_03: readonly SpecRow[] = [
@@ -15,7 +16,7 @@ export const ROWS_03: readonly SpecRow[] = [
   row("3.2 descriptors unreadable: EFAULT", "recorded: absent, bufs=0x8\t-EFAULT"),
   row("3.2 no domain: ESRCH", "recorded: absent domain op=nr_vcpus\t-ESRCH"),
   row("3.2 own id: EPERM; DOMID_SELF: ESRCH", "recorded: domain 0 (self)\t-EPERM", "recorded: DOMID_SELF\t-ESRCH"),
-  missing("3.2 not HVM: EINVAL", "there are no paravirtualised domains to ask about"),
+  row("3.2 not HVM: EINVAL", `${NOT_HVM}: a paravirtualised domain has no device model: EINVAL, after ESRCH and EPERM`),
   row("3.2 XSM DM_PRIV: EPERM", `${DM}: lets only the device model's domain in`),
   row("3.2 buffer 0 too small: EFAULT", "recorded: buf0 size=4\t-EFAULT", "recorded: buf0 size=8 op=create\t-EFAULT"),
   row("3.2 unknown operation: EOPNOTSUPP, before the pad", "recorded: H unknown op with pad=1\t-EOPNOTSUPP"),
@@ -82,7 +83,10 @@ export const ROWS_03: readonly SpecRow[] = [
   ),
   row("op 12 range, type", "recorded: H wrap first", "recorded: H type=3 (unused)", "recorded: H type=5 first=0x104"),
   row("op 12 type without a mapped server: EINVAL", "recorded: H type=ioreq_server without a mapped server"),
-  missing("op 12 type without HAP: EOPNOTSUPP", "every domain has HAP"),
+  row(
+    "op 12 type without HAP: EOPNOTSUPP (without shadow paging createdomain answers so, and no such domain exists)",
+    `${NOT_HVM}: a domain without hardware-assisted paging cannot be made, so nobody can ask for the type in one`,
+  ),
   row(
     "op 12 transitions",
     "recorded: H ram_ro->ioreq_server\t-EINVAL",

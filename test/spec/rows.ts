@@ -1,5 +1,6 @@
 /**
- * Rows of a specification and the tests that reach them. A reference is `file: title` (the title of an `it` or `it.each`), or
+ * Rows of a specification and the tests that reach them. A reference is `file: title` (the title of one `it` or `it.each` of that file,
+ * which has to run and pass: check-run.ts), or
  * `recorded: text` for rows of recorded/dm-op-vectors.tsv that have this text, which a real Xen answered and we answer alike, or
  * `dom0: V146 pausedomain self` for a row of recorded/dom0-vectors.tsv whose answer is ours, too, or
  * `race: name` for an entry of the catalogue of races, all of whose variants are searched by explore/catalogue.test.ts.
@@ -44,12 +45,34 @@ function isRecorded(what: string): boolean {
   return `${call} ${text}`.startsWith(words.join(" ")) && reasonFor(id!) === undefined;
 }
 
+/** How often `title` is the title of an `it` or `test` (also of an `each`) that is not switched off. */
+export function timesTitled(text: string, title: string): number {
+  let times = 0;
+  for (let at = text.indexOf(`"${title}"`); at >= 0; at = text.indexOf(`"${title}"`, at + 1)) {
+    const before = text.slice(0, at).trimEnd();
+    if (/(?:\b(?:it|test)|\.each.*\))\($/s.test(before.slice(-2000)) && !/\.(?:skip|todo)\($/.test(before)) times++;
+  }
+  return times;
+}
+
 function isThere(where: string, what: string): boolean {
   if (where === "recorded") return textOf("oracle/recorded/dm-op-vectors.tsv").includes(what);
   if (where === "dom0") return isRecorded(what);
   if (where === "race") return existsSync(join(ROOT, "host/lib/races", what, "race.ts"));
-  return existsSync(join(ROOT, "test", where)) && textOf(where).includes(`"${what}"`);
+  if (!existsSync(join(ROOT, "test", where))) return false;
+  return timesIn(where, what) > 0 || isOfTable(where, what);
 }
+
+/** A step of the replay of dom0's recording, or a case that gives an `each` its title ("%s"): whether it runs is seen in a run. */
+function isOfTable(where: string, what: string): boolean {
+  const text = textOf(where);
+  return text.includes(`"${what}"`) && (!where.endsWith(".test.ts") || /\)\(\s*["`]%s/.test(text));
+}
+
+const timesIn = (where: string, what: string): number =>
+  existsSync(join(ROOT, "test", where)) ? timesTitled(textOf(where), what) : 0;
+
+const isFile = (where: string): boolean => where.endsWith(".ts");
 
 /** What is wrong with a row's references; empty = every one leads to a test, or the row says where it belongs. */
 export function problemsOf({ row, tests, missing, with: part }: SpecRow): string[] {
@@ -57,7 +80,8 @@ export function problemsOf({ row, tests, missing, with: part }: SpecRow): string
   return tests.flatMap((reference) => {
     const at = reference.indexOf(": ");
     const [where, what] = [reference.slice(0, at), reference.slice(at + 2)];
-    return isThere(where, what) ? [] : [`${row}: no "${what}" in ${where}`];
+    if (!isThere(where, what)) return [`${row}: no "${what}" in ${where}`];
+    return isFile(where) && timesIn(where, what) > 1 ? [`${row}: several tests "${what}" in ${where}`] : [];
   });
 }
 

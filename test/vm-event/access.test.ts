@@ -1,10 +1,17 @@
 /** Page access (spec 04 section 4.5, spec 02 section 2.2): every kind with its EPT rights, XENMEM_access_op row by row, what responses do. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { add32, type Instruction, jump, load32, store32 } from "../../host/lib/explore/code.ts";
-import { CRASH_ACCESS_REQUIRED } from "../../hv-core/abi/crash.ts";
-import { EEXIST, EFAULT, EINVAL, ENODEV, ENOSYS, EOPNOTSUPP, EPERM, ESRCH } from "../../hv-core/abi/errno.ts";
+import { CRASH_ACCESS_REQUIRED, CRASH_EVENT_UNSENT } from "../../hv-core/abi/crash.ts";
+import { EBUSY, EEXIST, EFAULT, EINVAL, ENODEV, ENOSYS, EOPNOTSUPP, EPERM, ESRCH } from "../../hv-core/abi/errno.ts";
 import { DOMCTL_DESTROYDOMAIN, DOMCTL_MAX_MEM, HC_HVM_OP } from "../../hv-core/abi/hypercalls.ts";
-import { KNOB_MEM_ACCESS, MEM_ACCESS_SVM } from "../../hv-core/abi/knobs.ts";
+import {
+  KNOB_EVENT_SLOTS,
+  KNOB_EVENT_UNSENT,
+  KNOB_MEM_ACCESS,
+  MEM_ACCESS_SVM,
+  UNSENT_CRASH,
+  UNSENT_GO_ON,
+} from "../../hv-core/abi/knobs.ts";
 import {
   ACCESS_GET,
   ACCESS_SET,
@@ -340,6 +347,44 @@ describe("responses", () => {
     expect(guest.vmEvent(VM_EVENT_DISABLE, MONITOR)).toBe(0);
     guest.run();
     expect([guest.pauseCount(), guest.crashReason()]).toEqual([1, 0]);
+  });
+});
+
+describe("V-5: the listener goes between the check and the event", () => {
+  /** Long enough for both vCPUs to have their turns. */
+  const LONG = 40_000;
+  /** vCPU 0 has the only slot, vCPU 1 waits for one; the answer wakes it, and before it runs the ring is disabled. */
+  const leave = (unsent: number): Guest => {
+    const two = new Guest({
+      body: [load32(DATA)],
+      others: [[store32(0x5000, 9)]],
+      knobs: [
+        [KNOB_EVENT_SLOTS, 1],
+        [KNOB_EVENT_UNSENT, unsent],
+      ],
+    });
+    const monitor = two.listen(MONITOR);
+    two.access(ACCESS_SET, { access: 9, pfn: 4 });
+    two.access(ACCESS_SET, { access: 1, pfn: 5 });
+    two.run(LONG);
+    const [event, ...others] = monitor.take();
+    expect([event!.gfn, others.length, two.isDone(1)]).toEqual([4, 0, false]);
+    expect(two.vmEvent(VM_EVENT_DISABLE, MONITOR)).toBe(-EBUSY);
+    monitor.answer(event!);
+    expect(two.vmEvent(VM_EVENT_DISABLE, MONITOR)).toBe(0);
+    two.run(LONG);
+    return two;
+  };
+
+  it("the event cannot be sent: the domain crashes, with a reason", () => {
+    const two = leave(UNSENT_CRASH);
+    expect([two.crashReason(), two.word(0x5000)]).toEqual([CRASH_EVENT_UNSENT, 0]);
+  });
+
+  it("or the access is made again, and nobody listens any more", () => {
+    const two = leave(UNSENT_GO_ON);
+    expect([two.crashReason(), two.isDone(1), two.word(0x5000)]).toEqual([0, true, 9]);
+    expect(two.entryOf(5).rights).toBe("rwx");
   });
 });
 

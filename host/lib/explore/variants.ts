@@ -80,8 +80,13 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
   },
   "vmEvent.disable": {
     index: knobs.KNOB_EVENT_DISABLE,
-    values: ["xen", "fixed"],
-    text: "disabling a ring while somebody holds a slot of it",
+    values: ["xen", "fixed", "unpaused"],
+    text: "disabling a ring while somebody holds a slot of it, or while the domain runs",
+  },
+  "vmEvent.unsent": {
+    index: knobs.KNOB_EVENT_UNSENT,
+    values: ["crash", "go-on"],
+    text: "an event whose listener went before it was sent",
   },
   "vmEvent.slots": {
     index: knobs.KNOB_EVENT_SLOTS,

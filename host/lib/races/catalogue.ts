@@ -32,6 +32,7 @@ import { infoFreedEarly } from "./info-freed-early/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
 import { iotlbNotFlushed } from "./iotlb-not-flushed/race.ts";
 import { lineRelease } from "./line-release/race.ts";
+import { listenerLeaves } from "./listener-leaves/race.ts";
 import { lockLeftBehind } from "./lock-left-behind/race.ts";
 import { lostWakeup } from "./lost-wakeup/race.ts";
 import { migrationEntry } from "./migration-entry/race.ts";
@@ -99,6 +100,7 @@ export const RACES: readonly Race[] = [
   fullRing,
   ringPageWindow,
   ringDisabledInUse,
+  listenerLeaves,
   foreignAnswer,
   revokeWhileMapped,
   checkThenMap,

@@ -8,7 +8,6 @@
 
 import { CTR_IOREQ_INTERNAL, CTR_IOREQ_NULL } from "../../abi/counters";
 import { CRASH_IO_MISMATCH } from "../../abi/crash";
-import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY, STATE_IOREQ_NONE, STATE_IOREQ_READY, STATE_IOREQ_RESP_READY } from "../../abi/ioreq";
 import {
   BUFFERED_WRITES,
@@ -43,6 +42,7 @@ import { IoreqLock } from "../ioreq/lock";
 import { ioreqSelect, pciSnoopAddress } from "../ioreq/select";
 import { ioreqSend } from "../ioreq/send";
 import { IoreqServer } from "../ioreq/server";
+import { TypeOwner } from "../ioreq/type-owner";
 import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 import { PmPorts } from "../time/pm-ports";
@@ -128,10 +128,11 @@ function outside(v: Vcpu, d: Domain, pageType: u32): u32 {
   if (pageType == <u32>P2M_IOREQ_SERVER) {
     const isLocked = Variant.is(KNOB_SEND_LOCK, SEND_LOCK_IOREQ);
     if (isLocked) IoreqLock.acquire(d);
-    server = typeServer(v, d);
+    const owner = TypeOwner.of(d);
+    server = typeServer(v, d, owner);
     if (isLocked) IoreqLock.release(d);
     if (server == NO_SERVER) {
-      const result = withoutServer(v, d);
+      const result = withoutServer(v, owner);
       if (result != IO_UNHANDLEABLE) return result;
     }
   } else {
@@ -196,26 +197,26 @@ function fillBuffer(v: Vcpu): void {
 }
 
 /** Who answers for a page of type ioreq_server. */
-function typeServer(v: Vcpu, d: Domain): u32 {
+function typeServer(v: Vcpu, d: Domain, owner: u64): u32 {
+  const server = TypeOwner.server(owner);
   // The read half of a read-modify-write that nobody wants but that is not served from RAM (knob rmw.readFromRam=off).
-  const isStray =
-    IoKind.isRead(v.ioKind) && (d.p2mIoreqFlags & DMOP_MEM_ACCESS_READ) == 0 && d.p2mIoreqServer != NO_SERVER;
+  const isStray = IoKind.isRead(v.ioKind) && !TypeOwner.wantsReads(owner) && server != NO_SERVER;
   if (isStray || Knobs.get(KNOB_TYPE_SERVERS) != 0) {
     const claimed = ioreqSelect(v, d);
     if (isStray || (claimed != NO_SERVER && IoreqServer.at(claimed).typeFlags != 0)) return claimed;
   }
   v.ioSentType = IOREQ_TYPE_COPY;
   v.ioSentAddr = v.ioAddr;
-  return d.p2mIoreqServer;
+  return server;
 }
 
 /**
  * The type has lost its server, and the page is not RAM again yet (spec 03 section 3.7, designs A and E; D is in emulate/memory.ts).
  * @returns IO_UNHANDLEABLE when nobody is to answer.
  */
-function withoutServer(v: Vcpu, d: Domain): u32 {
+function withoutServer(v: Vcpu, owner: u64): u32 {
   if (Mutation.is(MUTATION_NO_SERVER_NO_LOOK)) return IO_UNHANDLEABLE;
-  if (Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_NULL || d.p2mIoreqServer != NO_SERVER) return IO_UNHANDLEABLE;
+  if (Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_NULL || TypeOwner.server(owner) != NO_SERVER) return IO_UNHANDLEABLE;
   v.ioState = STATE_IOREQ_NONE;
   return IO_RETRY;
 }

@@ -56,7 +56,8 @@ import { VcpuEvents } from "../vm-event/vcpu-events";
 import { ioDo, ioIsWaiting } from "./do-io";
 import { IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY } from "./io-result";
-import { memoryAnswer, memoryCommit, memoryKind, NO_LATCH } from "./memory";
+import { memoryAnswer, memoryKind, NO_LATCH } from "./memory";
+import { RamWrites } from "./ram-writes";
 import { REP_SINGLE, repMemory } from "./rep";
 
 const LINEAR_FINAL: u32 = (1 << QUAL_GLA_VALID_BIT) | (1 << QUAL_GLA_FINAL_BIT);
@@ -128,6 +129,7 @@ function firstAccess(c: Cpu, answer: Answer): void {
 /** Nothing of an emulation that is over stays behind: equal states are equal bytes. */
 function end(v: Vcpu, verdict: Verdict): Verdict {
   v.mmioGfn = NO_LATCH;
+  RamWrites.drop(v.domain, Answers.of(v.cpu));
   FreeTables.clear(v.cpu);
   if (v.ioCompletion == IO_MMIO_COMPLETION) return verdict;
   v.cpu.latchRights = 0;
@@ -188,7 +190,7 @@ function replay(v: Vcpu, c: Cpu, isResumed: bool): Verdict {
       if (result == IO_OKAY) answer.state = ANSWER_DONE;
       else return result == IO_RETRY ? wait(v) : isResumed && answers.mismatch == 0 ? Verdict.Retry : fail(v, answers);
     } else if (reason == <u32>EXIT_REPLAYED) {
-      memoryCommit(v, answers);
+      RamWrites.commit(v.domain, answers);
       return v.ioPending != 0 ? Verdict.Block : Verdict.Done;
     } else if (reason == <u32>EXIT_EPT_MISCONFIG) {
       if (!resolveExit(v)) return Verdict.Crash;

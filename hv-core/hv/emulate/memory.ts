@@ -2,11 +2,10 @@
  * One memory access of an emulated instruction: the p2m type of its page decides whether it is I/O, RAM or nothing
  * (spec 03 section 3.5 step 7, and what Xen's guest copy does with read-only pages).
  *
- * Before: emulate/emulate.ts. After: emulate/do-io.ts for I/O.
+ * Before: emulate/emulate.ts. After: emulate/do-io.ts for I/O, emulate/ram-writes.ts for what is written to RAM.
  */
 
-import { CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
-import { DMOP_MEM_ACCESS_READ, DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
+import { DMOP_MEM_ACCESS_WRITE } from "../../abi/hypercalls";
 import { IOREQ_TYPE_COPY } from "../../abi/ioreq";
 import {
   AS_FIXED,
@@ -32,21 +31,11 @@ import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { ANSWER_READ, Answer, Answers, TO_DEVICE, TO_RAM } from "../../hw/answers";
-import {
-  frameRead8,
-  frameRead16,
-  frameRead32,
-  frameRead64,
-  frameWrite8,
-  frameWrite16,
-  frameWrite32,
-  frameWrite64,
-} from "../../mem/frame-access";
+import { frameRead8, frameRead16, frameRead32, frameRead64 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
 import { accessOverrides } from "../access/emulate";
 import { Domain, NO_SERVER } from "../domain";
-import { domainCrash } from "../domain/shutdown";
-import { logDirtyMark } from "../logdirty/bitmap";
+import { TypeOwner } from "../ioreq/type-owner";
 import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { pagingPopulate } from "../paging/populate";
@@ -55,6 +44,7 @@ import { ioDo } from "./do-io";
 import { Internal } from "./internal";
 import { IO_KIND_READ } from "./io-kind";
 import { IO_OKAY, IO_RETRY, IO_UNHANDLEABLE } from "./io-result";
+import { RamWrites } from "./ram-writes";
 
 /** Entries of Xen's cache of device accesses (struct hvm_mmio_cache). */
 const XEN_CACHE_ENTRIES: u32 = 3;
@@ -63,34 +53,54 @@ const PAGE_OFFSET: u64 = 0xfff;
 /** No page is latched in Vcpu.mmioGfn. */
 export const NO_LATCH: u64 = 0xffff_ffff_ffff_ffff;
 
+/** What fromMemory says beside IO_*: a page that is out, and (plus the page's type) that the access is not for memory. */
+const PAGED: u32 = 0x100;
+const NOT_MEMORY: u32 = 0x200;
+
 /** Gets the last answer of the list, a memory access. @returns IO_*; with IO_OKAY a read's data is in its `data`. */
 export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
   const answer = answers.entry(answers.count - 1);
+  const d = v.domain;
   const isRead = answer.dir == ANSWER_READ;
-  const size = <u32>answer.size;
   const gpa = answer.addr;
   let type: u32 = 0;
   if (!Internal.claimsMemory(v, gpa)) {
-    type = goesWithTheFirst(answers) ? P2M_IOREQ_SERVER : pageType(v, gpa >> 12, isRead);
-    if (!isRead && P2mType.isShared(type)) return IO_RETRY; // no memory for a copy of its own
-    const mfn = v.domain.lookupMfn;
-    if (P2mType.isPaging(type)) {
-      pagingPopulate(v.domain, gpa >> 12);
+    // From the look at its page until it is made, nothing may happen to a write (ram-writes.ts).
+    const isLocked = !isRead && !RamWrites.isHeld(answers);
+    if (isLocked) P2m.lock(d);
+    const result = fromMemory(v, answers, answer);
+    if (isLocked && answer.goesTo != TO_RAM) P2m.unlock(d);
+    if (result == PAGED) {
+      pagingPopulate(d, gpa >> 12);
       return IO_RETRY; // without a request: the instruction is run again when the page is back
     }
-    if (isRamOfGuest(type, mfn) && accessOverrides(v, answer, skipped(answers))) return IO_OKAY;
-    if (isPlainRam(v.domain, type, isRead) && Frame.isValid(mfn)) {
-      // Knob unmap.onNoServer=copy (spec 03 section 3.7 D): somebody may become the type's server before the write is made.
-      if (!isRead && type == <u32>P2M_IOREQ_SERVER) Window.at(W_COPY_DECIDED, changetype<usize>(v.domain), ACCESS_READ);
-      return ram(answer, mfn, isRead, size);
-    }
-    if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
+    if (result < NOT_MEMORY) return result;
+    type = result - NOT_MEMORY;
   }
   answer.goesTo = TO_DEVICE;
   if (isBeyondCache(answers)) return IO_UNHANDLEABLE;
-  const result = ioDo(v, memoryKind(isRead), gpa, isRead ? 0 : answer.data, 1, size, type);
+  RamWrites.commit(d, answers);
+  const result = ioDo(v, memoryKind(isRead), gpa, isRead ? 0 : answer.data, 1, <u32>answer.size, type);
   if (result == IO_OKAY && isRead) answer.data = v.ioData;
   return result;
+}
+
+/** What the p2m says about an access: RAM has the answer, the page is away, or it is for a device. */
+function fromMemory(v: Vcpu, answers: Answers, answer: Answer): u32 {
+  const d = v.domain;
+  const isRead = answer.dir == ANSWER_READ;
+  const type = goesWithTheFirst(answers) ? P2M_IOREQ_SERVER : pageType(v, answer.addr >> 12, isRead);
+  if (!isRead && P2mType.isShared(type)) return IO_RETRY; // no memory for a copy of its own
+  const mfn = d.lookupMfn;
+  if (P2mType.isPaging(type)) return PAGED;
+  if (isRamOfGuest(type, mfn) && accessOverrides(v, answer, skipped(answers))) return IO_OKAY;
+  if (isPlainRam(d, type, isRead) && Frame.isValid(mfn)) {
+    // Knob unmap.onNoServer=copy (spec 03 section 3.7 D): somebody may become the type's server before the write is made.
+    if (!isRead && type == <u32>P2M_IOREQ_SERVER) Window.at(W_COPY_DECIDED, changetype<usize>(d), ACCESS_READ);
+    return ram(answer, mfn, isRead, <u32>answer.size);
+  }
+  if (!isRead && (type == <u32>P2M_RAM_RO || type == <u32>P2M_GRANT_MAP_RO)) return IO_OKAY; // silently dropped
+  return NOT_MEMORY + type;
 }
 
 function isRamOfGuest(type: u32, mfn: u32): bool {
@@ -170,9 +180,10 @@ function isPlainRam(d: Domain, type: u32, isRead: bool): bool {
  * the server asked for reads as well.
  */
 function isUnwatched(d: Domain, isRead: bool): bool {
-  if (d.p2mIoreqServer == NO_SERVER) return isRead || Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_COPY;
-  if (!isRead) return (d.p2mIoreqFlags & DMOP_MEM_ACCESS_WRITE) == 0;
-  return (d.p2mIoreqFlags & DMOP_MEM_ACCESS_READ) == 0 && Knobs.get(KNOB_RMW_READ) == 0;
+  const owner = TypeOwner.of(d);
+  if (TypeOwner.server(owner) == NO_SERVER) return isRead || Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_COPY;
+  if (!isRead) return (TypeOwner.flags(owner) & DMOP_MEM_ACCESS_WRITE) == 0;
+  return !TypeOwner.wantsReads(owner) && Knobs.get(KNOB_RMW_READ) == 0;
 }
 
 function ram(answer: Answer, mfn: u32, isRead: bool, size: u32): u32 {
@@ -193,38 +204,6 @@ function ram(answer: Answer, mfn: u32, isRead: bool, size: u32): u32 {
     }
     return IO_OKAY;
   }
-  // Not yet: the instruction is run again from its start and must find the old value where it reads before it writes.
-  answer.goesTo = TO_RAM;
+  answer.goesTo = TO_RAM; // not yet: the instruction is run again from its start
   return IO_OKAY;
-}
-
-/** The instruction has retired: what it wrote to RAM through us is written. */
-export function memoryCommit(v: Vcpu, answers: Answers): void {
-  for (let i: u32 = 0; i < answers.count; i++) {
-    if (answers.entry(i).goesTo == TO_RAM) write(v.domain, answers.entry(i));
-  }
-}
-
-function write(d: Domain, answer: Answer): void {
-  const gfn = answer.addr >> 12;
-  const offset = <u32>answer.addr & 0xfff;
-  // The page may have been shared since the answer was found. The write must not be lost, and must not reach the others.
-  const type = P2m.lookup(d, gfn, P2M_UNSHARE);
-  const mfn = d.lookupMfn;
-  if (P2mType.isShared(type)) domainCrash(d, CRASH_UNSHARE_NO_MEMORY);
-  if (P2mType.isShared(type) || !Frame.isValid(mfn)) return;
-  switch (answer.size) {
-    case 1:
-      frameWrite8(mfn, offset, <u32>answer.data);
-      break;
-    case 2:
-      frameWrite16(mfn, offset, <u32>answer.data);
-      break;
-    case 4:
-      frameWrite32(mfn, offset, <u32>answer.data);
-      break;
-    default:
-      frameWrite64(mfn, offset, answer.data);
-  }
-  logDirtyMark(d, gfn);
 }

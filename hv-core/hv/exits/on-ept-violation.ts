@@ -5,16 +5,9 @@
  * Page accesses: access/check.ts. Pages that are out: paging/populate.ts. There are no nested guests and no alternate views.
  */
 import { CTR_ACCESS_VIOLATIONS, CTR_P2M_SHATTERED } from "../../abi/counters";
-import {
-  CRASH_EPT_VIOLATION,
-  CRASH_EVENT_DELIVERY,
-  CRASH_EVENT_UNSENT,
-  CRASH_NO_TABLE,
-  CRASH_UNSHARE_NO_MEMORY,
-} from "../../abi/crash";
+import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE, CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
 import { OK } from "../../abi/errno";
-import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
-import { DMOP_MEM_ACCESS_READ } from "../../abi/hypercalls";
+import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_NMI_UNBLOCKED_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
 import {
   KNOB_EARLY_UNLOCK,
   KNOB_EPT_NX_SUPERPAGES,
@@ -39,6 +32,7 @@ import { Planted } from "../../base/planted";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
+import { BLOCKED_BY_NMI } from "../../hw/system-flags";
 import { Frame } from "../../mem/frame-table";
 import {
   ACCESS_ASYNC,
@@ -55,6 +49,7 @@ import { emulateViolation } from "../emulate/emulate";
 import { Internal } from "../emulate/internal";
 import { NO_LATCH } from "../emulate/memory";
 import { hwdomFixup } from "../iocap/hwdom";
+import { TypeOwner } from "../ioreq/type-owner";
 import { logDirtyFault } from "../logdirty/global";
 import { MmioRo } from "../p2m/mmio-ro";
 import { P2m } from "../p2m/p2m";
@@ -65,12 +60,13 @@ import { hasSharingDefect } from "../sharing/two-gfns";
 import { unshare } from "../sharing/unshare";
 import { Vcpu, VPF_EVENTS } from "../vcpu";
 import { Verdict } from "../verdict";
-import { vmEventMonitor } from "../vm-event/request";
+import { vmEventAccess } from "../vm-event/request";
 import { requeueEvent } from "./requeue";
 
 export function onEptViolation(v: Vcpu): Verdict {
   Planted.delay();
   const c = v.cpu;
+  blockNmiAgain(c);
   const gpa = c.exitGpa;
   // Step 1: our own handlers, without a lookup and without the lock.
   if (Internal.claimsMemory(v, gpa)) return emulate(v, c, NO_LATCH, 0);
@@ -125,6 +121,12 @@ export function onEptViolation(v: Vcpu): Verdict {
   return verdict == Verdict.Crash ? verdict : tell(v, gfn, type, event, access, verdict);
 }
 
+/** The IRET that exited is made again, and the NMI handler is not over before it has been: until then no other NMI may come. */
+function blockNmiAgain(c: Cpu): void {
+  const isUnblocked = ((<u32>c.exitQualification >> QUAL_NMI_UNBLOCKED_BIT) & 1) != 0;
+  if (isUnblocked && c.exitIdtVectoring == 0) c.interruptibility |= BLOCKED_BY_NMI;
+}
+
 /** Historic (C-50): the type is read before the lock is taken, and unsharing goes by it. */
 function unshareUnlocked(d: Domain, gfn: u64): void {
   if (!P2mType.isShared(P2m.lookup(d, gfn, 0))) return;
@@ -151,9 +153,7 @@ function tell(v: Vcpu, gfn: u64, type: u32, event: u32, access: u32, verdict: Ve
     const c = v.cpu;
     const gla = (access & MEM_ACCESS_GLA_VALID) != 0 ? c.exitGla : 0;
     const offset = c.exitGpa & 0xfff;
-    if (vmEventMonitor(v, REASON_MEM_ACCESS, event == ACCESS_SYNC, gfn, offset, gla, access) != OK) {
-      domainCrash(d, CRASH_EVENT_UNSENT);
-    }
+    vmEventAccess(v, REASON_MEM_ACCESS, event == ACCESS_SYNC, gfn, offset, gla, access);
     Count.one(CTR_ACCESS_VIOLATIONS);
   }
   if (d.isShuttingDown != 0 && d.crashReason != 0) return Verdict.Crash;
@@ -185,7 +185,7 @@ function isWatched(d: Domain, type: u32): bool {
 
 /** A server asked for the reads of the type as well (knob type.read). */
 function isReadWatched(d: Domain, type: u32): bool {
-  return type == <u32>P2M_IOREQ_SERVER && (d.p2mIoreqFlags & DMOP_MEM_ACCESS_READ) != 0;
+  return type == <u32>P2M_IOREQ_SERVER && TypeOwner.wantsReads(TypeOwner.of(d));
 }
 
 /** Emulation starts the instruction again; an event that was being delivered has none. */

@@ -29,16 +29,13 @@ import { P2m } from "../p2m/p2m";
 import { IoreqLock } from "./lock";
 import { SWEEP_BATCH, typeReset, typeResetAll, typeSweep } from "./mem-type-reset";
 import { IoreqServer, ioreqServerOf } from "./server";
-
-function typeLockOf(d: Domain): usize {
-  return changetype<usize>(d) + offsetof<Domain>("p2mIoreqLock");
-}
+import { TypeOwner } from "./type-owner";
 
 /** p2m_set_ioreq_server. @returns OK; -EINVAL (not this server's), -EBUSY (somebody's already, or pages are left). */
 function setServer(d: Domain, s: IoreqServer, flags: u32): i32 {
-  Lock.acquire(typeLockOf(d));
+  Lock.acquire(TypeOwner.lockOf(d));
   const rc = flags == 0 ? release(d, s) : take(d, s, flags);
-  Lock.release(typeLockOf(d));
+  Lock.release(TypeOwner.lockOf(d));
   return rc;
 }
 
@@ -112,7 +109,7 @@ function change(d: Domain, id: u32, caller: u32, flags: u32): i32 {
 
 /** Window: the server is gone, pages still have the type, and nobody answers for them. */
 function afterwards(d: Domain, flags: u32): i32 {
-  Window.at(W_TYPE_SERVER_CLEARED, typeLockOf(d), ACCESS_WRITE);
+  Window.at(W_TYPE_SERVER_CLEARED, TypeOwner.lockOf(d), ACCESS_WRITE);
   if (flags != 0) return refresh(d);
   return d.p2mIoreqServer == NO_SERVER ? typeReset(d) : refresh(d);
 }

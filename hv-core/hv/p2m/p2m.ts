@@ -59,6 +59,11 @@ export class P2m {
     p2mFlush(d);
   }
 
+  /** Whether the running code holds the p2m lock. */
+  static isLocked(d: Domain): bool {
+    return Lock.isMine(MmLock.word(d, MM_P2M));
+  }
+
   /**
    * Type of `gfn`; fills d.lookupMfn, lookupType, lookupAccess, lookupOrder. `q`: P2M_ALLOC gives a populate-on-demand page its
    * memory, P2M_UNSHARE also breaks sharing; 0 only looks.

@@ -4,10 +4,11 @@
  */
 import { EBUSY, EINVAL, ENOENT, ENOSYS, EOPNOTSUPP, EPERM, OK } from "../../abi/errno";
 import { HVM_PARAM_PAGING_RING_PFN } from "../../abi/hypercalls";
-import { AS_FIXED, ERA_2012, KNOB_ERA, KNOB_EVENT_DISABLE } from "../../abi/knobs";
+import { AS_FIXED, ERA_2012, EVENT_DISABLE_UNPAUSED, KNOB_ERA, KNOB_EVENT_DISABLE } from "../../abi/knobs";
 import { P2M_ALLOC, P2M_MMIO_DIRECT, P2M_RAM_SHARED, P2M_UNSHARE } from "../../abi/p2m-types";
 import { RING_RSP_EVENT, VM_EVENT_MODE_MONITOR, VM_EVENT_MODE_SHARING } from "../../abi/vm-event";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
 import { getPage, putPage } from "../../mem/allocator";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
@@ -88,19 +89,22 @@ function letGo(d: Domain, mode: u32): void {
 }
 
 /**
- * VM_EVENT_DISABLE. vCPUs that are paused for an unanswered event stay paused: only answers undo pauses.
+ * VM_EVENT_DISABLE. vCPUs that are paused for an unanswered event stay paused: only answers undo pauses. The domain is paused, so no vCPU
+ * of it is between its check for a listener and its request; but one that waited for a slot and was woken has not run again yet, and
+ * finds nobody when it does (V-5).
  * @returns OK; -EINVAL without a ring; -EBUSY while vCPUs sleep for a slot (knob vmEvent.disable=fixed: or anybody holds one).
  */
 export function vmEventDisable(d: Domain, mode: u32): i32 {
   const ring = VmEventRing.of(d, mode);
   if (!ring.isEnabled) return -EINVAL;
-  domainPause(d);
+  const isPaused = !Variant.is(KNOB_EVENT_DISABLE, EVENT_DISABLE_UNPAUSED);
+  if (isPaused) domainPause(d);
   ring.acquire();
   const isHeld = (ring.targetProducers | ring.foreignProducers) != 0;
   const isBusy = ring.queued != 0 || (isHeld && Knobs.get(KNOB_EVENT_DISABLE) == <u32>AS_FIXED);
   if (!isBusy) free(d, ring, mode);
   ring.release();
-  domainUnpause(d);
+  if (isPaused) domainUnpause(d);
   return isBusy ? -EBUSY : OK;
 }
 

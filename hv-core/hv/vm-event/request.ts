@@ -2,19 +2,25 @@
  * Events of vCPUs: claim, pause, put; or latch it when no slot is free (spec 04 section 4.6). Here for the monitor
  * ring and for unsharing; the paging ring's requests are in hv/paging/populate.ts, because theirs change the page in between.
  */
+import { CRASH_EVENT_UNSENT } from "../../abi/crash";
 import { EBUSY, EOPNOTSUPP, OK } from "../../abi/errno";
-import { FULL_LOST, KNOB_EVENT_FULL } from "../../abi/knobs";
+import { FULL_LOST, KNOB_EVENT_FULL, KNOB_EVENT_UNSENT, UNSENT_CRASH } from "../../abi/knobs";
 import { P2M_RAM_SHARED } from "../../abi/p2m-types";
 import { EVF_VCPU_PAUSED, REASON_MEM_SHARING, VM_EVENT_MODE_MONITOR, VM_EVENT_MODE_SHARING } from "../../abi/vm-event";
 import { W_EVENT_CLAIMED } from "../../abi/windows";
-import { Machine } from "../../base/machine";
+import { Hv } from "../../base/assert";
+import { Knobs, Machine } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { ACCESS_WRITE, Window } from "../../base/window";
 import { Domain } from "../domain";
+import { domainCrash } from "../domain/shutdown";
+import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { vmEventPause } from "./pause";
 import { isOwnVcpu, vmEventClaim, vmEventPut, vmEventWait } from "./slots";
 import { VcpuEvents, WORK_LATCHED } from "./vcpu-events";
+
+const SITE_EVENT_UNDER_P2M: u32 = 43;
 
 /** vcpu_id of whoever the running code works for. */
 export function currentVcpuId(): u32 {
@@ -53,6 +59,7 @@ export function vmEventLatch(
  */
 export function vmEventMonitor(v: Vcpu, reason: u32, sync: bool, gfn: u64, offset: u64, gla: u64, flags: u32): i32 {
   const d = v.domain;
+  if (isDefined(DEBUG)) Hv.assert(!P2m.isLocked(d), SITE_EVENT_UNDER_P2M); // V-c: it may have to sleep
   const rc = vmEventClaim(d, VM_EVENT_MODE_MONITOR);
   if (rc == -EBUSY) {
     if (Variant.is(KNOB_EVENT_FULL, FULL_LOST)) return OK;
@@ -65,6 +72,15 @@ export function vmEventMonitor(v: Vcpu, reason: u32, sync: bool, gfn: u64, offse
   const paused: u32 = sync ? EVF_VCPU_PAUSED : 0;
   vmEventPut(d, VM_EVENT_MODE_MONITOR, reason, v.id, paused, gfn, offset, gla, flags, changetype<usize>(v));
   return OK;
+}
+
+/**
+ * The same for a violated page access (spec 02 section 2.2, exit c). When the listener went since the access was checked the domain
+ * crashes, or the access is made again and finds that nobody listens (knob vmEvent.unsent).
+ */
+export function vmEventAccess(v: Vcpu, reason: u32, sync: bool, gfn: u64, offset: u64, gla: u64, flags: u32): void {
+  if (vmEventMonitor(v, reason, sync, gfn, offset, gla, flags) == OK) return;
+  if (Knobs.get(KNOB_EVENT_UNSENT) == <u32>UNSENT_CRASH) domainCrash(v.domain, CRASH_EVENT_UNSENT);
 }
 
 /**

@@ -5,16 +5,13 @@
  * Before: run/vcpu.ts. After: the guest.
  */
 import { CTR_VM_EVENT_EMULATED } from "../../abi/counters";
-import { CRASH_EVENT_UNSENT } from "../../abi/crash";
-import { OK } from "../../abi/errno";
 import { REASON_MEM_PAGING } from "../../abi/vm-event";
 import { Count } from "../../base/counters";
 import { accessEmulate } from "../access/emulate";
-import { domainCrash } from "../domain/shutdown";
 import { pagingPopulate } from "../paging/populate";
 import { Vcpu } from "../vcpu";
 import { vmEventApplyRegisters } from "./registers";
-import { vmEventMonitor } from "./request";
+import { vmEventAccess } from "./request";
 import { VcpuEvents, WORK_EMULATE, WORK_LATCHED, WORK_REGISTERS } from "./vcpu-events";
 
 /** @returns true when the guest may be entered; false when the vCPU waits again or its domain crashed. */
@@ -52,5 +49,5 @@ function sendLatched(v: Vcpu, events: VcpuEvents): void {
   events.latchFlags = 0;
   events.latchSync = 0;
   if (reason == <u32>REASON_MEM_PAGING) pagingPopulate(v.domain, gfn);
-  else if (vmEventMonitor(v, reason, sync, gfn, offset, gla, flags) != OK) domainCrash(v.domain, CRASH_EVENT_UNSENT);
+  else vmEventAccess(v, reason, sync, gfn, offset, gla, flags); // its listener may have gone while it waited (V-5)
 }
