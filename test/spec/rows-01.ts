@@ -15,7 +15,7 @@ const LOOKUP = `${P2M}: splits a 1G leaf into 2M and 4K ones that say the same`;
 const SHARED = "sharing/calls.test.ts";
 const PAGED = "vm-event/paging.test.ts";
 const IOCAP = "iocap/domctl.test.ts";
-const NO_PML = "the processor has no page-modification log; Xen then works by write faults, as here";
+const PML = "hv/pml.test.ts";
 const NO_NESTED = "a guest cannot run guests of its own";
 
 const TYPE_NAMES = [
@@ -49,7 +49,10 @@ export const ROWS_01: readonly SpecRow[] = [
     "1.1 ioreq_server: writable as long as nobody wants the writes",
     `${RECALC}: writes to the ioreq_server type go to its server only if it wants them`,
   ),
-  missing("1.1 log-dirty with PML: w=1, d=0", NO_PML),
+  row(
+    "1.1 log-dirty with PML: w=1, d=0",
+    `${PML}: a tracked page of 4 KiB is writable and not dirty; its first write is logged without an exit`,
+  ),
   row(
     "1.1 classes pageable and paging",
     `${PAGED}: nominate: -EBUSY without a page, for another type, and while anybody refers to the frame`,
@@ -307,7 +310,13 @@ export const ROWS_01: readonly SpecRow[] = [
     "hv/violation.test.ts: step 8: the mark comes first: when memory ends in between, a page that is marked stays read-only",
     "guests/log-dirty.test.ts: reports every changed page, superpages %i",
   ),
-  missing("1.9 PML buffer, PML-full exit", NO_PML),
+  row(
+    "1.9 PML buffer, PML-full exit",
+    `${PML}: a full log is an exit, and nothing is lost`,
+    `${PML}: CLEAN tracks again: what is written later is logged anew`,
+    `${PML}: every vCPU has a log of its own`,
+    `${PML}: ends with the mode, and its frames go back`,
+  ),
   row("1.9 CLEAN and PEEK: bitmap, EFAULT", `${DIRTY}: V191..V199: reading the bitmap`),
   row(
     "1.9 CLEAN and PEEK: paused between pieces; others: EBUSY",
