@@ -62,6 +62,7 @@ import {
   KNOB_P2M_SUPERPAGES,
   KNOB_PADDR_BITS,
   KNOB_PAGING_FOREIGN,
+  KNOB_PML,
   KNOB_RMW_READ,
   KNOB_SCHED_QUANTUM,
   KNOB_SEED,
@@ -174,6 +175,13 @@ export const KNOBS: readonly Knob[] = [
     values: { off: 0, on: 1 },
     default: 0,
     text: "guests may write to the hypervisor's console, as in a debug build of Xen",
+  },
+  {
+    name: "ept.pml",
+    index: KNOB_PML,
+    values: { off: 0, on: 1 },
+    default: 0,
+    text: "log-dirty mode by page-modification logging, as on Intel processors since Broadwell: first writes are logged instead of faulting",
   },
   {
     name: "p2m.superpages",

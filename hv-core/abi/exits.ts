@@ -24,6 +24,7 @@ export const EXIT_EPT_VIOLATION = 48;
 export const EXIT_EPT_MISCONFIG = 49;
 export const EXIT_WBINVD = 54;
 export const EXIT_XSETBV = 55;
+export const EXIT_PML_FULL = 62;
 
 /** The instruction budget given to the processor is used up; nothing happened. */
 export const EXIT_BUDGET = 0x1000;

@@ -87,6 +87,8 @@ export const KNOB_SEND_PENDING = 42;
 export const KNOB_SEND_DEFERRAL = 43;
 /** 1 = superpages are not executable; a fetch splits them (the mitigation of CVE-2018-12207, Xen's exec_sp = false). */
 export const KNOB_EPT_NX_SUPERPAGES = 40;
+/** 1 = the processor logs first writes to tracked pages (page-modification logging), 0 = they fault. */
+export const KNOB_PML = 60;
 /** Unmapping the type ends the tracking of log-dirty mode (S-2), or not. */
 export const KNOB_UNMAP_LOG_DIRTY = 44;
 /** Mapping and unmapping the type: 1 = with the domain paused. */

@@ -236,6 +236,10 @@ export class Cpu {
   exitStringLength: u32;
   exitStringAddress: u32;
 
+  /** Log of written pages (hw/pml.ts): its frame, 0 = off, and the entry that is filled next, above 511 = full. Set up by hv. */
+  pmlMfn: u32;
+  pmlIndex: u32;
+
   @inline static at(slot: u32): Cpu {
     return changetype<Cpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE);
   }

@@ -25,6 +25,7 @@ import { EPT_MISCONFIG, Ept } from "./ept-walk";
 import { FAULT_EXIT, Fault } from "./exceptions";
 import { FreeTables } from "./free-tables";
 import { Mode, PAGING_FOUR_LEVEL, PAGING_OFF, PAGING_PAE } from "./mode";
+import { Pml } from "./pml";
 import { DENY_SUPER_FETCH, DENY_SUPER_WRITE, DENY_USER_FETCH, DENY_USER_READ, DENY_USER_WRITE } from "./tlb";
 
 // A successful walk gives: 51..12 guest-physical page, 8 large page, 7 global, 5..0 the TLB's deny bits.
@@ -191,16 +192,20 @@ export class GuestWalk {
       Count.one(CTR_GUEST_WALK_STEPS);
       entry = Ept.counted(c.eptRoot, gpa);
     }
-    if ((entry & ACCESS_READ) == 0) {
+    // With dirty flags in the EPT, reading a table counts as writing it (SDM 3C, 28.3.3.2).
+    const isWrite = Pml.isOn(c) && c.replay == 0 && (access & ACCESS_PEEK) == 0;
+    const wanted: u32 = isWrite ? ACCESS_READ | ACCESS_WRITE : ACCESS_READ;
+    if ((entry & wanted) != wanted) {
       const isPeek = (access & ACCESS_PEEK) != 0;
       const free = c.replay != 0 || isPeek ? FreeTables.find(c, gpa) : 0;
       if (FreeTables.mfn(free) != 0)
         return <u32>FRAMES_BASE + (FreeTables.mfn(free) << PAGE_SHIFT) + <u32>(gpa & 0xfff);
       if (isPeek && c.accessGpa == WALK_FAILED) c.accessGpa = gpa; // hv asked where: it may let this table through
-      return GuestWalk.refused(c, entry, gpa, lin, access, ACCESS_READ, free != 0);
+      return GuestWalk.refused(c, entry, gpa, lin, access, wanted, free != 0);
     }
     const mfn = (entry & EPTE_MFN_MASK) >> PAGE_SHIFT;
     if (mfn >= <u64>Machine.get().frameCount) return NO_MEMORY;
+    if (isWrite && !Pml.write(c, gpa)) return 0;
     return <u32>FRAMES_BASE + ((<u32>mfn) << PAGE_SHIFT) + <u32>(gpa & 0xfff);
   }
 

@@ -3,7 +3,7 @@
  * always popped. A return to a nested task leaves the guest with EXIT_TASK_SWITCH.
  */
 import { SEG_CS, SEG_TR } from "../abi/cpu";
-import { EXIT_EPT_VIOLATION, EXIT_TASK_SWITCH, QUAL_NMI_UNBLOCKED_BIT } from "../abi/exits";
+import { EXIT_EPT_VIOLATION, EXIT_PML_FULL, EXIT_TASK_SWITCH, QUAL_NMI_UNBLOCKED_BIT } from "../abi/exits";
 import { FLAG_FIXED, FLAG_NT, FLAG_RF, FLAG_VIF, FLAG_VIP, FLAG_VM } from "../abi/regs";
 import { Cpu } from "./cpu";
 import { FAULT_EXIT, Fault } from "./exceptions";
@@ -26,9 +26,10 @@ export class Iret {
     c.interruptibility &= ~BLOCKED_BY_NMI;
     Iret.body(c, opSize);
     if (blocked == 0 || c.fault != FAULT_EXIT) return;
-    if (c.exitReason == EXIT_EPT_VIOLATION) c.exitQualification |= (<u64>1) << QUAL_NMI_UNBLOCKED_BIT;
+    const isTold = c.exitReason == EXIT_EPT_VIOLATION || c.exitReason == EXIT_PML_FULL;
+    if (isTold) c.exitQualification |= (<u64>1) << QUAL_NMI_UNBLOCKED_BIT;
     // Other exits do not tell, and a replay is not the processor's own: the instruction begins again as it was.
-    if (c.replay != 0 || c.exitReason != EXIT_EPT_VIOLATION) c.interruptibility |= blocked;
+    if (c.replay != 0 || !isTold) c.interruptibility |= blocked;
   }
 
   private static body(c: Cpu, opSize: u32): void {

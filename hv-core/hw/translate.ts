@@ -19,13 +19,14 @@ import { EPTE_MFN_MASK, EPTE_R, EPTE_RWX, EPTE_W, EPTE_X } from "../base/epte";
 import { Machine } from "../base/machine";
 import { Watch } from "../base/watch";
 import { CodePages } from "../mem/code-pages";
-import { ACCESS_FETCH, ACCESS_READ, ACCESS_READ_HALF, ACCESS_RWX, AccessKind } from "./access-kind";
+import { ACCESS_FETCH, ACCESS_READ, ACCESS_READ_HALF, ACCESS_RWX, ACCESS_WRITE, AccessKind } from "./access-kind";
 import { ANSWER_READ, ANSWER_WRITE } from "./answers";
 import { Bus } from "./bus";
 import { Cpu } from "./cpu";
 import { EPT_MISCONFIG, Ept } from "./ept-walk";
 import { Fault } from "./exceptions";
 import { GuestWalk, WALK_DENY, WALK_FAILED, WALK_GLOBAL, WALK_LARGE, WALK_PAGE } from "./guest-walk";
+import { Pml } from "./pml";
 import { Replay } from "./replay";
 import {
   DENY_ALL,
@@ -95,6 +96,10 @@ export class Translate {
     if ((entry & EPTE_R) == 0) deny |= DENY_SUPER_READ | DENY_USER_READ;
     if ((entry & EPTE_W) == 0) deny |= DENY_SUPER_WRITE | DENY_USER_WRITE;
     if ((entry & EPTE_X) == 0) deny |= DENY_SUPER_FETCH | DENY_USER_FETCH;
+    if (Pml.isOn(c)) {
+      if ((wanted & ACCESS_WRITE) != 0 && !Pml.write(c, gpa)) return HOST_FAULT;
+      if (!Pml.isDirty(c, gpa)) deny |= DENY_SUPER_WRITE | DENY_USER_WRITE; // the first write has to come here
+    }
     if (CodePages.has(<u32>mfn)) deny |= DENY_SMC;
     if (Watch.isOn()) deny |= DENY_WATCH;
     if (c.replay != 0) deny |= Replay.denied(c, lin);

@@ -22,6 +22,7 @@ import { pinnedSet } from "../hv/p2m/pinned";
 import { P2mType } from "../hv/p2m/types";
 import { Vcpu } from "../hv/vcpu";
 import { Ept } from "../hw/ept-walk";
+import { BLOCKED_BY_NMI } from "../hw/system-flags";
 import { TLB_EMPTY, Tlb } from "../hw/tlb";
 import { allocFrame, freeFrames as countFree } from "../mem/allocator";
 import { FRAME_XEN_HEAP, Frame } from "../mem/frame-table";

@@ -1,5 +1,5 @@
 /** Spec 01, the p2m: its rows and branches, and where each is tested. */
-import { missing, row, type SpecRow } from "./rows.ts";
+import { refused, row, type SpecRow } from "./rows.ts";
 
 const RECALC = "hv/p2m-recalc.test.ts";
 const ENTRIES = "hv/p2m-entries.test.ts";
@@ -15,8 +15,10 @@ const LOOKUP = `${P2M}: splits a 1G leaf into 2M and 4K ones that say the same`;
 const SHARED = "sharing/calls.test.ts";
 const PAGED = "vm-event/paging.test.ts";
 const IOCAP = "iocap/domctl.test.ts";
-const NO_PML = "the processor has no page-modification log; Xen then works by write faults, as here";
-const NO_NESTED = "a guest cannot run guests of its own";
+const PML = "hv/pml.test.ts";
+const REFUSED = "hv/views-refused.test.ts";
+const NO_NESTED = "a guest that tries to run guests of its own gets #UD, and CPUID does not offer it";
+const NO_ALTP2M = "a domain has one view of its memory; HVMOP_altp2m answers EOPNOTSUPP, as the recorded Xen does";
 
 const TYPE_NAMES = [
   "ram_rw",
@@ -49,7 +51,10 @@ export const ROWS_01: readonly SpecRow[] = [
     "1.1 ioreq_server: writable as long as nobody wants the writes",
     `${RECALC}: writes to the ioreq_server type go to its server only if it wants them`,
   ),
-  missing("1.1 log-dirty with PML: w=1, d=0", NO_PML),
+  row(
+    "1.1 log-dirty with PML: w=1, d=0",
+    `${PML}: a tracked page of 4 KiB is writable and not dirty; its first write is logged without an exit`,
+  ),
   row(
     "1.1 classes pageable and paging",
     `${PAGED}: nominate: -EBUSY without a page, for another type, and while anybody refers to the frame`,
@@ -85,7 +90,12 @@ export const ROWS_01: readonly SpecRow[] = [
     "1.4 one flush for many changes under one lock",
     `${RECALC}: one for many changes under one lock, none for a page that was not there`,
   ),
-  missing("1.4 nested and alternate p2ms", NO_NESTED),
+  refused(
+    "1.4 nested and alternate p2ms",
+    `${NO_NESTED}; ${NO_ALTP2M}`,
+    `${REFUSED}: a guest inside a guest: CPUID shows neither VMX nor SVM, CR4 takes no VMXE, and the instructions are #UD`,
+    `${REFUSED}: altp2m: every operation is EOPNOTSUPP, for dom0 and for the guest itself`,
+  ),
   row("1.5 get_gfn: lookup under the lock", MODEL),
   row("1.5 step 3: populating from a parent", "sharing/fork.test.ts: reads share the parent's pages, writes copy them"),
   row(
@@ -174,13 +184,22 @@ export const ROWS_01: readonly SpecRow[] = [
   ),
   row("1.6 step 8: one 64-bit store", `${ENTRIES}: are cut into the largest pieces that gfn, frame and length allow`),
   row("1.6 step 9: high-water mark", `${P2M}: refuses gfns that four levels cannot reach`),
-  missing("1.6 step 10: nested p2ms are flushed", NO_NESTED),
+  refused(
+    "1.6 step 10: nested p2ms are flushed",
+    NO_NESTED,
+    `${REFUSED}: a guest inside a guest: CPUID shows neither VMX nor SVM, CR4 takes no VMXE, and the instructions are #UD`,
+  ),
   row("1.6 step 11: IOMMU", "race: iotlb-not-flushed"),
   row(
     "1.6 step 12: the old subtree is freed after the flush (XSA-480)",
     `${ENTRIES}: a superpage over a table frees it after the flush, not before`,
   ),
-  missing("1.6 step 13: altp2m", "a domain has one view of its memory"),
+  refused(
+    "1.6 step 13: altp2m",
+    NO_ALTP2M,
+    `${REFUSED}: altp2m: every operation is EOPNOTSUPP, for dom0 and for the guest itself`,
+    `${REFUSED}: a response that asks for another view changes nothing, and requests name view 0`,
+  ),
   row(
     "1.6 split: 512 children say what the parent said",
     `${ENTRIES}: children of a split say what their parent said, waiting for a recalculation included`,
@@ -307,7 +326,13 @@ export const ROWS_01: readonly SpecRow[] = [
     "hv/violation.test.ts: step 8: the mark comes first: when memory ends in between, a page that is marked stays read-only",
     "guests/log-dirty.test.ts: reports every changed page, superpages %i",
   ),
-  missing("1.9 PML buffer, PML-full exit", NO_PML),
+  row(
+    "1.9 PML buffer, PML-full exit",
+    `${PML}: a full log is an exit, and nothing is lost`,
+    `${PML}: CLEAN tracks again: what is written later is logged anew`,
+    `${PML}: every vCPU has a log of its own`,
+    `${PML}: ends with the mode, and its frames go back`,
+  ),
   row("1.9 CLEAN and PEEK: bitmap, EFAULT", `${DIRTY}: V191..V199: reading the bitmap`),
   row(
     "1.9 CLEAN and PEEK: paused between pieces; others: EBUSY",

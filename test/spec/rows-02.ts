@@ -1,5 +1,5 @@
 /** Spec 02, EPT violations and misconfigurations: its rows and branches, and where each is tested. */
-import { missing, row, type SpecRow } from "./rows.ts";
+import { refused, row, type SpecRow } from "./rows.ts";
 
 const VIOLATION = "hv/violation.test.ts";
 const RECALC = "hv/p2m-recalc.test.ts";
@@ -9,8 +9,9 @@ const REPLAY = "ioreq/replay.test.ts";
 const EVENT = "vm-event/vm-event.test.ts";
 const PAGED = "vm-event/paging.test.ts";
 const ACCESS = "vm-event/access.test.ts";
-const NO_NESTED = "a guest cannot run guests of its own";
-const NO_ALTP2M = "a domain has one view of its memory";
+const REFUSED = "hv/views-refused.test.ts";
+const NO_NESTED = "a guest that tries to run guests of its own gets #UD, and CPUID does not offer it";
+const NO_ALTP2M = "a domain has one view of its memory; HVMOP_altp2m answers EOPNOTSUPP, as the recorded Xen does";
 
 export const ROWS_02: readonly SpecRow[] = [
   row("2.1 exit reasons 48 and 49", `${WALK}: exits with the qualification of table accesses and of the final one`),
@@ -37,8 +38,17 @@ export const ROWS_02: readonly SpecRow[] = [
     `${RECALC}: V-6: whatever the type has become since the fault, a RAM page is tried again`,
   ),
   row("2.1 result 0: the domain crashes", `${VIOLATION}: step 5 to 9: a read and a write of %s`),
-  missing("2.1 result -1: to the inner hypervisor", NO_NESTED),
-  missing("2.2 step 0: nested guests", NO_NESTED),
+  refused(
+    "2.1 result -1: to the inner hypervisor",
+    NO_NESTED,
+    `${REFUSED}: a guest inside a guest: CPUID shows neither VMX nor SVM, CR4 takes no VMXE, and the instructions are #UD`,
+  ),
+  refused(
+    "2.2 step 0: nested guests",
+    NO_NESTED,
+    `${REFUSED}: a guest inside a guest: CPUID shows neither VMX nor SVM, CR4 takes no VMXE, and the instructions are #UD`,
+    `${REFUSED}: createdomain takes the flag for guests inside guests, as recorded, and gives nothing for it; the old parameter is refused`,
+  ),
   row(
     "2.2 step 1: internal handlers, without lookup or lock",
     `${VIOLATION}: step 1: our own handlers come before the map, which is not even looked at`,
@@ -53,7 +63,12 @@ export const ROWS_02: readonly SpecRow[] = [
     "sharing/unshare.test.ts: copies it: the others keep what they had",
   ),
   row("2.2 step 2: a broken frame", `${VIOLATION}: a broken frame crashes the domain`),
-  missing("2.2 step 3: altp2m", NO_ALTP2M),
+  refused(
+    "2.2 step 3: altp2m",
+    NO_ALTP2M,
+    `${REFUSED}: altp2m: every operation is EOPNOTSUPP, for dom0 and for the guest itself`,
+    `${REFUSED}: the parameter that would allow views is only kept: 0 to 3, and once`,
+  ),
   row(
     "2.2 step 4: violation of the access, the table of accesses",
     `${ACCESS}: %s leaves these rights in the EPT entry`,
@@ -63,7 +78,11 @@ export const ROWS_02: readonly SpecRow[] = [
     "2.2 step 4a: a fetch splits a superpage; no frame for it",
     `${VIOLATION}: step 4a: a fetch from a superpage splits it, a fetch from a small page or of nothing does not`,
   ),
-  missing("2.2 step 4b: #VE", NO_ALTP2M),
+  refused(
+    "2.2 step 4b: #VE",
+    NO_ALTP2M,
+    `${REFUSED}: altp2m: every operation is EOPNOTSUPP, for dom0 and for the guest itself`,
+  ),
   row(
     "2.2 step 4c: event to the listener, synchronous or not",
     `${EVENT}: goes to the listener, pauses the vCPU, and the answer lets it go on`,

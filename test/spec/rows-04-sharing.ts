@@ -1,5 +1,5 @@
 /** Spec 04 sections 4.1 to 4.3, memory sharing: its rows and branches, and where each is tested. */
-import { belongsTo, missing, row, type SpecRow } from "./rows.ts";
+import { belongsTo, missing, refused, row, type SpecRow } from "./rows.ts";
 
 const CALLS = "sharing/calls.test.ts";
 const UNSHARE = "sharing/unshare.test.ts";
@@ -9,7 +9,8 @@ const ENOMEM = "sharing/enomem.test.ts";
 const MODEL = "sharing/model.test.ts";
 const RINGS = "vm_event rings";
 const GRANTS = "grants";
-const NO_ALTP2M = "a domain has one view of its memory";
+const NO_ALTP2M = "a domain has one view of its memory; HVMOP_altp2m answers EOPNOTSUPP";
+const REFUSED = "hv/views-refused.test.ts";
 
 export const ROWS_04_SHARING: readonly SpecRow[] = [
   // 4.1
@@ -123,7 +124,11 @@ export const ROWS_04_SHARING: readonly SpecRow[] = [
     "nominate (4) special page; (6) in use with another type: EINVAL",
     `${CALLS}: refuses special pages and pages in use with another type: EINVAL`,
   ),
-  missing("nominate (5) altp2m", NO_ALTP2M),
+  refused(
+    "nominate (5) altp2m",
+    NO_ALTP2M,
+    `${REFUSED}: altp2m: every operation is EOPNOTSUPP, for dom0 and for the guest itself`,
+  ),
   row(
     "nominate (6) referenced by somebody else: E2BIG, undone",
     `${CALLS}: refuses a page that somebody else refers to: E2BIG, and nothing has changed`,

@@ -16,11 +16,19 @@ export interface SpecRow {
   readonly tests: readonly string[];
   /** Why there is no test: the thing itself is not built. */
   readonly missing?: string;
+  /** It is not built; the answer that whoever asks gets. */
+  readonly refused?: string;
   /** The part of the house whose tests this row belongs to, because it is built there: "page sharing". */
   readonly with?: string;
 }
 
 export const row = (text: string, ...tests: string[]): SpecRow => ({ row: text, tests });
+/** Not built, and `tests` show what whoever asks for it gets. */
+export const refused = (text: string, answer: string, ...tests: string[]): SpecRow => ({
+  row: text,
+  tests,
+  refused: answer,
+});
 export const missing = (text: string, reason: string): SpecRow => ({ row: text, tests: [], missing: reason });
 /** Rows that only mean something in another part, and are tested with it. */
 export const belongsTo = (part: string, text: string): SpecRow => ({ row: text, tests: [], with: part });
@@ -86,9 +94,11 @@ export function problemsOf({ row, tests, missing, with: part }: SpecRow): string
 }
 
 export function rowsPage(title: string, rows: readonly SpecRow[]): string {
-  const count = rows.filter((r) => r.tests.length > 0).length;
+  const count = rows.filter((r) => r.tests.length > 0 && !r.refused).length;
+  const refusals = rows.filter((r) => r.refused).length;
   const elsewhere = rows.filter((r) => r.with).length;
-  const testsOf = ({ tests, missing, with: part }: SpecRow): string => {
+  const testsOf = ({ tests, missing, refused: answer, with: part }: SpecRow): string => {
+    if (answer) return `not built: ${answer}<br>${tests.join("<br>")}`;
     if (part) return `with ${part}`;
     if (tests.length === 0) return `not built: ${missing}`;
     return tests.map((t) => t.replaceAll("|", "\\|").replaceAll("\t", " ")).join("<br>");
@@ -96,7 +106,7 @@ export function rowsPage(title: string, rows: readonly SpecRow[]): string {
   const line = (r: SpecRow): string => `| ${r.row.replaceAll("|", "\\|")} | ${testsOf(r)} |`;
   return `# ${title}
 
-Each row of the specification and the tests that reach it: ${count} of ${rows.length}${elsewhere ? `; ${elsewhere} belong to other parts ("with ...") and are tested there` : ""}. "recorded" are calls whose answers were recorded on a real Xen 4.17 (\`test/oracle/recorded/dm-op-vectors.tsv\`), "dom0" are rows of \`dom0-vectors.tsv\` beside it, "race" is an
+Each row of the specification and the tests that reach it: ${count} of ${rows.length}${elsewhere ? `; ${elsewhere} belong to other parts ("with ...") and are tested there` : ""}${refusals ? `; ${refusals} are not built, and tests show what whoever asks for them gets` : ""}. "recorded" are calls whose answers were recorded on a real Xen 4.17 (\`test/oracle/recorded/dm-op-vectors.tsv\`), "dom0" are rows of \`dom0-vectors.tsv\` beside it, "race" is an
 entry of the catalogue (\`vmexit race list\`); other names are files under \`test/\`. The list is in \`test/spec/\`; a test there fails when a row leads to no test, and keeps this page equal to the list.
 
 | row | tests |

@@ -9,7 +9,7 @@ import {
   DOMCTL_PAUSEDOMAIN,
   DOMID_INVALID,
 } from "../../hv-core/abi/hypercalls.ts";
-import { KNOB_MEM_PAGING } from "../../hv-core/abi/knobs.ts";
+import { KNOB_MEM_PAGING, KNOB_SHARING_BUILD, SHARING_INTEL, SHARING_OFF } from "../../hv-core/abi/knobs.ts";
 import {
   ACCESS_SET,
   EV_DATA,
@@ -134,11 +134,15 @@ describe("DOMCTL_vm_event_op", () => {
   });
 
   it("has no paging ring unless the hypervisor is built with it, and no sharing ring without sharing", () => {
-    const door = openDoor(4096, [[KNOB_MEM_PAGING, 0]]);
-    const plain = new Guest({ door });
-    for (const op of [VM_EVENT_ENABLE, VM_EVENT_DISABLE, VM_EVENT_RESUME])
-      expect(plain.vmEvent(op, PAGING)).toBe(-ENOSYS);
-    expect(plain.vmEvent(VM_EVENT_ENABLE, VM_EVENT_MODE_SHARING)).toBe(-ENOSYS);
+    const OPERATIONS = [VM_EVENT_ENABLE, VM_EVENT_DISABLE, VM_EVENT_RESUME];
+    const answers = (guest: Guest, mode: number) => OPERATIONS.map((op) => guest.vmEvent(op, mode));
+    const built = new Guest({ knobs: [[KNOB_SHARING_BUILD, SHARING_INTEL]] });
+    expect(answers(built, VM_EVENT_MODE_SHARING)).toEqual([-EOPNOTSUPP, -EINVAL, -ENODEV]); // it looks for the ring
+    const unshared = new Guest({ knobs: [[KNOB_SHARING_BUILD, SHARING_OFF]] });
+    expect(answers(unshared, VM_EVENT_MODE_SHARING)).toEqual([-ENOSYS, -ENOSYS, -ENOSYS]);
+    expect(answers(unshared, PAGING)).toEqual([-EOPNOTSUPP, -EINVAL, -ENODEV]);
+    const plain = new Guest({ door: openDoor(4096, [[KNOB_MEM_PAGING, 0]]) });
+    expect(answers(plain, PAGING)).toEqual([-ENOSYS, -ENOSYS, -ENOSYS]);
     expect(plain.paging(PAGING_NOMINATE, 3)).toBe(-ENOSYS);
     expect(plain.paging(PAGING_NOMINATE, 3, 0, plain.domid, 0x8_0000)).toBe(-ENOSYS);
   });

@@ -22,6 +22,7 @@ import { iocapForget } from "../iocap/permission";
 import { Rangeset } from "../iocap/rangeset";
 import { ioreqDomainDestroy } from "../ioreq/domain";
 import { irqLinesFree } from "../irq/irq-lines";
+import { pmlRelease } from "../logdirty/pml";
 import { P2m } from "../p2m/p2m";
 import { pinnedRelease } from "../p2m/pinned";
 import { tableFreeTree } from "../p2m/tables";
@@ -75,6 +76,7 @@ function beginDestroy(d: Domain): void {
   Vnuma.replace(d, 0);
   Rangeset.destroy(d.p2mLogDirtyRanges);
   d.p2mLogDirtyRanges = 0;
+  pmlRelease(d);
   forkForget(d);
 }
 

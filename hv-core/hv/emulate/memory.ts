@@ -66,8 +66,7 @@ export function memoryAnswer(v: Vcpu, answers: Answers): u32 {
   let type: u32 = 0;
   if (!Internal.claimsMemory(v, gpa)) {
     // From the look at its page until it is made, nothing may happen to a write (ram-writes.ts).
-    const isLocked = !isRead && !RamWrites.isHeld(answers);
-    if (isLocked) P2m.lock(d);
+    const isLocked = !isRead && RamWrites.lock(d, answers);
     const result = fromMemory(v, answers, answer);
     if (isLocked && answer.goesTo != TO_RAM) P2m.unlock(d);
     if (result == PAGED) {

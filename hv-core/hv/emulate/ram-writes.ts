@@ -6,7 +6,9 @@
  *
  * The lock is held as long as an answer of the list goes TO_RAM: nothing else keeps it. Before: memory.ts. After: emulate.ts.
  */
+import { KNOB_EARLY_UNLOCK } from "../../abi/knobs";
 import { P2M_UNSHARE } from "../../abi/p2m-types";
+import { Knobs } from "../../base/machine";
 import { Answer, Answers, TO_NOBODY, TO_RAM } from "../../hw/answers";
 import { frameWrite8, frameWrite16, frameWrite32, frameWrite64 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
@@ -15,8 +17,19 @@ import { logDirtyMark } from "../logdirty/bitmap";
 import { P2m } from "../p2m/p2m";
 
 export class RamWrites {
+  /**
+   * Takes the lock for a write whose page is about to be looked up. With unmap.holdP2mLock=off emulation is done without it: that design
+   * has the window, which W_COPY_DECIDED shows.
+   * @returns false when it is held already, or not wanted.
+   */
+  static lock(d: Domain, answers: Answers): bool {
+    if (Knobs.get(KNOB_EARLY_UNLOCK) != 0 || RamWrites.isHeld(answers)) return false;
+    P2m.lock(d);
+    return true;
+  }
+
   /** Whether writes wait, and with them the p2m lock. */
-  static isHeld(answers: Answers): bool {
+  private static isHeld(answers: Answers): bool {
     for (let i: u32 = 0; i < answers.count; i++) {
       if (answers.entry(i).goesTo == TO_RAM) return true;
     }
@@ -42,7 +55,7 @@ export class RamWrites {
       if (isMade) write(d, answer);
       answer.goesTo = TO_NOBODY;
     }
-    if (isHeld) P2m.unlock(d);
+    if (isHeld && Knobs.get(KNOB_EARLY_UNLOCK) == 0) P2m.unlock(d);
   }
 }
 

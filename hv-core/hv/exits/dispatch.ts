@@ -15,6 +15,7 @@ import {
   EXIT_MONITOR_TRAP_FLAG,
   EXIT_MWAIT,
   EXIT_PAUSE,
+  EXIT_PML_FULL,
   EXIT_RDMSR,
   EXIT_RDPMC,
   EXIT_TRIPLE_FAULT,
@@ -35,6 +36,7 @@ import { onEptViolation } from "./on-ept-violation";
 import { onHlt } from "./on-hlt";
 import { onIo } from "./on-io";
 import { onRdmsr, onWrmsr } from "./on-msr";
+import { onPmlFull } from "./on-pml-full";
 import { onSingleStep } from "./on-single-step";
 import { onTripleFault } from "./on-triple-fault";
 import { onVmcall } from "./on-vmcall";
@@ -95,6 +97,8 @@ export function dispatchExit(v: Vcpu, reason: u32): Verdict {
       return onEptViolation(v);
     case EXIT_EPT_MISCONFIG:
       return onEptMisconfig(v);
+    case EXIT_PML_FULL:
+      return onPmlFull(v);
     default:
       return onUnknown(v);
   }

@@ -7,7 +7,7 @@
 import { CTR_ACCESS_VIOLATIONS, CTR_P2M_SHATTERED } from "../../abi/counters";
 import { CRASH_EPT_VIOLATION, CRASH_EVENT_DELIVERY, CRASH_NO_TABLE, CRASH_UNSHARE_NO_MEMORY } from "../../abi/crash";
 import { OK } from "../../abi/errno";
-import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_NMI_UNBLOCKED_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
+import { QUAL_EPT_R_BIT, QUAL_FETCH_BIT, QUAL_WRITE_BIT } from "../../abi/exits";
 import {
   KNOB_EARLY_UNLOCK,
   KNOB_EPT_NX_SUPERPAGES,
@@ -32,7 +32,6 @@ import { Planted } from "../../base/planted";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, Window } from "../../base/window";
 import { Cpu } from "../../hw/cpu";
-import { BLOCKED_BY_NMI } from "../../hw/system-flags";
 import { Frame } from "../../mem/frame-table";
 import {
   ACCESS_ASYNC,
@@ -61,6 +60,7 @@ import { unshare } from "../sharing/unshare";
 import { Vcpu, VPF_EVENTS } from "../vcpu";
 import { Verdict } from "../verdict";
 import { vmEventAccess } from "../vm-event/request";
+import { blockNmiAgain } from "./nmi";
 import { requeueEvent } from "./requeue";
 
 export function onEptViolation(v: Vcpu): Verdict {
@@ -119,12 +119,6 @@ export function onEptViolation(v: Vcpu): Verdict {
     return Verdict.Crash;
   }
   return verdict == Verdict.Crash ? verdict : tell(v, gfn, type, event, access, verdict);
-}
-
-/** The IRET that exited is made again, and the NMI handler is not over before it has been: until then no other NMI may come. */
-function blockNmiAgain(c: Cpu): void {
-  const isUnblocked = ((<u32>c.exitQualification >> QUAL_NMI_UNBLOCKED_BIT) & 1) != 0;
-  if (isUnblocked && c.exitIdtVectoring == 0) c.interruptibility |= BLOCKED_BY_NMI;
 }
 
 /** Historic (C-50): the type is read before the lock is taken, and unsharing goes by it. */

@@ -17,6 +17,7 @@ import { domainPause, domainUnpause } from "../domain/pause";
 import { MM_PAGING, MmLock } from "../mm-lock";
 import { P2m } from "../p2m/p2m";
 import { logDirtyFree, logDirtyMark } from "./bitmap";
+import { pmlEnable, pmlFlushAll, pmlRelease } from "./pml";
 
 function setMode(d: Domain, mode: u32): void {
   MmLock.acquire(d, MM_PAGING);
@@ -33,6 +34,7 @@ export function logDirtyEnable(d: Domain): i32 {
     rc = -EBUSY;
   } else {
     setMode(d, 1);
+    pmlEnable(d);
     P2m.changeEntryTypeGlobal(d, P2M_RAM_RW, P2M_RAM_LOGDIRTY);
   }
   domainUnpause(d);
@@ -43,7 +45,9 @@ export function logDirtyEnable(d: Domain): i32 {
 export function logDirtyDisable(d: Domain): void {
   domainPause(d);
   if (d.logDirtyMode != 0) {
+    pmlFlushAll(d); // for dirty video memory, which goes by the types
     setMode(d, 0);
+    pmlRelease(d);
     P2m.changeEntryTypeGlobal(d, P2M_RAM_LOGDIRTY, P2M_RAM_RW);
   }
   MmLock.acquire(d, MM_PAGING);

@@ -24,6 +24,7 @@ import { MM_PAGING, MmLock } from "../mm-lock";
 import { Vcpu } from "../vcpu";
 import { BITMAP_PAGES, LEAF_PAGES, logDirtyLeaf } from "./bitmap";
 import { logDirtyDisable, logDirtyEnable, logDirtyRearm } from "./global";
+import { pmlFlushAll } from "./pml";
 
 const OP: usize = 0;
 const MODE: usize = 4;
@@ -74,6 +75,7 @@ function readOp(v: Vcpu, d: Domain, u: usize, isResuming: bool): i32 {
   const isClean = op == <u32>SHADOW_OP_CLEAN;
   if (!isResuming) {
     domainPause(d);
+    pmlFlushAll(d);
     d.logDirtyDone = 0;
   }
   MmLock.acquire(d, MM_PAGING);

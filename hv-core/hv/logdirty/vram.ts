@@ -13,6 +13,7 @@ import { MM_PAGING, MmLock } from "../mm-lock";
 import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { logDirtyEnable } from "./global";
+import { pmlFlushAll } from "./pml";
 
 /** 1 GiB. */
 const MAX_PAGES: u32 = 0x4_0000;
@@ -34,6 +35,7 @@ function retarget(d: Domain, first: u64, end: u64): void {
 /** Which pages are ram_rw now; they are tracked again. One flush for all of them. */
 function sample(d: Domain, first: u64, nr: u32, bitmap: usize): void {
   domainPause(d);
+  pmlFlushAll(d);
   P2m.lock(d);
   for (let i: u32 = 0; i < nr; i++) {
     if (P2m.changeTypeOne(d, first + i, P2M_RAM_RW, P2M_RAM_LOGDIRTY) != OK) continue;

@@ -21,6 +21,7 @@ import {
 import { Domain, NO_SERVER } from "../domain";
 import { Scratch } from "../hypercall/guest-copy";
 import { logDirtyIsMarked } from "../logdirty/bitmap";
+import { pmlHasLogged } from "../logdirty/pml";
 import { Vcpu } from "../vcpu";
 import { INVALID_MFN, P2mEntry } from "./entry";
 import { P2mType } from "./types";
@@ -132,6 +133,10 @@ function walk(d: Domain, census: Census, table: u32, level: u32, base: u64, isPe
   }
 }
 
+function isKnownDirty(d: Domain, gfn: u64): bool {
+  return logDirtyIsMarked(d, gfn) || pmlHasLogged(d, gfn);
+}
+
 /** A processor may still write a page of the domain without an exit: then the page must be known as dirty. */
 function checkCached(d: Domain, c: Vcpu): u32 {
   let broken: u32 = 0;
@@ -143,7 +148,7 @@ function checkCached(d: Domain, c: Vcpu): u32 {
     if (isFree(mfn)) broken |= P6;
     if (d.logDirtyMode == 0 || (e.tag & denied) == denied || !Frame.isValid(mfn)) continue;
     const frame = Frame.at(mfn);
-    if (frame.owner == d.slot && frame.m2p != INVALID_M2P && !logDirtyIsMarked(d, frame.m2p)) broken |= P7;
+    if (frame.owner == d.slot && frame.m2p != INVALID_M2P && !isKnownDirty(d, frame.m2p)) broken |= P7;
   }
   return broken;
 }

@@ -27,6 +27,7 @@ import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { Watch } from "../../base/watch";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { pmlIsOn } from "../logdirty/pml";
 import { EMT_IGNORES_PAT, EMT_MIXED, MemoryType } from "./memory-type";
 import { MmioRo } from "./mmio-ro";
 import { P2mType } from "./types";
@@ -49,7 +50,9 @@ export class P2mEntry {
 
   /** What the hardware may do with a page of this type and access, at this level (1.1, 1.2). */
   static rights(d: Domain, level: u32, type: u32, access: u32, mfn: u32): u64 {
-    let rights = P2mType.permissions(type, d.p2mIoreqFlags) & P2mType.accessMask(access);
+    let rights = P2mType.permissions(type, d.p2mIoreqFlags);
+    if (type == <u32>P2M_RAM_LOGDIRTY && level == 1 && pmlIsOn(d)) rights |= EPTE_W; // the processor logs the write
+    rights &= P2mType.accessMask(access);
     if (type == <u32>P2M_MMIO_DIRECT && MmioRo.contains(mfn)) rights &= ~EPTE_W;
     return level > 1 && Knobs.get(KNOB_EPT_NX_SUPERPAGES) != 0 ? rights & ~EPTE_X : rights;
   }
