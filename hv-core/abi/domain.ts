@@ -18,6 +18,9 @@ export const DOM_PAGING_LOCK = 788;
 export const DOM_LOG_DIRTY_ROOT = 796;
 export const DOM_LOG_DIRTY_FRAMES = 800;
 export const DOM_EVTCHN_LOCK = 172;
+export const DOM_MAX_EVTCHN_PORT = 624;
+/** Pages that are promised and have no memory yet, u64. */
+export const DOM_POD_ENTRIES = 848;
 export const DOM_SHARED_PAGES = 908;
 export const DOM_ASSIGNED_DEVICES = 912;
 /** In the record at VCPU_HV_OFFSET. */
@@ -25,6 +28,7 @@ export const VCPU_IN_USE = 0;
 export const VCPU_DOMID = 8;
 export const VCPU_ID = 12;
 export const VCPU_PAUSE_FLAGS = 16;
+export const VCPU_DOMAIN_SLOT = 460;
 /** Address of the queues of FIFO channels. */
 export const VCPU_FIFO_QUEUES = 44;
 /** In the machine header (base/machine.ts): one past the highest domain slot ever used. */

@@ -16,11 +16,13 @@ import {
   DOM_IS_SHUT_DOWN,
   DOM_LOG_DIRTY_FRAMES,
   DOM_LOG_DIRTY_ROOT,
+  DOM_MAX_EVTCHN_PORT,
   DOM_P2M_IOREQ_ENTRIES,
   DOM_P2M_IOREQ_LOCK,
   DOM_P2M_IOREQ_SERVER,
   DOM_P2M_LOCK,
   DOM_PAGING_LOCK,
+  DOM_POD_ENTRIES,
   DOM_SHARED_PAGES,
   DOM_SHUTDOWN_CODE,
   DOM_STATE,
@@ -367,6 +369,8 @@ if (offsetof<Domain>("p2mIoreqServer") != DOM_P2M_IOREQ_SERVER) ERROR("Domain.p2
 if (offsetof<Domain>("p2mIoreqEntries") != DOM_P2M_IOREQ_ENTRIES) ERROR("Domain.p2mIoreqEntries moved");
 if (offsetof<Domain>("p2mIoreqLock") != DOM_P2M_IOREQ_LOCK) ERROR("Domain.p2mIoreqLock moved");
 if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock moved");
+if (offsetof<Domain>("maxEvtchnPort") != DOM_MAX_EVTCHN_PORT) ERROR("Domain.maxEvtchnPort moved");
+if (offsetof<Domain>("podEntries") != DOM_POD_ENTRIES) ERROR("Domain.podEntries moved");
 if (offsetof<Domain>("sharedPages") != DOM_SHARED_PAGES) ERROR("Domain.sharedPages moved");
 if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");

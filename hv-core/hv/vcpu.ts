@@ -3,7 +3,7 @@
  * Beside each group stands who writes it.
  */
 import { CONT_CONTINUE_OFFSET, CONT_CONTINUE_SIZE, CONT_MODE_OFFSET } from "../abi/continuation";
-import { VCPU_DOMID, VCPU_FIFO_QUEUES, VCPU_ID, VCPU_IN_USE, VCPU_PAUSE_FLAGS } from "../abi/domain";
+import { VCPU_DOMAIN_SLOT, VCPU_DOMID, VCPU_FIFO_QUEUES, VCPU_ID, VCPU_IN_USE, VCPU_PAUSE_FLAGS } from "../abi/domain";
 import { VCPU_HV_OFFSET, VCPU_SIZE, VCPU_TLB_OFFSET, VCPUS_BASE } from "../abi/layout";
 import { Cpu } from "../hw/cpu";
 import { Domain } from "./domain";
@@ -224,6 +224,7 @@ if (offsetof<Vcpu>() > <usize>(VCPU_TLB_OFFSET - VCPU_HV_OFFSET)) ERROR("Vcpu ou
 if (offsetof<Vcpu>("inUse") != VCPU_IN_USE) ERROR("Vcpu.inUse moved");
 if (offsetof<Vcpu>("domid") != VCPU_DOMID) ERROR("Vcpu.domid moved");
 if (offsetof<Vcpu>("id") != VCPU_ID) ERROR("Vcpu.id moved");
+if (offsetof<Vcpu>("domainSlot") != VCPU_DOMAIN_SLOT) ERROR("Vcpu.domainSlot moved");
 if (offsetof<Vcpu>("fifoQueues") != VCPU_FIFO_QUEUES) ERROR("Vcpu.fifoQueues moved");
 if (offsetof<Vcpu>("pauseFlags") != VCPU_PAUSE_FLAGS) ERROR("Vcpu.pauseFlags moved");
 if (

@@ -53,8 +53,10 @@ export interface Door {
   populate(domid: number, gfns: readonly (number | bigint)[], order?: number, flags?: number): number;
   /** Frames nobody owns. */
   freeFrames(): number;
-  /** What the last hypercall of dom0 leaked; machines of the taint build only. */
+  /** What the last hypercall of dom0, or the last `watch`, leaked; machines of the taint build only. */
   leak(): Leak | undefined;
+  /** Does what makes the domain in slot `caller` call, about the one in slot `target`, and looks for a leak to it. */
+  watch<T>(caller: number, target: number, call: () => T): T;
 }
 
 const versionOf = (knobs: readonly (readonly [index: number, value: number])[]): number =>
@@ -91,6 +93,14 @@ export function openDoor(
       return result;
     },
     leak: () => leaked,
+    watch(caller, target, call) {
+      if (!tainted) return call();
+      let result: ReturnType<typeof call>;
+      leaked = tainted.watch(caller, target, () => {
+        result = call();
+      });
+      return result!;
+    },
     put(gpa, bytes, fields) {
       new Uint8Array(memory.buffer, ram + gpa, bytes).fill(0);
       for (const [offset, size, value] of fields)

@@ -1,7 +1,7 @@
 /** FIFO event channels: the calls with every errno, the words and queues step by step, and the way back to two levels. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { frameAddress } from "../../host/lib/core.ts";
-import { DOM_EVTCHN_LOCK } from "../../hv-core/abi/domain.ts";
+import { DOM_EVTCHN_LOCK, DOM_MAX_EVTCHN_PORT } from "../../hv-core/abi/domain.ts";
 import { EACCES, EFAULT, EINVAL, ENOENT, ENOMEM, ENOSPC, ENOSYS, EOPNOTSUPP } from "../../hv-core/abi/errno.ts";
 import {
   FIFO_CONTROL_BLOCK_SIZE,
@@ -273,7 +273,7 @@ describe("ports", () => {
 
   it("go beyond the 4,096 of two levels, as far as the domain may have them", () => {
     const { core, view } = door;
-    view.setUint32(DOMAINS_BASE + MAX_PORT_OFFSET, 5000, true);
+    view.setUint32(DOMAINS_BASE + DOM_MAX_EVTCHN_PORT, 5000, true);
     init();
     let last = 0;
     for (let result = 0; result === 0; ) {
@@ -317,6 +317,3 @@ describe("reset", () => {
     expect(door.view.getUint32(DOMAINS_BASE + DOM_EVTCHN_LOCK, true)).toBe(0);
   });
 });
-
-/** Domain.maxEvtchnPort. */
-const MAX_PORT_OFFSET = 624;

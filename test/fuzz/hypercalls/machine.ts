@@ -1,7 +1,15 @@
 /** A machine for wild hypercalls: dom0, two victims, a stub domain whose target is the first, and a domain without any privilege. */
 
 import { DOM_STATE } from "../../../hv-core/abi/domain.ts";
-import { DOMCTL_SET_TARGET } from "../../../hv-core/abi/domctl.ts";
+import {
+  DOMCTL_SET_TARGET,
+  XSM_OP_LOAD_POLICY,
+  XSM_OP_SIZE,
+  XSM_POLICY_VERSION,
+  XSM_RULE_SIZE,
+  XSM_TARGET_ANY,
+} from "../../../hv-core/abi/domctl.ts";
+import { HC_XSM_OP } from "../../../hv-core/abi/hypercalls.ts";
 import { KNOB_SCHED_QUANTUM } from "../../../hv-core/abi/knobs.ts";
 import {
   DOMAIN_SIZE,
@@ -9,13 +17,9 @@ import {
   FRAME_OWNERS_BASE,
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
-  IOREQ_SERVER_SIZE,
-  IOREQ_SERVERS_BASE,
   MACHINE_BASE,
-  RANGE_NODE_SIZE,
-  RANGE_NODES_BASE,
 } from "../../../hv-core/abi/layout.ts";
-import { type Door, openDoor } from "../../hv/door.ts";
+import { ARG, type Door, type Field, LIST, openDoor } from "../../hv/door.ts";
 import { makeResident, type Resident } from "./resident.ts";
 
 const FRAMES = 1024;
@@ -44,6 +48,30 @@ export function createWildMachine(knobs: readonly (readonly [number, number])[] 
   const set = door.domctl(DOMCTL_SET_TARGET, stub.domid, [[0, 4, victims[0]!]]);
   if (set !== 0) throw new Error(`set_target: ${set}`);
   return { door, ids: [...victims, stub.domid, stranger.domid], stub, stranger };
+}
+
+/** A policy (knob xsm = policy) that lets a domain do these domctls to every other one. */
+export function allow(
+  { door, stub, stranger }: WildMachine,
+  role: "stub" | "stranger",
+  domctls: readonly number[],
+): void {
+  if (domctls.length === 0) return;
+  const subject = (role === "stub" ? stub : stranger).domid;
+  const rules = domctls.flatMap((cmd, i): Field[] => [
+    [i * XSM_RULE_SIZE, 2, subject],
+    [i * XSM_RULE_SIZE + 2, 2, XSM_TARGET_ANY],
+    [i * XSM_RULE_SIZE + 4, 2, cmd],
+  ]);
+  door.put(LIST, domctls.length * XSM_RULE_SIZE, rules);
+  door.put(ARG, XSM_OP_SIZE, [
+    [0, 4, XSM_OP_LOAD_POLICY],
+    [4, 4, XSM_POLICY_VERSION],
+    [8, 4, domctls.length],
+    [16, 8, LIST],
+  ]);
+  const loaded = door.call(HC_XSM_OP, ARG);
+  if (loaded !== 0) throw new Error(`load_policy: ${loaded}`);
 }
 
 const FRAME_FREE = 16;
@@ -81,32 +109,4 @@ export function brokenMaps({ door, ids }: WildMachine): string[] {
     const bits = state === 1 ? door.core.p2mInvariants(domid) : 0;
     return bits === 0 ? [] : [`domain ${domid}: p2m invariants ${bits.toString(2)}`];
   });
-}
-
-/** Results of the last lookup: not state, though they lie in the domain's record. */
-const LOOKUP = [108, 124] as const;
-
-/** All records of domains, frames, servers and ranges: what a refused call must leave as it is. */
-export function records(door: Door): Uint8Array {
-  const { buffer } = door.view;
-  const domains = machineWord(door, DOMAIN_MARK);
-  const copy = (start: number, bytes: number): Uint8Array => new Uint8Array(buffer.slice(start, start + bytes));
-  const all = copy(DOMAINS_BASE, domains * DOMAIN_SIZE);
-  for (let slot = 0; slot < domains; slot++)
-    all.fill(0, slot * DOMAIN_SIZE + LOOKUP[0], slot * DOMAIN_SIZE + LOOKUP[1]);
-  const parts = [
-    all,
-    copy(FRAME_TABLE_BASE, machineWord(door, FRAME_MARK) * FRAME_RECORD_SIZE),
-    copy(FRAME_OWNERS_BASE, domains * 8),
-    copy(IOREQ_SERVERS_BASE, 8 * IOREQ_SERVER_SIZE),
-    copy(RANGE_NODES_BASE, 64 * RANGE_NODE_SIZE),
-    copy(MACHINE_BASE + 0x1800, 0x60),
-  ];
-  const whole = new Uint8Array(parts.reduce((sum, p) => sum + p.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }

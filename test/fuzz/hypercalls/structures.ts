@@ -175,7 +175,9 @@ const EVENT_OPS = parse(
   bind_vcpu 8 t@0 v@4
   unmask 9 t@0
   reset 10 d@0
-  init_control 11 g@0 w@8 v@12
+  init_control 11 g@0 n@8 v@12
+  expand_array 12 g@0
+  set_priority 13 t@0 n@4
   unknown 14 w@0
   `,
 );
