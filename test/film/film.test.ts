@@ -1,6 +1,4 @@
 /** Films: frames with the state beside each step, seeking, going another way, and what schedule files make of it. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { replay } from "../../host/lib/explore/replay.ts";
 import { formatSchedule, parseSchedule } from "../../host/lib/explore/schedule.ts";
@@ -8,15 +6,12 @@ import { createFilm } from "../../host/lib/film/film.ts";
 import { filmOf, scheduleOf, storyOfFilm } from "../../host/lib/film/script.ts";
 import { stateTable } from "../../host/lib/film/state-table.ts";
 import { RACES } from "../../host/lib/races/catalogue.ts";
-import { ROOT } from "../../host/node/paths.ts";
 import { choices, numbers, open } from "../explore/support.ts";
+import { committed } from "./support.ts";
 
 const C1 = "ioreq-unmap-window";
-const scheduleFile = (race: string, variant: string) =>
-  parseSchedule(readFileSync(join(ROOT, "host/lib/races", race, `${variant}.schedule`), "utf8"));
-
 describe("the film of the lost write", () => {
-  const film = filmOf(open(C1, "early-null"), scheduleFile(C1, "early-null"));
+  const film = filmOf(open(C1, "early-null"), committed(C1, "early-null"));
 
   it("begins before any step, with the state and who can go on", () => {
     const [first] = film.frames;
@@ -62,14 +57,14 @@ describe("the film of the lost write", () => {
 
   it("is a story for every report, and can be written down and read again", () => {
     const text = formatSchedule(scheduleOf(film, "early-null"));
-    expect(text).toBe(formatSchedule(scheduleFile(C1, "early-null")));
+    expect(text).toBe(formatSchedule(committed(C1, "early-null")));
     expect(storyOfFilm(film, "early-null", "vmexit replay x").steps.length).toBe(film.choices.length);
   });
 });
 
 describe("cutting", () => {
   it("leads to the same frames as never having gone that way, at every frame", () => {
-    const schedule = scheduleFile(C1, "early-null");
+    const schedule = committed(C1, "early-null");
     const whole = filmOf(open(C1, "early-null"), schedule);
     const film = filmOf(open(C1, "early-null"), schedule);
     for (const at of [14, 9, 8, 7, 3, 0]) {
@@ -121,7 +116,7 @@ describe("playing", () => {
   });
 
   it("a deadlock says who waits for what", () => {
-    const film = filmOf(open("crossed-shares", "named"), scheduleFile("crossed-shares", "named"));
+    const film = filmOf(open("crossed-shares", "named"), committed("crossed-shares", "named"));
     const { verdict } = film.frames.at(-1)!;
     expect(verdict).toMatchObject({ kind: "violation", invariant: "deadlock" });
     expect(verdict.kind === "violation" && verdict.message).toBe(
@@ -139,7 +134,7 @@ describe("playing", () => {
 
 describe("a livelock", () => {
   it("is a film that comes back to a frame it has had, and is told as one", () => {
-    const schedule = scheduleFile(C1, "retry-no-reset");
+    const schedule = committed(C1, "retry-no-reset");
     const film = filmOf(open(C1, "retry-no-reset"), schedule);
     expect(film.frames.at(-1)!.sameAs).toBe(schedule.cycleFrom);
     expect(film.frames.at(-1)!.verdict).toMatchObject({ kind: "violation", invariant: "livelock" });
@@ -150,7 +145,7 @@ describe("a livelock", () => {
 describe("files that do not fit", () => {
   const wrong = (steps: string) => () =>
     filmOf(open(C1, "early-null"), {
-      ...scheduleFile(C1, "early-null"),
+      ...committed(C1, "early-null"),
       steps: steps.split(" ").map((s) => ({ actor: s.split(":")[0]!, place: s.split(":")[1]! })),
     });
   it("name the step and who could run", () => {
@@ -161,7 +156,7 @@ describe("files that do not fit", () => {
     expect(wrong("nobody:run")).toThrow("wanted nobody:run");
   });
   it("are not followed beyond the end", () => {
-    const schedule = scheduleFile(C1, "early-null");
+    const schedule = committed(C1, "early-null");
     const longer = { ...schedule, steps: [...schedule.steps, { actor: "guest0", place: "run" }] };
     expect(() => filmOf(open(C1, "early-null"), longer)).toThrow(
       "goes on after step 15, where every-write-once breaks",
