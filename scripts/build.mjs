@@ -42,10 +42,10 @@ const wanted = process.argv.slice(2).filter((name) => !name.startsWith("--"));
 const isWanted = (name) =>
   wanted.length === 0 || wanted.includes(name) || (name === "shadow" && wanted.includes("debug"));
 
-function newest(folder) {
+function newest(folder, pattern = /\.ts$/) {
   let time = 0;
   for (const entry of readdirSync(folder, { withFileTypes: true, recursive: true })) {
-    if (!entry.isFile() || !entry.name.endsWith(".ts")) continue;
+    if (!entry.isFile() || !pattern.test(entry.name)) continue;
     time = Math.max(time, statSync(join(entry.parentPath ?? entry.path, entry.name)).mtimeMs);
   }
   return time;
@@ -87,7 +87,7 @@ function linkCommand() {
 
 const config = Math.max(statSync("asconfig.json").mtimeMs, statSync("scripts/build.mjs").mtimeMs);
 const core = Math.max(newest("hv-core"), config);
-const host = Math.max(...["host", "guests", "bench", "hv-core/abi"].map(newest), config);
+const host = Math.max(...["host", "guests", "bench", "hv-core/abi"].map((folder) => newest(folder)), config);
 const targets = JSON.parse(readFileSync("asconfig.json", "utf8")).targets;
 
 const steps = [];
@@ -120,9 +120,23 @@ for (const [name, target] of Object.entries(targets)) {
 async function worker() {
   for (let step = steps.shift(); step; step = steps.shift()) await step();
 }
+/** The page holds copies of two builds of the core, so and the guests as the host's build makes them, so it comes last. */
+async function buildLab() {
+  const sources = Math.max(
+    host,
+    newest("host/web", /\.(ts|css|html|md)$/),
+    newest("docs", /\.md$/),
+    statSync("package.json").mtimeMs,
+  );
+  const builds = ["build/release.wasm", "build/race.wasm", "dist/.built"].map((file) => statSync(file).mtimeMs);
+  if (isFresh("dist/lab/.built", Math.max(sources, ...builds))) return;
+  await run("lab", ["node_modules/vite/bin/vite.js", "build", "--config", "host/web/vite.config.ts"]);
+  writeFileSync("dist/lab/.built", "");
+}
 try {
   await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, worker));
   if (isWanted("race")) writeWindowSites(process.cwd());
+  if (isWanted("lab")) await buildLab();
 } catch (error) {
   console.error(`build: ${error.message}`);
   process.exit(1);

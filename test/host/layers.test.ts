@@ -95,6 +95,15 @@ describe("host", () => {
     expect(show(wrong)).toEqual([]);
   });
 
+  it("the page knows neither Node nor the command line", () => {
+    const isNode = (to: string): boolean => /^(node:|host\/(node|cli)\/|bench\/|test\/)/.test(to);
+    const page = imports.filter(
+      (i) => i.from.startsWith("host/web/") && !/^host\/web\/(build\/|vite\.config$)/.test(i.from),
+    );
+    expect(page.length).toBeGreaterThan(0);
+    expect(show(page.filter((i) => isNode(i.to)))).toEqual([]);
+  });
+
   it("touches the core only through abi", () => {
     expect(show(imports.filter((i) => i.to.startsWith("hv-core/") && !i.to.startsWith("hv-core/abi/")))).toEqual([]);
   });

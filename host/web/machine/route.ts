@@ -1,0 +1,4 @@
+/** The route #/machine. */
+import "./page.ts";
+
+export const tag = "vx-machine-page";
