@@ -34,7 +34,7 @@ export const ACTIONS = {
   release: "the server gives the page type back",
   "log-dirty": "on | clean | off",
   share: "GFN GFN: nominates both pages and shares them",
-  unshare: "GFN: nominates the page, so that the next write copies it",
+  nominate: "GFN: offers the page for sharing, so that the next write makes it the guest's own again",
   pager: "start | kill: begins to page the domain; kill leaves it to its requests",
   evict: "GFN: the pager puts the page away",
   domctl: "pause | unpause | info | list [N]: the operation, N times",
@@ -52,6 +52,7 @@ export const ACTIONS = {
 export const QUANTITIES = {
   exits: "NAME: how often the guest was left for this reason",
   counter: "NAME: one of the exact counters",
+  since: "NOTE QUANTITY: by how much the quantity has grown since it was noted",
   instructions: "guest instructions retired",
   p2m: "GFN: type of the page",
   "p2m-rights": "GFN: rights of the page, rwx or - for one that is missing",

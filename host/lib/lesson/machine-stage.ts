@@ -38,7 +38,7 @@ export interface MachineChoice {
 }
 
 /** Guests of lessons end long before. */
-const LONGEST_RUN = 50_000_000;
+const LONGEST_RUN = 20_000_000;
 const BUFIOREQ_OFF = 0;
 
 function fail(reason: string): never {
@@ -155,7 +155,7 @@ export async function createMachineStage(tools: LessonTools, choice: MachineChoi
       else fail(`log-dirty "${what ?? ""}": on, clean or off`);
     },
     share: ([one, other]) => share(count(one, "share"), count(other, "share")),
-    unshare: ([gfn]) => void nominated(count(gfn, "unshare")),
+    nominate: ([gfn]) => void nominated(count(gfn, "nominate")),
     pager: ([what]) => {
       if (what === "start") startPager();
       else if (what === "kill") pager = undefined;

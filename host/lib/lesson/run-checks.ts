@@ -83,6 +83,8 @@ export async function runChecks(lines: readonly string[], tools: LessonTools): P
   }
 
   function tell({ name, args }: Quantity): Value {
+    if (name === "since")
+      return Number(tell({ name: args[1] ?? "", args: args.slice(2) })) - Number(noted(`$${args[0]}`));
     const value = stage?.quantity(
       name,
       args.map((arg) => String(noted(arg))),

@@ -121,8 +121,12 @@ export function renderPlay(play: Play): TemplateResult {
   const { frame } = play;
   return html`<section aria-label=${texts.modes.play}>
     <div aria-live="assertive">${renderEnd(play)}</div>
-    <h3>${texts.choose}</h3>
-    <div class="moves">${frame.lanes.map((lane) => renderMove(lane, play))}</div>
+    ${
+      frame.verdict.kind === "open"
+        ? html`<h3>${texts.choose}</h3>
+            <div class="moves">${frame.lanes.map((lane) => renderMove(lane, play))}</div>`
+        : nothing
+    }
     <div class="row">
       <button ?disabled=${frame.number === 0} title=${texts.undoKey} @click=${play.undo}>${texts.undo}</button>
       <button ?disabled=${frame.number === 0} @click=${play.restart}>${texts.restart}</button>
