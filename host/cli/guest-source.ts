@@ -4,6 +4,7 @@ import { basename } from "node:path";
 import { UsageError } from "../lib/errors.ts";
 import { loadImage } from "../lib/loader/detect.ts";
 import type { GuestImage } from "../lib/loader/image.ts";
+import { nearest } from "../lib/nearest.ts";
 import { readInput } from "../node/files.ts";
 import { guestNames, isGuestName, loadGuest } from "../node/guests.ts";
 
@@ -20,11 +21,16 @@ export interface GuestSource {
 
 const DEFAULT_MEMORY = 64 * 2 ** 20;
 
+function guestMeant(what: string): string {
+  const near = nearest(what, guestNames());
+  return near === undefined ? `guests are ${guestNames().join(", ")}` : `did you mean "${near}"?`;
+}
+
 /** @throws UsageError: one line that says what is wrong and what to do. */
 export async function openGuest(what: string, flat: boolean): Promise<GuestSource> {
   const isName = isGuestName(what);
   if (!isName && /^[a-z0-9-]*$/i.test(what) && !existsSync(what))
-    throw new UsageError(`no guest and no file "${what}": guests are ${guestNames().join(", ")}`);
+    throw new UsageError(`no guest and no file "${what}": ${guestMeant(what)}`);
   const guest = isName ? await loadGuest(what) : undefined;
   const file = guest ? guest.build() : readInput(what, "guest");
   const image = loadImage(file, { flat });

@@ -25,11 +25,14 @@ it.each(["F-1", "F-2", "F-5", "F-7"])("%s is found in 2014, and only there", (id
   expect(verdict(id, "fixed")).toBe("absent");
 });
 
-it.each(["F-3", "F-6", "interference"])("%s is found in both eras, and fixed in the fixed one", (id) => {
-  expect(verdict(id, "0x0a")).toBe("found");
-  expect(verdict(id, "4.17")).toBe("found");
-  expect(verdict(id, "fixed")).toBe("absent");
-});
+it.each(["F-3", "F-6", "unbounded memory", "interference"])(
+  "%s is found in both eras, and fixed in the fixed one",
+  (id) => {
+    expect(verdict(id, "0x0a")).toBe("found");
+    expect(verdict(id, "4.17")).toBe("found");
+    expect(verdict(id, "fixed")).toBe("absent");
+  },
+);
 
 it("nothing else is refuted", () => {
   const refuted = (era: string): string[] =>

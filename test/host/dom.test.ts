@@ -187,6 +187,12 @@ describe("a scenario file that is wrong says where", () => {
     [one(`{ "name": "a" }`), `domain "a" has no "guest"`],
     [one(`{ "name": "a", "guest": "hello", "vcpu": 1 }`), `unknown "vcpu" in a domain: did you mean "vcpus"?`],
     [one(`{ "name": "a", "guest": "hello", "vcpus": 0 }`), `"vcpus" is a whole number from 1 to 128`],
+    [
+      `{ "version": 1, "knobs": { "tlb.entrys": 64 }, "domains": [] }`,
+      `unknown "tlb.entrys" in "knobs": did you mean "tlb.entries"?`,
+    ],
+    [`{ "version": 1, "knobs": { "tlb.entries": 63 }, "domains": [] }`, "knob tlb.entries: 63 is not a power of two"],
+    [`{ "version": 1, "knobs": { "xsm": "policy" }, "domains": [] }`, `the knob xsm follows from "policy"`],
     [one(`{ "name": "a", "guest": "hello", "memoryMiB": 1.5 }`), `"memoryMiB" is a whole number`],
     [one(`{ "name": "a", "guest": "hello", "paused": 1 }`), `"paused" is true or false`],
     [one(`{ "name": "a", "kind": "toolstak" }`), `no kind "toolstak": did you mean "toolstack"?`],
@@ -204,6 +210,28 @@ describe("a scenario file that is wrong says where", () => {
     const file = join(folder, "absent.json");
     writeFileSync(file, `{ "version": 1,\n"domains": [\n{ "name": "a", "guest": "helo" } ] }`);
     expect((await dom("list", "--scenario", file)).err).toContain(`${file}:3: no guest and no file "helo"`);
+    const list = async (domains: string): Promise<string> => {
+      writeFileSync(file, `{ "version": 1, "domains": [\n${domains}] }`);
+      return (await dom("list", "--scenario", file)).err;
+    };
+    expect(await list(`{ "name": "a", "guest": "hello", "memoryMiB": 1 }`)).toContain(
+      `${file}:2: domain "a": the guest ends at`,
+    );
+    const large = (name: string) => `{ "name": "${name}", "guest": "hello", "memoryMiB": 2048 }`;
+    expect(await list(`${large("a")}, ${large("b")}`)).toContain(`${file}: the machine would have`);
+    const wide = ["a", "b", "c", "d"].map((name) => `{ "name": "${name}", "guest": "hello", "vcpus": 128 }`);
+    expect(await list(wide.join(","))).toContain(`${file}: the domains have 512 vCPUs in all: at most 511 fit`);
+  });
+
+  it("a limit on max_mem needs the knob that shows the value, which the file can set", async () => {
+    const file = join(folder, "limit.json");
+    const text = (knobs: string): string => `{ "version": 1, ${knobs}
+      "domains": [ { "name": "web", "guest": "hello" }, { "name": "tool", "kind": "toolstack" } ],
+      "policy": { "version": 1, "rules": [ { "subject": "tool", "domctl": "max_mem", "target": "web", "limitKib": 4096 } ] } }`;
+    writeFileSync(file, text(""));
+    expect((await dom("list", "--scenario", file)).err).toContain("start it with the knob xsm.maxMem=seen");
+    writeFileSync(file, text(`"knobs": { "xsm.maxMem": "seen" },`));
+    expect((await dom("list", "--scenario", file)).code).toBe(0);
   });
 });
 

@@ -49,7 +49,7 @@ describe("errors", () => {
     [`{ "domctl": "pausedomain", "target": "any" }`, `p.json:2: the rule has no "subject"`],
     [
       `{ "subject": "nobody", "domctl": "pausedomain", "target": "any" }`,
-      `no domain is called "nobody": there are builder, guest`,
+      `no domain is called "nobody": use one of builder, guest`,
     ],
     [`{ "subject": 3, "domctl": "pausedomain", "target": "any" }`, "the subject is a string"],
     [`{ "subject": "builder", "domctl": "paus", "target": "any" }`, `no domctl is called "paus"`],
@@ -63,6 +63,12 @@ describe("errors", () => {
       `{ "subject": "builder", "domctl": "max_mem", "target": "any",\n\n "limitKib": -1 }`,
       `p.json:4: "limitKib" is a whole number`,
     ],
+    [
+      `{ "subject": "builder", "domctl": "pausedomain", "target": "any", "limitKib": 5 }`,
+      `p.json:2: "limitKib" is a limit for max_mem, and the rule does not name it`,
+    ],
+    [`{ "subject": "builder", "domctl": "pausdomain", "target": "any" }`, `did you mean "pausedomain"?`],
+    [`{ "subject": "buildr", "domctl": "pausedomain", "target": "any" }`, `did you mean "builder"?`],
     [`{ "subject": "builder", "domctl": "max_mem", "target": "any", "limitKib": 1.5 }`, `"limitKib" is a whole number`],
   ])("%s", (text, message) => {
     expect(() => rules(text)).toThrow(message);

@@ -1,5 +1,6 @@
 /** domctl as Xen 4.17 answered (test names carry the recorded rows): envelope, creation, life cycle, resources, HVM context. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { DOMCTL_GETVCPUAFFINITY, DOMCTL_SETVCPUAFFINITY } from "../../hv-core/abi/domctl.ts";
 import {
   EACCES,
   EEXIST,
@@ -395,5 +396,41 @@ describe("HVM context", () => {
       [8 + offset, 8, value],
     ]);
     expect(door.domctl(DOMCTL_SETHVMCONTEXT, domid, context(2000, LIST))).toBe(-EINVAL);
+  });
+});
+
+describe("setvcpuaffinity", () => {
+  const HARD = 1;
+  const SOFT = 2;
+  const set = (door: Door, d: number, hard: number, soft: number): number => {
+    door.put(LIST, 16, [
+      [0, 8, 2],
+      [8, 8, 1],
+    ]);
+    return door.domctl(DOMCTL_SETVCPUAFFINITY, d, [
+      [4, 4, HARD | SOFT],
+      [8, 8, hard],
+      [16, 4, 64],
+      [24, 8, soft],
+      [32, 4, 64],
+    ]);
+  };
+  const hardOf = (door: Door, d: number): number => {
+    door.put(OUT, 8, []);
+    door.domctl(DOMCTL_GETVCPUAFFINITY, d, [
+      [4, 4, HARD],
+      [8, 8, OUT],
+      [16, 4, 64],
+    ]);
+    return door.u32(OUT);
+  };
+
+  it("a soft affinity that cannot be read undoes the hard one: nothing has changed", () => {
+    const door = openDoor();
+    const d = door.createDomain();
+    expect(set(door, d, LIST, NOWHERE)).toBe(-EFAULT);
+    expect(hardOf(door, d)).toBe(3);
+    expect(set(door, d, LIST, LIST + 8)).toBe(0);
+    expect(hardOf(door, d)).toBe(2);
   });
 });

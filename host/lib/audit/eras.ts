@@ -9,6 +9,7 @@ import {
   KNOB_DOMCTL_BITMAP,
   KNOB_DOMCTL_DEFECTS,
   KNOB_DOMCTL_ERA,
+  KNOB_IO_QUOTA,
   KNOB_VIRQ_HANDLER,
   KNOB_XSM,
   KNOB_XSM_MAX_MEM,
@@ -26,6 +27,8 @@ export interface EraSetup {
   readonly is0a: boolean;
 }
 
+/** Ranges that a domain's I/O rights may consist of, where they are bounded. */
+const MOST_RANGES = 64;
 const DEFECTS = DEFECT_SELF_PAUSE | DEFECT_STACK_PADDING | DEFECT_PAUSE_FLAG | DEFECT_UNCHECKED_IO;
 const POLICY = [KNOB_XSM, XSM_POLICY] as const;
 
@@ -40,7 +43,13 @@ export const AUDIT_ERAS: readonly EraSetup[] = [
   {
     era: "fixed",
     title: "4.17 with a fix for each finding",
-    knobs: [POLICY, [KNOB_DOMCTL_BITMAP, AS_FIXED], [KNOB_VIRQ_HANDLER, AS_FIXED], [KNOB_XSM_MAX_MEM, 1]],
+    knobs: [
+      POLICY,
+      [KNOB_DOMCTL_BITMAP, AS_FIXED],
+      [KNOB_VIRQ_HANDLER, AS_FIXED],
+      [KNOB_XSM_MAX_MEM, 1],
+      [KNOB_IO_QUOTA, MOST_RANGES],
+    ],
     is0a: false,
   },
 ];

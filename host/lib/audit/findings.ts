@@ -7,7 +7,7 @@ import {
   DOMCTL_UNPAUSEDOMAIN,
   DOMINF_PAUSED,
 } from "../../../hv-core/abi/hypercalls.ts";
-import { HvError } from "../errors.ts";
+import { errnoName, HvError } from "../errors.ts";
 import { xsmLoadPolicy } from "../toolstack/xsm.ts";
 import type { AuditRow, Finding } from "./audit.ts";
 import { type AuditMachine, type Fill, measure } from "./machine.ts";
@@ -75,8 +75,13 @@ const FRAGMENTS = 2000;
 function fragments(m: AuditMachine, era: string): Finding {
   const grant = (i: number): number => measure(m, DOMCTL_IOMEM_PERMISSION, m.subject, iomem(0xe0000 + 2 * i, 1)).result;
   let granted = 0;
-  while (granted < FRAGMENTS && grant(granted) === 0) granted++;
-  const evidence = `iomem_permission: ${granted} single frames granted one by one, each a range of its own`;
+  let result = 0;
+  while (granted < FRAGMENTS && result === 0) {
+    result = grant(granted);
+    if (result === 0) granted++;
+  }
+  const end = result === 0 ? "" : `; the next one is refused (${errnoName(-result) ?? result})`;
+  const evidence = `iomem_permission: ${granted} single frames granted one by one, each a range of its own${end}`;
   return { id: "unbounded memory", era, verdict: granted === FRAGMENTS ? "found" : "absent", evidence };
 }
 

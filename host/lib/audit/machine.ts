@@ -40,6 +40,8 @@ import { instantiateTainted, type Leak, type TaintBuilds, type TaintedCore } fro
 const BASE_FRAMES = 4096;
 /** Root table, shared_info, ports. */
 const FRAMES_EACH = 3;
+/** HVM domains whose interrupt lines share a frame (hv-core/hv/irq/irq-lines.ts). */
+const LINES_PER_FRAME = 8;
 const DOM0_PAGES = 128;
 /** The structure, and memory for what its handles point to: as far as dom0's RAM goes. */
 const OP = 32 * 4096;
@@ -91,7 +93,7 @@ export function createAuditMachine(
   era: EraSetup,
   { domains, vcpus }: MachineSize,
 ): AuditMachine {
-  const frameCount = BASE_FRAMES + domains * FRAMES_EACH;
+  const frameCount = BASE_FRAMES + domains * FRAMES_EACH + Math.ceil(domains / LINES_PER_FRAME);
   const tainted = "shadow" in module ? instantiateTainted(module, { frameCount }) : undefined;
   const core = tainted?.core ?? instantiateCore(module as WebAssembly.Module, { frameCount });
   for (const [index, value] of era.knobs) core.exports.setKnob(index, value);

@@ -23,10 +23,11 @@ processors or nodes, X stale. \`vmexit audit domctl\` measures them: a step is a
 the caller says (n) grow; a straight line is fitted to each. "f(x)" would be a growth that is no line. Finding a domain by its id counts as no step: it is a hash table, as in Xen.
 
 A *leak* is a byte that nobody wrote since the call began, or that belongs to another domain or the hypervisor, and goes to where the caller can read it. The taint build (\`hv-core/taint/shadow.ts\`) has a shadow
-of the hypervisor's memory and sees every store; a second opinion compares two machines whose work memory held different bytes. *Interference* is a change to the machine's tables or to a domain that nobody named.
+of the hypervisor's memory and sees every store; a second opinion compares two machines whose work memory held different bytes. What is computed from
+another domain's state the shadow cannot follow: the fuzzer makes the same calls in two machines whose third domain differs (\`test/fuzz/hypercalls/twins.ts\`). *Interference* is a change to the machine's tables or to a domain that nobody named.
 
-Three eras: 4.17; the interface that was audited (version 0x0a) with the defects it had; and 4.17 with a fix for each finding (knobs \`domctl.bitmap\`, \`domctl.virqHandler\`, \`xsm.maxMem\`). Ranges of
-iomem_permission are unbounded in all three. The debug build answers audit_p2m, and says -ENOSYS otherwise. \`test/host/audit.test.ts\` keeps this page equal to what is measured; \`npm run audit\` writes it.
+Three eras: 4.17; the interface that was audited (version 0x0a) with the defects it had; and 4.17 with a fix for each finding (knobs \`domctl.bitmap\`, \`domctl.virqHandler\`, \`xsm.maxMem\`,
+\`iocap.quota\`). The debug build answers audit_p2m, and says -ENOSYS otherwise. \`test/host/audit.test.ts\` keeps this page equal to what is measured; \`npm run audit\` writes it.
 
 ${auditText(report)}`;
 }

@@ -9,6 +9,8 @@
 import * as numbers from "../../../hv-core/abi/domctl.ts";
 import * as first from "../../../hv-core/abi/hypercalls.ts";
 import { UsageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
+import { suggest } from "../suggest.ts";
 import { type LocatedNode, parseLocated } from "./located-json.ts";
 
 export interface PolicyRule {
@@ -53,7 +55,7 @@ export function policyRules(root: LocatedNode, file: string, domids: ReadonlyMap
   const members = (node: LocatedNode, keys: readonly string[], what: string): Map<string, LocatedNode> => {
     if (!(node.value instanceof Map)) return fail(node, `${what} is an object`);
     for (const [key, value] of node.value)
-      if (!keys.includes(key)) fail(value, `unknown "${key}" in ${what}: use ${keys.join(", ")}`);
+      if (!keys.includes(key)) fail(value, `unknown "${key}" in ${what}: ${suggest(key, keys)}`);
     return node.value;
   };
   const need = (of: LocatedNode, map: Map<string, LocatedNode>, key: string, what: string): LocatedNode =>
@@ -62,12 +64,15 @@ export function policyRules(root: LocatedNode, file: string, domids: ReadonlyMap
     typeof node.value === "string" ? node.value : fail(node, `${what} is a string`);
   const domain = (node: LocatedNode, what: string): number => {
     const name = text1(node, what);
-    const known = [...domids.keys()].join(", ") || "none";
-    return domids.get(name) ?? fail(node, `no domain is called "${name}": there are ${known}`);
+    return domids.get(name) ?? fail(node, `no domain is called "${name}": ${suggest(name, [...domids.keys()])}`);
+  };
+  const meant = (name: string): string => {
+    const near = nearest(name, [...DOMCTL_NUMBERS.keys()]);
+    return near === undefined ? "see docs/policy.md" : `did you mean "${near}"?`;
   };
   const command = (node: LocatedNode): number => {
     const name = text1(node, "a domctl");
-    return DOMCTL_NUMBERS.get(name) ?? fail(node, `no domctl is called "${name}": see docs/policy.md`);
+    return DOMCTL_NUMBERS.get(name) ?? fail(node, `no domctl is called "${name}": ${meant(name)}`);
   };
 
   const top = members(root, ["version", "rules"], "a policy");
@@ -88,6 +93,8 @@ export function policyRules(root: LocatedNode, file: string, domids: ReadonlyMap
     const commands = need(node, rule, "domctl", "the rule");
     const nodes = Array.isArray(commands.value) ? commands.value : [commands];
     if (nodes.length === 0) fail(commands, "the rule names no domctl");
+    if (limit && !nodes.some((c) => c.value === "max_mem"))
+      fail(limit, `"limitKib" is a limit for max_mem, and the rule does not name it`);
     return nodes.map((c) => ({ subject, target, domctl: command(c), limitKib: Number(limit?.value ?? 0) }));
   });
   if (rules.length > numbers.XSM_MAX_RULES)

@@ -4,12 +4,13 @@
  *   { "version": 1,
  *     "domains": [ { "name": "web", "guest": "hello", "memoryMiB": 64, "vcpus": 1, "paused": true },
  *                  { "name": "helper", "kind": "toolstack" } ],
+ *     "knobs": { "xsm.maxMem": "seen" },
  *     "policy": { "version": 1, "rules": [ { "subject": "helper", "domctl": "pausedomain", "target": "any" } ] } }
  *
  * Checked here, with the line of what is wrong; scenario.ts builds the machine.
  */
 import { UsageError } from "../errors.ts";
-import { ERAS, type EraName } from "../knobs.ts";
+import { ERAS, type EraName, KNOBS, type KnobValues, parseKnob } from "../knobs.ts";
 import { type LocatedNode, parseLocated } from "../policy/located-json.ts";
 import { type PolicyRule, policyRules } from "../policy/policy-file.ts";
 import { suggest } from "../suggest.ts";
@@ -35,13 +36,15 @@ export interface ScenarioDomain {
 export interface Scenario {
   readonly file: string;
   readonly era?: EraName;
+  /** Values by the names of knobs, as `vmexit knobs` lists them. */
+  readonly knobs: KnobValues;
   readonly domains: readonly ScenarioDomain[];
   readonly hasPolicy: boolean;
   /** The policy, when the domains have ids. @throws UsageError "file:line: what is wrong" */
   rules(domids: ReadonlyMap<string, number>): readonly PolicyRule[];
 }
 
-const TOP_KEYS = ["version", "era", "domains", "policy"];
+const TOP_KEYS = ["version", "era", "knobs", "domains", "policy"];
 const DOMAIN_KEYS = ["name", "kind", "guest", "memoryMiB", "vcpus", "cmdline", "paused", "target"];
 const MAX_DOMAINS = 16;
 const MAX_MIB = 2048;
@@ -73,7 +76,10 @@ export function parseScenario(text: string, file: string): Scenario {
     const nameNode = given.get("name") ?? fail(node, `the domain has no "name"`);
     const name = string(nameNode, "a name");
     if (!/^[a-z][a-z0-9-]{0,31}$/.test(name) || name === "dom0" || name === "any" || name === "own")
-      fail(nameNode, `"${name}" is no name for a domain: small letters, digits and dashes, and not dom0, any or own`);
+      fail(
+        nameNode,
+        `${JSON.stringify(name)} is no name for a domain: small letters, digits and dashes, and not dom0, any or own`,
+      );
     if (earlier.has(name)) fail(nameNode, `there are two domains called "${name}"`);
     const kind = optional(given.get("kind"), (n) => string(n, "a kind")) ?? "guest";
     if (kind !== "guest" && kind !== "toolstack")
@@ -117,6 +123,19 @@ export function parseScenario(text: string, file: string): Scenario {
       ? (name as EraName)
       : fail(node, `no era is called "${name}": ${suggest(name, Object.keys(ERAS))}`);
   });
+  const knobs: Record<string, number> = {};
+  const knobNode = top.get("knobs");
+  const knobNames = KNOBS.map((k) => k.name);
+  for (const [name, node] of knobNode ? members(knobNode, knobNames, `"knobs"`) : []) {
+    if (name === "xsm") fail(node, `the knob xsm follows from "policy"`);
+    if (typeof node.value !== "string" && typeof node.value !== "number")
+      fail(node, "the value of a knob is a word or a number");
+    try {
+      knobs[name] = parseKnob(`${name}=${node.value}`)[1];
+    } catch (error) {
+      fail(node, (error as Error).message);
+    }
+  }
   const list = top.get("domains") ?? fail(root, `the scenario has no "domains"`);
   if (!Array.isArray(list.value) || list.value.length === 0) return fail(list, `"domains" is a list of one or more`);
   if (list.value.length > MAX_DOMAINS) fail(list, `${list.value.length} domains: at most ${MAX_DOMAINS} fit`);
@@ -130,6 +149,7 @@ export function parseScenario(text: string, file: string): Scenario {
   return {
     file,
     ...(era === undefined ? {} : { era }),
+    knobs,
     domains: [...domains.values()],
     hasPolicy: policy !== undefined,
     rules: (domids) => (policy ? policyRules(policy, file, domids) : []),

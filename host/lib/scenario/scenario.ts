@@ -1,4 +1,5 @@
 /** The machine that a scenario file describes, and the commands of `vmexit dom` on it: list, info, pause, unpause, destroy, run. */
+
 import { DOMCTL_UNION } from "../../../hv-core/abi/domctl.ts";
 import {
   DOMCTL_DESTROYDOMAIN,
@@ -8,6 +9,7 @@ import {
   DOMID_FIRST_RESERVED,
 } from "../../../hv-core/abi/hypercalls.ts";
 import { XSM_POLICY } from "../../../hv-core/abi/knobs.ts";
+import { MAX_VCPUS } from "../../../hv-core/abi/layout.ts";
 import { HvError, UsageError } from "../errors.ts";
 import { DOM0, DomId } from "../ids.ts";
 import type { GuestImage } from "../loader/image.ts";
@@ -24,7 +26,7 @@ import {
 import { domainSetTarget } from "../toolstack/settings.ts";
 import { xsmLoadPolicy } from "../toolstack/xsm.ts";
 import { createIssuer, issueDomctl } from "./issuer.ts";
-import type { Scenario } from "./scenario-file.ts";
+import type { Scenario, ScenarioDomain } from "./scenario-file.ts";
 
 /** A guest as it was opened for one domain of the scenario. */
 export interface OpenGuest {
@@ -57,12 +59,23 @@ function memoryOf(scenario: Scenario, guests: ReadonlyMap<string, OpenGuest>): {
   return { memoryBytes, vcpus };
 }
 
+/** vCPUs beside dom0's. */
+const MOST_VCPUS = MAX_VCPUS - 1;
+
 function emptyMachine(wasm: WebAssembly.Module, scenario: Scenario, guests: ReadonlyMap<string, OpenGuest>): Machine {
-  return createMachine(wasm, {
-    ...memoryOf(scenario, guests),
-    ...(scenario.era ? { era: scenario.era } : {}),
-    knobs: scenario.hasPolicy ? { xsm: XSM_POLICY } : {},
-  });
+  const size = memoryOf(scenario, guests);
+  if (size.vcpus > MOST_VCPUS)
+    throw new UsageError(`${scenario.file}: the domains have ${size.vcpus} vCPUs in all: at most ${MOST_VCPUS} fit`);
+  try {
+    return createMachine(wasm, {
+      ...size,
+      ...(scenario.era ? { era: scenario.era } : {}),
+      knobs: { ...scenario.knobs, ...(scenario.hasPolicy ? { xsm: XSM_POLICY } : {}) },
+    });
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`${scenario.file}: ${error.message}`, { cause: error });
+  }
 }
 
 const scenarioMachine = (
@@ -71,7 +84,19 @@ const scenarioMachine = (
   domids: ReadonlyMap<string, DomId>,
 ): ScenarioMachine => ({ machine, scenario, domids, [Symbol.dispose]: () => machine[Symbol.dispose]() });
 
-/** Builds all domains in the order of the file. @throws UsageError, HvError */
+function buildDomain(
+  machine: Machine,
+  domain: ScenarioDomain,
+  guest: OpenGuest | undefined,
+  earlier: ReadonlyMap<string, DomId>,
+): DomId {
+  const domid = guest ? machine.createGuest({ ...guest, modules: [] }).domid : createIssuer(machine);
+  if (domain.isPaused) domainPause(machine.dom0, domid);
+  if (domain.target !== undefined) domainSetTarget(machine.dom0, domid, earlier.get(domain.target)!);
+  return domid;
+}
+
+/** Builds all domains in the order of the file. @throws UsageError "file:line: what is wrong", HvError */
 export function buildScenario(
   wasm: WebAssembly.Module,
   scenario: Scenario,
@@ -80,11 +105,14 @@ export function buildScenario(
   const machine = emptyMachine(wasm, scenario, guests);
   const domids = new Map<string, DomId>();
   for (const domain of scenario.domains) {
-    const guest = guests.get(domain.name);
-    const domid = guest ? machine.createGuest({ ...guest, modules: [] }).domid : createIssuer(machine);
-    if (domain.isPaused) domainPause(machine.dom0, domid);
-    if (domain.target !== undefined) domainSetTarget(machine.dom0, domid, domids.get(domain.target)!);
-    domids.set(domain.name, domid);
+    try {
+      domids.set(domain.name, buildDomain(machine, domain, guests.get(domain.name), domids));
+    } catch (error) {
+      if (!(error instanceof UsageError)) throw error;
+      throw new UsageError(`${scenario.file}:${domain.line}: domain "${domain.name}": ${error.message}`, {
+        cause: error,
+      });
+    }
   }
   if (scenario.hasPolicy) xsmLoadPolicy(machine.dom0, scenario.rules(domids));
   return scenarioMachine(machine, scenario, domids);

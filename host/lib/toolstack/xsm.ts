@@ -1,6 +1,6 @@
 /** xsm_op: gives the policy module its rules (policy/policy-file.ts). */
 import { XSM_OP_LOAD_POLICY, XSM_OP_SIZE, XSM_POLICY_VERSION, XSM_RULE_SIZE } from "../../../hv-core/abi/domctl.ts";
-import { ENOSYS } from "../../../hv-core/abi/errno.ts";
+import { ENOSYS, EOPNOTSUPP } from "../../../hv-core/abi/errno.ts";
 import { HC_XSM_OP } from "../../../hv-core/abi/hypercalls.ts";
 import { handleField, plain, safeHypercall, setHandle } from "../buffers/call.ts";
 import { struct } from "../buffers/element.ts";
@@ -23,6 +23,11 @@ function ruleBytes(rule: PolicyRule): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
+const HINTS: ReadonlyMap<number, string> = new Map([
+  [ENOSYS, "the dummy security module takes no policy: start the machine with the knob xsm=policy"],
+  [EOPNOTSUPP, "a rule limits max_mem, whose value Xen's hook does not see: start it with the knob xsm.maxMem=seen"],
+]);
+
 /** Replaces the rules. @throws HvError ENOSYS with the dummy module, E2BIG */
 export function xsmLoadPolicy(dom0: Dom0, rules: readonly PolicyRule[]): void {
   using list = allocSafe(dom0.arena, RULE, "in", Math.max(1, rules.length), "policy rules");
@@ -34,9 +39,9 @@ export function xsmLoadPolicy(dom0: Dom0, rules: readonly PolicyRule[]): void {
   op.setU32(4, XSM_POLICY_VERSION);
   op.setU32(8, rules.length);
   setHandle(op, RULES, list, rules.length);
-  const hint = "the dummy security module takes no policy: start the machine with the knob xsm=policy";
   const result = safeHypercall(dom0, plain(HC_XSM_OP), op);
-  check(result, "XSM_load_policy", { arguments: { rules: rules.length }, ...(result === -ENOSYS ? { hint } : {}) });
+  const hint = HINTS.get(-result);
+  check(result, "XSM_load_policy", { arguments: { rules: rules.length }, ...(hint === undefined ? {} : { hint }) });
 }
 
 /**

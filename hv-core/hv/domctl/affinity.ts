@@ -43,22 +43,29 @@ export function getVcpuAffinity(v: Vcpu, d: Domain, u: usize): i32 {
   return result;
 }
 
-/** A hard affinity must leave a processor that is on line; what is effective goes back. */
+/**
+ * A hard affinity must leave a processor that is on line; what is effective goes back. A soft affinity that cannot be read undoes the
+ * hard one. As in Xen, an answer that cannot be written undoes nothing, and the hard one's is forgotten when a soft one follows.
+ */
 export function setVcpuAffinity(v: Vcpu, d: Domain, u: usize): i32 {
   const error = check(d, u);
   if (error != OK) return error;
   const subject = changetype<Vcpu>(findVcpu(d, load<u32>(u)));
   const flags = load<u32>(u, FLAGS);
+  const old = subject.hardAffinity;
+  let result: i32 = OK;
   if ((flags & VCPUAFFINITY_HARD) != 0) {
     if (!bitmapFromGuest(v, u + HARD, NR_PCPUS)) return -EFAULT;
     const hard = bitmapBits() & ONLINE;
     if (hard == 0) return -EINVAL;
     subject.hardAffinity = hard;
-    const result = bitmapToGuest(v, u + HARD, hard, NR_PCPUS);
-    if (result != OK) return result;
+    result = bitmapToGuest(v, u + HARD, hard, NR_PCPUS);
   }
-  if ((flags & VCPUAFFINITY_SOFT) == 0) return OK;
-  if (!bitmapFromGuest(v, u + SOFT, NR_PCPUS)) return -EFAULT;
+  if ((flags & VCPUAFFINITY_SOFT) == 0) return result;
+  if (!bitmapFromGuest(v, u + SOFT, NR_PCPUS)) {
+    subject.hardAffinity = old;
+    return -EFAULT;
+  }
   subject.softAffinity = bitmapBits() & ONLINE;
   return bitmapToGuest(v, u + SOFT, subject.softAffinity & subject.hardAffinity, NR_PCPUS);
 }

@@ -4,6 +4,7 @@
  * domain must get the same answers, and find the same bytes in every page that it or its target can read.
  */
 
+import { frameAddress } from "../../../host/lib/core.ts";
 import * as dc from "../../../hv-core/abi/domctl.ts";
 import { VCPU_CONTEXT_SIZE } from "../../../hv-core/abi/domctl.ts";
 import {
@@ -53,7 +54,7 @@ function keepSecret({ door, ids }: WildMachine, secret: number): void {
     [2, 2, secret & 1],
   ]);
   door.call(HC_EVENT_CHANNEL_OP, EVTCHNOP_ALLOC_UNBOUND, ARG);
-  for (const mfn of framesOf(door, THIRD + 1)) new Uint8Array(door.view.buffer, frameAt(door, mfn), 4096).fill(secret);
+  for (const mfn of framesOf(door, THIRD + 1)) new Uint8Array(door.view.buffer, frameAddress(mfn), 4096).fill(secret);
 }
 
 function affinity(door: Door, secret: number): number {
@@ -69,7 +70,6 @@ function registers(door: Door, secret: number): number {
 
 const FRAME_MARK = 1;
 const FRAME_TABLE_OR_HEAP = 8 | 2;
-const frameAt = (door: Door, mfn: number): number => door.at(0) + (mfn - door.core.dom0Mfn(0)) * 4096;
 
 /** Frames of the domain in `slot` that are its memory: no tables, nothing of the hypervisor's own. */
 function framesOf(door: Door, slot: number): number[] {
@@ -128,8 +128,8 @@ function differingByte(a: Door, b: Door, slots: readonly number[]): string | und
   for (const slot of slots) {
     const frames = framesOf(a, slot);
     for (const mfn of frames) {
-      const left = new BigUint64Array(a.view.buffer, frameAt(a, mfn), 512);
-      const right = new BigUint64Array(b.view.buffer, frameAt(b, mfn), 512);
+      const left = new BigUint64Array(a.view.buffer, frameAddress(mfn), 512);
+      const right = new BigUint64Array(b.view.buffer, frameAddress(mfn), 512);
       const at = left.findIndex((word, i) => word !== right[i]);
       if (at >= 0) return `in frame ${mfn} at ${at * 8}: 0x${left[at]!.toString(16)} and 0x${right[at]!.toString(16)}`;
     }

@@ -4,6 +4,8 @@
  *
  * Left out is what is no state: the results of the last p2m lookup, the order of free frames, TLBs, what a running vCPU does anyway.
  */
+
+import { frameAddress } from "../../../host/lib/core.ts";
 import { CONT_LOOKUP_OFFSET, CONT_LOOKUP_SIZE } from "../../../hv-core/abi/continuation.ts";
 import { DOM_CRASH_REASON, DOM_POD_ENTRIES, VCPU_DOMAIN_SLOT } from "../../../hv-core/abi/domain.ts";
 import {
@@ -89,7 +91,7 @@ export function remember(door: Door, runs: readonly number[], contents: readonly
     if (isFree || !contents.includes(owner)) continue;
     regions.push({
       name: `memory of the domain in slot ${owner}, frame ${mfn},`,
-      start: frameStart(door, mfn),
+      start: frameAddress(mfn),
       bytes: 4096,
       record: 4096,
     });
@@ -117,7 +119,6 @@ export function remember(door: Door, runs: readonly number[], contents: readonly
   };
 }
 
-const frameStart = (door: Door, mfn: number): number => door.at(0) + (mfn - door.core.dom0Mfn(0)) * 4096;
 const vcpuDomain = (door: Door, slot: number): number =>
   door.view.getUint32(VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET + VCPU_DOMAIN_SLOT, true);
 
@@ -175,6 +176,11 @@ export const MAY_CHANGE: readonly Exception[] = [
   {
     call: /^(add_to_physmap|relocate_memory)$/,
     reason: "a range stops at the first page that fails; the pages before it have moved, as on Xen",
+  },
+  {
+    call: /^setvcpuaffinity$/,
+    errors: ["EFAULT"],
+    reason: "what is effective is copied back after it was set, as on Xen",
   },
   {
     call: /^sethvmcontext$/,
