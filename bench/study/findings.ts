@@ -19,6 +19,28 @@ function curve(points: readonly Point[], variant: string, phase: string, of: Rea
 const short = (n: number): string =>
   n >= 100 || Number.isInteger(n) ? Math.round(n).toLocaleString("en") : n.toPrecision(3);
 
+const factor = (x: number): string => (x >= 100 ? Math.round(x).toLocaleString("en") : x.toPrecision(2));
+
+/** Each design beside the first one, at the smallest and the largest size; by time where that is apart beyond the noise. */
+function ratios(study: Study, points: readonly Point[], phase: string): string[] {
+  const [base, ...others] = study.variants.map((v) => v.label);
+  const at = (label: string, size: number) =>
+    points.find((p) => p.variant === label && p.size === size && p.phase === phase)!;
+  const sizes = [study.sizes[0]!, study.sizes.at(-1)!];
+  return others.map((label) => {
+    const parts = sizes.map((size) => {
+      const [a, b] = [at(label, size), at(base!, size)];
+      const isApart = Math.abs(a.nanoseconds - b.nanoseconds) > 3 * (a.mad + b.mad);
+      const time = isApart
+        ? `${factor(a.nanoseconds / b.nanoseconds)} times its time here`
+        : "no different in time here";
+      const cost = b.cycles > 0 ? `${factor(a.cycles / b.cycles)} times the simulated cost` : "no simulated cost";
+      return `${cost} and ${time} at ${short(size)}`;
+    });
+    return `${label}, beside ${base}: ${parts.join("; ")} ${study.sizeLabel}.`;
+  });
+}
+
 /** Sentences about one phase, by exact simulated cost; the host's time is named where it disagrees. */
 export function findings(study: Study, points: readonly Point[], phase: string): string[] {
   const said: string[] = [];
@@ -29,9 +51,10 @@ export function findings(study: Study, points: readonly Point[], phase: string):
     const growth = growthOf(points1.map(([size, cost]) => [size, cost]));
     const [first, last] = [points1[0]!, points1.at(-1)!];
     said.push(
-      `${label}: ${short(first[1])} simulated cycles at ${where(first[0])}, ${short(last[1])} at ${where(last[0])}: ${growth.word} (exponent ${growth.exponent.toFixed(2)}).`,
+      `${label}: ${short(first[1])} simulated cycles at ${short(first[0])}, ${short(last[1])} at ${where(last[0])}: ${growth.word} (exponent ${growth.exponent.toFixed(2)}).`,
     );
   }
+  said.push(...ratios(study, points, phase));
   for (let i = 0; i < labels.length; i++)
     for (let j = i + 1; j < labels.length; j++) {
       const [a, b] = [labels[i]!, labels[j]!];

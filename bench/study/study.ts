@@ -20,7 +20,8 @@ export interface Phase {
 }
 
 export interface Experiment {
-  readonly machine: Machine;
+  /** Whose counts are the cost. */
+  readonly machine: Pick<Machine, "stats"> & Disposable;
   readonly phases: readonly Phase[];
   /** Puts everything back after a cycle; neither timed nor counted. */
   reset?(): void;
