@@ -42,6 +42,8 @@ export interface Study {
   readonly sizeLabel: string;
   /** The axis of sizes. */
   readonly scale: "log" | "linear";
+  /** The axis of costs; logarithmic by default. */
+  readonly yScale?: "linear";
   /** A fresh machine, ready to go round the phases. */
   start(wasm: WebAssembly.Module, variant: Variant, size: number): Experiment;
 }
