@@ -96,7 +96,10 @@ export function checkWritable(...files: readonly (string | undefined)[]): void {
 /** Writes the whole text or nothing. @throws UsageError */
 export function writeWhole(file: string, text: string): void {
   // A device or a pipe is written to; a rename would put a file in its place.
-  if (isSpecial(file)) return writeFileSync(file, text);
+  if (isSpecial(file)) {
+    writeFileSync(file, text);
+    return;
+  }
   const beside = `${file}.${process.pid}.part`;
   try {
     writeFileSync(beside, text);

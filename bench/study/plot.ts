@@ -120,7 +120,7 @@ export function plotCurves(curves: readonly Curve[], options: PlotOptions): stri
   }
 }
 
-/** Puts a white ground, a title and the curves' names into the picture itself. */
+/** Puts a white ground, a title and the curves' names into the picture itself; rules for pages are left out. */
 function withLegend(svg: string, title: string, unit: string, curves: readonly Curve[]): string {
   const start = svg.indexOf(">") + 1;
   const names = curves.map(({ label }, i) => {
@@ -129,7 +129,7 @@ function withLegend(svg: string, title: string, unit: string, curves: readonly C
     const mark = `<path d="${SHAPES[i % SHAPES.length]!}" fill="${colour}"/>`;
     return `<g transform="translate(72,${LEGEND_AT + 16 * i})">${line}${mark}<text x="34" y="9" text-anchor="start" fill="black">${escapeHtml(label)}</text></g>`;
   });
-  return `${svg.slice(0, start)}<rect width="100%" height="100%" fill="white"/><text x="72" y="20" text-anchor="start" font-size="15" font-weight="600" fill="black">${escapeHtml(title)}</text><text x="72" y="37" text-anchor="start" fill="#444">${escapeHtml(unit)}</text>${names.join("")}${svg.slice(start)}\n`;
+  return `${svg.slice(0, start)}<rect width="100%" height="100%" fill="white"/><text x="72" y="20" text-anchor="start" font-size="15" font-weight="600" fill="black">${escapeHtml(title)}</text><text x="72" y="37" text-anchor="start" fill="#444">${escapeHtml(unit)}</text>${names.join("")}${svg.slice(start).replace(/<style>.*?<\/style>/s, "")}\n`;
 }
 
 /** The legend: symbol, dash and name of each curve, as inline SVG and text. */
