@@ -37,7 +37,7 @@ export function noiseOf(calibrations: readonly number[]): Noise {
   return { calibrations, spread, verdict: spread > USELESS ? "useless" : spread > WARN ? "noisy" : "steady" };
 }
 
-const WORDS = {
+export const WORDS = {
   steady: "the machine kept its speed",
   noisy: "the machine changed its speed meanwhile: trust the ratios within a table, not the absolute figures",
   useless: "the machine changed its speed so much that nothing can be said: run it again with less beside it",

@@ -18,6 +18,15 @@ const WORDS: readonly (readonly [limit: number, word: string])[] = [
   [Number.POSITIVE_INFINITY, "quadratic or worse"],
 ];
 
+/** Over three decades a cost may double with a small exponent: that is not constant. */
+const STAYS = Math.log(1.25);
+
+function wordFor(exponent: number, change: number): string {
+  const word = WORDS.find(([limit]) => exponent < limit)![1];
+  if (word !== "constant" || Math.abs(change) < STAYS) return word;
+  return change > 0 ? "growing slowly" : "falling slowly";
+}
+
 /** @param points [size, cost], sizes and costs above 0, at least two sizes */
 export function growthOf(points: readonly (readonly [size: number, cost: number])[]): Growth {
   const logs = points
@@ -26,10 +35,11 @@ export function growthOf(points: readonly (readonly [size: number, cost: number]
   if (logs.length < 2) return { exponent: 0, fit: 0, word: "not known" };
   const line = linearRegression(logs);
   const exponent = Math.abs(line.m) < 0.005 ? 0 : line.m;
+  const [first, last] = [logs[0]![1]!, logs.at(-1)![1]!];
   return {
     exponent,
     fit: rSquared(logs, linearRegressionLine(line)),
-    word: WORDS.find(([limit]) => exponent < limit)![1],
+    word: wordFor(exponent, last - first),
   };
 }
 

@@ -3,7 +3,7 @@
  *
  *   {format, version, rows: [{name, unit, median, mad, samples, counters, vsNative?}], environment, knobs, build, noise, timer}
  */
-import { renameSync, rmSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { UsageError } from "../host/lib/errors.ts";
 import type { Noise, TimerFacts } from "./calibration.ts";
 import type { Environment } from "./environment.ts";
@@ -74,10 +74,15 @@ export function rowsOf(suite: string, table: Table): ResultRow[] {
   return rows;
 }
 
+const isSpecial = (file: string): boolean => {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found !== undefined && !found.isFile() && !found.isDirectory();
+};
+
 /** Whether files can be written, before hours are spent on what goes into them. @throws UsageError */
 export function checkWritable(...files: readonly (string | undefined)[]): void {
   for (const file of files) {
-    if (file === undefined) continue;
+    if (file === undefined || isSpecial(file)) continue;
     const beside = `${file}.${process.pid}.part`;
     try {
       writeFileSync(beside, "");
@@ -90,6 +95,11 @@ export function checkWritable(...files: readonly (string | undefined)[]): void {
 
 /** Writes the whole text or nothing. @throws UsageError */
 export function writeWhole(file: string, text: string): void {
+  // A device or a pipe is written to; a rename would put a file in its place.
+  if (isSpecial(file)) {
+    writeFileSync(file, text);
+    return;
+  }
   const beside = `${file}.${process.pid}.part`;
   try {
     writeFileSync(beside, text);

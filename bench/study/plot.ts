@@ -12,14 +12,44 @@ export interface PlotOptions {
   readonly y: string;
   readonly scale: "log" | "linear";
   readonly yScale?: "log" | "linear";
-  /** Black on white with the names of the curves inside, for a picture that stands alone. */
-  readonly isAlone?: boolean;
+  /** For a picture that stands alone: this title and the names of the curves inside, black on white. */
+  readonly title?: string;
 }
 
 /** Okabe and Ito's palette: told apart by people who do not see all colours, on white and on black. */
 export const PALETTE = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9"];
 const SYMBOLS = ["circle", "square", "triangle", "diamond", "cross", "star"] as const;
 const DASHES = ["", "6 3", "2 3", "8 3 2 3", "1 3", "12 4"];
+
+/** Below the title of a picture that stands alone. */
+const LEGEND_AT = 46;
+
+/** 10,000 and 10 M: ten digits would not fit beside the axis. */
+const tickText = (n: number): string => (n >= 1e6 ? `${(n / 1e6).toLocaleString("en")} M` : n.toLocaleString("en"));
+
+/** More than these would not stand beside each other on an axis. */
+const MOST_SIZES = 12;
+
+/** A little more than the values, so that a flat curve looks flat and a steep one fills the height: a factor of 4 at least. */
+function logDomain(values: readonly number[]): [low: number, high: number] {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const widen = Math.sqrt(Math.max(1.25, 4 / (high / low)));
+  return [low / widen, high * widen];
+}
+
+/** 1, 2, 5 in each decade, or only powers of ten when there are many. */
+function logTicks([low, high]: readonly [number, number]): number[] {
+  const decades = Math.log10(high / low);
+  const heads = decades > 3 ? [1] : [1, 2, 5];
+  const ticks: number[] = [];
+  for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
+    for (const head of heads) {
+      // 1e-2 * 5 is not 0.05
+      const tick = Number((head * 10 ** power).toPrecision(3));
+      if (tick >= low && tick <= high) ticks.push(tick);
+    }
+  return ticks;
+}
 
 export function plotCurves(curves: readonly Curve[], options: PlotOptions): string {
   const window = new Window();
@@ -42,48 +72,64 @@ export function plotCurves(curves: readonly Curve[], options: PlotOptions): stri
         Plot.dot(data, { x: "x", y: "y", stroke: colour, fill: colour, symbol: SYMBOLS[i % SYMBOLS.length]!, r: 3.5 }),
       ];
     });
+    const sizes = [...new Set(curves.flatMap((curve) => curve.points.map((p) => p.x)))];
+    const heights = curves.flatMap((curve) => curve.points.flatMap((p) => [p.y, p.low ?? p.y, p.high ?? p.y]));
     const type = (scale: "log" | "linear") => (scale === "log" ? ("log" as const) : ("linear" as const));
     const y = type(options.yScale ?? "log");
+    const ticks = y === "log" ? logTicks(logDomain(heights)) : undefined;
     const figure = Plot.plot({
       document: window.document as unknown as Document,
       width: 640,
       height: 380,
       marginLeft: 72,
-      marginBottom: 42,
-      marginTop: options.isAlone ? 30 + 16 * curves.length : 24,
-      style: options.isAlone
+      marginBottom: 48,
+      marginTop: options.title ? LEGEND_AT + 16 * curves.length + 12 : 24,
+      style: options.title
         ? { background: "white", color: "black", fontSize: "12px" }
         : { background: "transparent", color: "currentColor", fontSize: "12px" },
-      x: { type: type(options.scale), label: options.x, tickFormat: (n: number) => n.toLocaleString("en") },
+      x: { type: type(options.scale), label: options.x, axis: null },
       y: {
         type: y,
         label: options.y,
-        grid: true,
+        axis: null,
         zero: y === "linear",
-        nice: true,
-        tickFormat: (n: number) => n.toLocaleString("en"),
+        ...(y === "log" ? { domain: logDomain(heights) } : { nice: true }),
       },
-      marks,
+      // Axes of their own: those of a logarithmic scale leave out labels.
+      marks: [
+        Plot.gridY(...(ticks ? [ticks] : [])),
+        Plot.axisY(...(ticks ? [ticks] : []), {
+          label: options.title ? null : `↑ ${options.y}`,
+          labelAnchor: "top",
+          text: tickText,
+        }),
+        Plot.axisX(...(sizes.length <= MOST_SIZES ? [sizes] : []), {
+          label: `${options.x} →`,
+          labelAnchor: "right",
+          text: tickText,
+        }),
+        ...marks,
+      ],
     });
     figure.setAttribute("role", "img");
     figure.setAttribute("aria-label", `${options.y} over ${options.x}: ${curves.map((c) => c.label).join(", ")}`);
     figure.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    return options.isAlone ? withLegend(figure.outerHTML, curves) : figure.outerHTML;
+    return options.title ? withLegend(figure.outerHTML, options.title, options.y, curves) : figure.outerHTML;
   } finally {
     window.close();
   }
 }
 
-/** Puts a white ground and the curves' names into the picture itself. */
-function withLegend(svg: string, curves: readonly Curve[]): string {
+/** Puts a white ground, a title and the curves' names into the picture itself; rules for pages are left out. */
+function withLegend(svg: string, title: string, unit: string, curves: readonly Curve[]): string {
   const start = svg.indexOf(">") + 1;
   const names = curves.map(({ label }, i) => {
     const colour = PALETTE[i % PALETTE.length]!;
     const line = `<line x1="0" y1="5" x2="28" y2="5" stroke="${colour}" stroke-width="2" stroke-dasharray="${DASHES[i % DASHES.length]!}"/>`;
     const mark = `<path d="${SHAPES[i % SHAPES.length]!}" fill="${colour}"/>`;
-    return `<g transform="translate(72,${8 + 16 * i})">${line}${mark}<text x="34" y="9" text-anchor="start" fill="black">${escapeHtml(label)}</text></g>`;
+    return `<g transform="translate(72,${LEGEND_AT + 16 * i})">${line}${mark}<text x="34" y="9" text-anchor="start" fill="black">${escapeHtml(label)}</text></g>`;
   });
-  return `${svg.slice(0, start)}<rect width="100%" height="100%" fill="white"/>${names.join("")}${svg.slice(start)}\n`;
+  return `${svg.slice(0, start)}<rect width="100%" height="100%" fill="white"/><text x="72" y="20" text-anchor="start" font-size="15" font-weight="600" fill="black">${escapeHtml(title)}</text><text x="72" y="37" text-anchor="start" fill="#444">${escapeHtml(unit)}</text>${names.join("")}${svg.slice(start).replace(/<style>.*?<\/style>/s, "")}\n`;
 }
 
 /** The legend: symbol, dash and name of each curve, as inline SVG and text. */

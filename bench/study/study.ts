@@ -20,7 +20,8 @@ export interface Phase {
 }
 
 export interface Experiment {
-  readonly machine: Machine;
+  /** Whose counts are the cost. */
+  readonly machine: Pick<Machine, "stats"> & Disposable;
   readonly phases: readonly Phase[];
   /** Puts everything back after a cycle; neither timed nor counted. */
   reset?(): void;
@@ -41,6 +42,8 @@ export interface Study {
   readonly sizeLabel: string;
   /** The axis of sizes. */
   readonly scale: "log" | "linear";
+  /** The axis of costs; logarithmic by default. */
+  readonly yScale?: "linear";
   /** A fresh machine, ready to go round the phases. */
   start(wasm: WebAssembly.Module, variant: Variant, size: number): Experiment;
 }

@@ -1,5 +1,5 @@
 /** Result files: what is written can be read, what cannot be compared is refused, and the gate stands on counts. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { lstatSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -113,6 +113,19 @@ describe("the file", () => {
       expect(parseResult(readFileSync(name, "utf8"), name)).toEqual(file([row("x", 5)]));
       expect(() => writeWhole(join(folder, "no", "such", "folder"), "x")).toThrow(/cannot write/);
       expect(readdirSync(folder)).toEqual(["out.json"]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("a pipe or a device is written to, not replaced", () => {
+    const folder = mkdtempSync(join(tmpdir(), "vmexit-result-"));
+    try {
+      // A link to the null device: a rename would put a file in its place.
+      const link = join(folder, "null");
+      symlinkSync("/dev/null", link);
+      writeWhole(link, "x");
+      expect(lstatSync(link).isSymbolicLink()).toBe(true);
     } finally {
       rmSync(folder, { recursive: true });
     }

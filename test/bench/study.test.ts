@@ -1,15 +1,18 @@
 /** Studies: what is measured is exact where it says so, the page is whole by itself, and the sentences follow from the figures. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { noiseOf } from "../../bench/calibration.ts";
+import { noiseOf, noiseText } from "../../bench/calibration.ts";
 import { crossings, growthOf } from "../../bench/growth.ts";
 import { findStudy, STUDIES } from "../../bench/study/catalogue.ts";
-import { findings } from "../../bench/study/findings.ts";
+import { findings, notable } from "../../bench/study/findings.ts";
 import { measureStudy } from "../../bench/study/measure.ts";
-import { studyHtml } from "../../bench/study/report-html.ts";
+import { studyHtml, studySvg } from "../../bench/study/report-html.ts";
 import { studyText } from "../../bench/study/report-text.ts";
 import type { StudyResult } from "../../bench/study/result.ts";
 import { ALL_PHASES, type Point, type Study } from "../../bench/study/study.ts";
 import { DEFAULT_COSTS } from "../../host/lib/cost/model.ts";
+import { ROOT } from "../../host/node/paths.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 
 const wasm = compileBuild("release");
@@ -61,6 +64,61 @@ describe("what studies show", () => {
   });
 });
 
+it("the picture in the README is what its command makes", () => {
+  const study = findStudy("lazy-or-sweep");
+  const svg = studySvg(study, measureStudy(study, wasm, TWO_ROUNDS));
+  const hint = "node dist/host/cli/main.js study lazy-or-sweep --quick --plot docs/lazy-or-sweep.svg";
+  expect(svg, `make it again: ${hint}`).toBe(readFileSync(join(ROOT, "docs/lazy-or-sweep.svg"), "utf8"));
+});
+
+describe("what the page says first", () => {
+  const study = { ...findStudy("tlb-size"), sizes: [1, 2, 3, 4], sizeLabel: "pages" };
+  const labels = study.variants.map((v) => v.label);
+  const points = (cost: (variant: number, size: number) => number): Point[] =>
+    labels.flatMap((variant, v) =>
+      study.sizes.map((size) => {
+        const nanoseconds = cost(v, size);
+        return {
+          variant,
+          size,
+          phase: "x",
+          samples: [1],
+          nanoseconds,
+          mad: 0,
+          cycles: nanoseconds,
+          counters: {},
+          operations: 1,
+        };
+      }),
+    );
+
+  it("is who is the cheapest where", () => {
+    const said = notable(
+      study,
+      points((v, size) => (v === 0 ? 100 * size : v === 1 ? 250 : 1000)),
+      "x",
+    );
+    expect(said[0]).toBe(`Cheapest by simulated cost: ${labels[0]} at 1 to 2; ${labels[1]} at 3 to 4 pages.`);
+    expect(said[1]).toContain(`${labels[0]} and ${labels[1]} cross at about 2.5`);
+  });
+
+  it("and costs within 2 % are the same", () => {
+    const said = notable(
+      study,
+      points((v, size) => 1000 + v + size),
+      "x",
+    );
+    expect(said[0]).toBe(`Cheapest by simulated cost at every size: ${labels.join(" or ")}.`);
+    expect(said.filter((line) => line.includes("simulated cost"))).toHaveLength(1);
+  });
+
+  it("a warning when the machine was not steady", () => {
+    const page = (noise: string) => studyHtml(study, { ...EMPTY, noise, points: points(() => 100) });
+    expect(page(noiseText(noiseOf([1, 1.01])))).not.toContain('class="warning"');
+    expect(page(noiseText(noiseOf([1, 2])))).toMatch(/class="warning">Times on this page are doubtful/);
+  });
+});
+
 describe("sentences", () => {
   it("name the growth", () => {
     const of = (f: (n: number) => number) => growthOf([1, 10, 100].map((n) => [n, f(n)])).word;
@@ -71,6 +129,9 @@ describe("sentences", () => {
       "falling",
       "less than linear",
     ]);
+    // Twice the cost over three decades is little, but not constant.
+    expect(growthOf([1, 10, 100, 1000].map((n) => [n, n ** 0.1])).word).toBe("growing slowly");
+    expect(growthOf([1, 10, 100, 1000].map((n) => [n, n ** -0.1])).word).toBe("falling slowly");
     expect(growthOf([[1, 1]]).word).toBe("not known");
   });
 
@@ -97,22 +158,24 @@ describe("sentences", () => {
   });
 });
 
+const EMPTY: StudyResult = {
+  format: "vmexit-study",
+  version: 1,
+  study: "tlb-size",
+  command: "vmexit study tlb-size",
+  environment: { cpu: "<cpu>", processors: 1, memoryGiB: 1, kernel: "k", node: "n", v8: "v", compiler: null },
+  build: "00",
+  knobs: {},
+  costs: DEFAULT_COSTS,
+  rounds: 2,
+  noise: String(noiseOf([1]).verdict),
+  points: [],
+};
+
 describe("the page", () => {
   const study = small(findStudy("tlb-size"));
   const points = measureStudy(study, wasm, TWO_ROUNDS);
-  const result: StudyResult = {
-    format: "vmexit-study",
-    version: 1,
-    study: study.name,
-    command: "vmexit study tlb-size",
-    environment: { cpu: "<cpu>", processors: 1, memoryGiB: 1, kernel: "k", node: "n", v8: "v", compiler: null },
-    build: "00",
-    knobs: {},
-    costs: DEFAULT_COSTS,
-    rounds: 2,
-    noise: String(noiseOf([1]).verdict),
-    points,
-  };
+  const result: StudyResult = { ...EMPTY, points };
   const html = studyHtml(study, result);
 
   it("needs nothing from anywhere else, escapes what it is given, and carries its raw data", () => {

@@ -36,6 +36,7 @@ export const lazyOrSweep: Study = {
   sizes: [1, 8, 16, 24, 32, 40, 48, 56, 64],
   sizeLabel: "of 64 tables touched",
   scale: "linear",
+  yScale: "linear",
   start(wasm, variant, tables) {
     const memoryBytes = AREA + PAGES * 4096 + 2 ** 20;
     const { machine, domid, retire } = startLoop(

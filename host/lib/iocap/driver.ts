@@ -142,7 +142,8 @@ export function createDom0Driver(machine: Machine): Driver {
   );
 }
 
-function startProcessor(dom0: Dom0, eip: number): void {
+/** dom0 brings up its processor 1 in flat 32-bit mode at `eip` (knob dom0.vcpus). */
+export function startProcessor(dom0: Dom0, eip: number): void {
   withBuffer(dom0, CONTEXT_SIZE, ({ gpa, at }) => {
     const { view } = dom0.core;
     view.setUint32(at + 8 + 32, eip, true);
