@@ -11,6 +11,7 @@ import { addCost } from "./cost.ts";
 import { addDedup } from "./dedup.ts";
 import { addDemo } from "./demo.ts";
 import { addDom } from "./dom.ts";
+import { addGdb } from "./gdb.ts";
 import { addGuests } from "./guests.ts";
 import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
@@ -63,6 +64,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addBench(program, done);
   addCost(program);
   addStudy(program);
+  addGdb(program);
   addMonitor(program, done);
   addDemo(program, done);
   for (const command of program.commands)
