@@ -20,6 +20,7 @@ import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
+import { addTrace } from "./trace.ts";
 import { addWalk } from "./walk.ts";
 
 const USAGE = 2;
@@ -64,6 +65,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addBench(program, done);
   addCost(program);
   addStudy(program);
+  addTrace(program);
   addGdb(program);
   addMonitor(program, done);
   addDemo(program, done);
