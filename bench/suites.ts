@@ -14,6 +14,7 @@ import { P2M_WALK_SWEEPS, p2mWalkSuite } from "./suites/p2m-walk.ts";
 import { SELECT_SWEEPS, selectSuite } from "./suites/select.ts";
 import { SHARING_SWEEPS, sharingSuite } from "./suites/sharing.ts";
 import { TLB_SWEEPS, tlbSuite } from "./suites/tlb.ts";
+import { travelSuite } from "./suites/travel.ts";
 import { violationsSuite } from "./suites/violations.ts";
 import { walkSuite } from "./suites/walk.ts";
 import type { Sweep } from "./sweep.ts";
@@ -48,5 +49,6 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     seconds: [15, 45],
     sweeps: IO_ACCOUNT_SWEEPS,
   },
+  travel: { run: travelSuite, builds: ["release"], seconds: [10, 25] },
   explorer: { run: explorerSuite, builds: ["race"], seconds: [15, 40] },
 };

@@ -23,6 +23,8 @@ export interface CoreExports {
   stateHash(): void;
   snapshotExtents(): number;
   restored(): void;
+  /** Hashes of pages, as u64 in the mailbox; 0 = all zero (hv-core/run/page-hash.ts). */
+  pageHashes(start: number, pages: number): void;
   walkGpa(domid: number, gpaLo: number, gpaHi: number): number;
   translateGva(slot: number, gvaLo: number, gvaHi: number): number;
   codeCacheReset(): void;

@@ -50,6 +50,15 @@ export function openSession(machine: Machine, options: SessionOptions = {}): Ses
     hits: reason === "break" ? watches.takeHits(machine.now()) : [],
   });
 
+  /** Time of the last place that was sought by its number of instructions: nothing has happened since that instruction. */
+  let exact = -1;
+
+  function onwards(instructions: number, cancel?: () => boolean): StopReason {
+    const reason = recorder.forward({ instructions, ...(cancel ? { cancel } : {}) });
+    if (reason === "reached") exact = machine.now();
+    return reason;
+  }
+
   /** After instruction `n`: from a checkpoint that has fewer, because one with as many may be behind the place. */
   function seek(n: number, cancel?: () => boolean): StopReason {
     if (!Number.isSafeInteger(n) || n < 0) throw new UsageError(`${n} is not a number of instructions`);
@@ -61,13 +70,13 @@ export function openSession(machine: Machine, options: SessionOptions = {}): Ses
     while (index > 0 && ladder.all[index]!.position.instructions >= n) index--;
     const isBehind = count() < n && position().time >= ladder.all[index]!.position.time;
     if (!isBehind) recorder.restore(index);
-    return recorder.forward({ instructions: n, ...(cancel ? { cancel } : {}) });
+    return onwards(n, cancel);
   }
 
   /** An exit may have happened since the last instruction: then the first step back is to before it. */
   function stepBack(steps: number): StopReason {
     const here = position();
-    const first = seek(here.instructions);
+    const first = here.time === exact ? "reached" : seek(here.instructions);
     if (first === "start") return first;
     const left = position().time < here.time ? steps - 1 : steps;
     if (left === 0) return "reached";
@@ -170,7 +179,7 @@ export function openSession(machine: Machine, options: SessionOptions = {}): Ses
       recorder.goTo(found.time);
       return { reason: "break", position: position(), hits: found.hits };
     },
-    step: (steps = 1) => stop(recorder.forward({ instructions: count() + steps })),
+    step: (steps = 1) => stop(onwards(count() + steps)),
     stepBack: (steps = 1) => stop(stepBack(steps)),
     stepVcpu: (slot) => stop(stepVcpu(slot)),
     stepBackVcpu: (slot) => stop(stepBackVcpu(slot)),
