@@ -13,6 +13,7 @@ import {
   KNOB_NO_SERVER,
   KNOB_PIECES,
   KNOB_RMW_READ,
+  KNOB_TYPE_READ,
   NO_SERVER_COPY,
   PIECES_BY_FIRST,
 } from "../../abi/knobs";
@@ -179,6 +180,8 @@ function isPlainRam(d: Domain, type: u32, isRead: bool): bool {
  * the server asked for reads as well.
  */
 function isUnwatched(d: Domain, isRead: bool): bool {
+  const isAsXen = Knobs.get(KNOB_TYPE_READ) == 0 && Knobs.get(KNOB_RMW_READ) == 0;
+  if (isAsXen && Knobs.get(KNOB_NO_SERVER) != <u32>NO_SERVER_COPY) return isRead; // whoever has the type
   const owner = TypeOwner.of(d);
   if (TypeOwner.server(owner) == NO_SERVER) return isRead || Knobs.get(KNOB_NO_SERVER) == <u32>NO_SERVER_COPY;
   if (!isRead) return (TypeOwner.flags(owner) & DMOP_MEM_ACCESS_WRITE) == 0;

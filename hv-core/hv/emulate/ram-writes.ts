@@ -6,9 +6,10 @@
  *
  * The lock is held as long as an answer of the list goes TO_RAM: nothing else keeps it. Before: memory.ts. After: emulate.ts.
  */
-import { KNOB_EARLY_UNLOCK } from "../../abi/knobs";
+import { KNOB_EARLY_UNLOCK, KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE } from "../../abi/knobs";
 import { P2M_UNSHARE } from "../../abi/p2m-types";
 import { Knobs } from "../../base/machine";
+import { Variant } from "../../base/variant";
 import { Answer, Answers, TO_NOBODY, TO_RAM } from "../../hw/answers";
 import { frameWrite8, frameWrite16, frameWrite32, frameWrite64 } from "../../mem/frame-access";
 import { Frame } from "../../mem/frame-table";
@@ -23,9 +24,13 @@ export class RamWrites {
    * @returns false when it is held already, or not wanted.
    */
   static lock(d: Domain, answers: Answers): bool {
-    if (Knobs.get(KNOB_EARLY_UNLOCK) != 0 || RamWrites.isHeld(answers)) return false;
+    if (!RamWrites.isLocking || RamWrites.isHeld(answers)) return false;
     P2m.lock(d);
     return true;
+  }
+
+  private static get isLocking(): bool {
+    return Knobs.get(KNOB_EARLY_UNLOCK) == 0 && !Variant.is(KNOB_UNMAP_LOCK, UNMAP_LOCK_EARLY_RELEASE);
   }
 
   /** Whether writes wait, and with them the p2m lock. */
@@ -55,7 +60,7 @@ export class RamWrites {
       if (isMade) write(d, answer);
       answer.goesTo = TO_NOBODY;
     }
-    if (isHeld && Knobs.get(KNOB_EARLY_UNLOCK) == 0) P2m.unlock(d);
+    if (isHeld && RamWrites.isLocking) P2m.unlock(d);
   }
 }
 
