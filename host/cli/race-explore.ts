@@ -248,7 +248,7 @@ function report(
   print(` (${result.states} states, ${result.steps} steps, ${result.seconds.toFixed(2)} s)\n`);
   if (note !== undefined) print(`${note}\n`);
   if (result.verdict !== "clean") return;
-  const proves = job.strategy.proves(job.options.bound);
+  const proves = job.strategy.proves(job.options.bound, result);
   const places = job.isAllWindows ? "at every access of the hypervisor to a word that two of them share" : undefined;
   print(`That proves: ${places === undefined ? proves : proves.replace("at these windows and locks", places)}.\n`);
 }
@@ -267,6 +267,7 @@ function asJson(job: Job, strategy: string, result: SearchResult, schedule: Sche
     states,
     steps,
     seconds,
+    ...(verdict === "clean" ? { livelocksExcluded: job.strategy.excludesLivelock(result) } : {}),
     ...(violation && schedule
       ? {
           violation: {

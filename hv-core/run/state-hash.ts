@@ -15,7 +15,6 @@ import {
   VCPUS_BASE,
 } from "../abi/layout";
 import { Machine } from "../base/machine";
-import { Trace } from "../base/trace";
 import { Cpu } from "../hw/cpu";
 import { DENY_SMC, DENY_WATCH, TLB_EMPTY } from "../hw/tlb";
 import { FRAME_FREE, Frame } from "../mem/frame-table";
@@ -23,25 +22,39 @@ import { EXTENT_FRAMES, EXTENT_SEMANTIC, EXTENT_VCPUS, EXTENTS, Extent } from ".
 import { forEachCpuDropDerived, forgetFetchPage } from "./snapshot";
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+/** Odd numbers without a pattern, so that no two differences that occur in tables and registers cancel each other. */
+const STIR: u64 = 0x9e37_79b9_7f4a_7c15;
+const SPREAD: u64 = 0xc2b2_ae3d_27d4_eb4f;
+
+/**
+ * One round over a word, as xxHash's: the word is spread over all bits before it meets the sum. A plain exclusive or is not enough
+ * here: states of a search often differ in single bits of neighbouring words, and those must not cancel.
+ */
+class Round {
+  @inline static of(hash: u64, word: u64): u64 {
+    return rotl<u64>(hash + word * SPREAD, 31) * STIR;
+  }
+}
 
 /** Four chains side by side, because each round waits for the one before it; then the rest. */
 function hashBytes(hash: u64, start: usize, bytes: u32): u64 {
   const end = start + bytes;
   let at = start;
   if (bytes >= 64) {
+    // Told apart by more than a bit: what two chains have in exchange must not look the same.
     let a = hash;
-    let b = hash ^ 1;
-    let c = hash ^ 2;
-    let d = hash ^ 3;
+    let b = hash + STIR;
+    let c = hash + SPREAD;
+    let d = hash - STIR;
     for (const last = end - 32; at <= last; at += 32) {
-      a = Trace.mix(a, load<u64>(at));
-      b = Trace.mix(b, load<u64>(at, 8));
-      c = Trace.mix(c, load<u64>(at, 16));
-      d = Trace.mix(d, load<u64>(at, 24));
+      a = Round.of(a, load<u64>(at));
+      b = Round.of(b, load<u64>(at, 8));
+      c = Round.of(c, load<u64>(at, 16));
+      d = Round.of(d, load<u64>(at, 24));
     }
-    hash = Trace.mix(Trace.mix(Trace.mix(a, b), c), d);
+    hash = Round.of(Round.of(Round.of(Round.of(hash, a), b), c), d);
   }
-  for (; at < end; at += 8) hash = Trace.mix(hash, load<u64>(at));
+  for (; at < end; at += 8) hash = Round.of(hash, load<u64>(at));
   return hash;
 }
 
@@ -61,11 +74,11 @@ function hashVcpu(hash: u64, base: usize): u64 {
     const at = base + VCPU_TLB_OFFSET + i * TLB_ENTRY_SIZE;
     const tag = load<u64>(at);
     if (tag == TLB_EMPTY) {
-      hash = Trace.mix(hash, tag);
+      hash = Round.of(hash, tag);
       continue;
     }
-    hash = Trace.mix(hash, tag & ~(DENY_SMC | DENY_WATCH));
-    hash = Trace.mix(hash, load<u64>(at, 8));
+    hash = Round.of(hash, tag & ~(DENY_SMC | DENY_WATCH));
+    hash = Round.of(hash, load<u64>(at, 8));
   }
   const rest: usize = VCPU_TLB_OFFSET + 1024 * TLB_ENTRY_SIZE;
   return hashBytes(hash, base + rest, <u32>(VCPU_SIZE - rest));
@@ -93,7 +106,7 @@ function hashContinuations(hash: u64): u64 {
     const slot = CONTINUATIONS_BASE + i * CONTINUATION_SIZE;
     if (load<u32>(slot, CONT_STATE) != <u32>CONT_SUSPENDED) continue;
     const end = load<u32>(slot, CONT_ASYNCIFY);
-    hash = Trace.mix(hash, i);
+    hash = Round.of(hash, i);
     hash = hashBytes(hash, slot, CONT_STACK);
     hash = hashBytes(hash, slot + CONT_STACK, end - <u32>slot - CONT_STACK);
   }

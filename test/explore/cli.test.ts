@@ -154,6 +154,18 @@ describe("strategies and long searches", () => {
     expect(command("replay", "d.schedule").code).toBe(1);
   });
 
+  it("dpor says that it cannot exclude livelocks where a path came round, and that every run ends where none did", () => {
+    const starved = vmexit("domctl-starvation", "--variant", "one-lock", "--strategy", "dpor");
+    expect(starved.out).toContain("LIVELOCKS NOT EXCLUDED");
+    expect(starved.out).toContain("whether a fair run can be caught in a loop it does not prove");
+    const parsed = json("domctl-starvation", "--variant", "one-lock", "--strategy", "dpor");
+    expect(parsed).toMatchObject({ verdict: "clean", livelocksExcluded: false });
+    const ends = vmexit("pause-under-lock", "--variant", "fixed", "--strategy", "dpor");
+    expect(ends.out).not.toContain("LIVELOCKS NOT EXCLUDED");
+    expect(ends.out).toContain("every run ends");
+    expect(json("domctl-starvation", "--variant", "one-lock")).toMatchObject({ violation: { invariant: "livelock" } });
+  });
+
   it.each(["exhaustive", "bounded", "dpor"])(
     "%s: a checkpoint, and going on from it, comes to the same counts",
     (strategy) => {

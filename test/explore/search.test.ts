@@ -179,4 +179,33 @@ describe("hashing", () => {
     expect(exact.states).toBe(byHash.states);
     expect(exact.steps).toBe(byHash.steps);
   });
+
+  it("two states that differ in two bits of an empty page have different hashes", () => {
+    const instance = open("lost-wakeup", "fixed");
+    const { world } = instance.setup;
+    const word = world.guestAddress(0x3000) >> 2;
+    const places = Array.from({ length: 16 }, (_, n) =>
+      [0, 12, 28, 31].map((bit) => [word + n, 1 << bit] as const),
+    ).flat();
+    const seen = new Map<string, string>();
+    const note = (name: string): void => {
+      const hash = instance.hash();
+      expect(seen.get(hash), name).toBeUndefined();
+      seen.set(hash, name);
+    };
+    const flip = ([at, bit]: readonly [number, number]): void => {
+      world.core.u32[at] = world.core.u32[at]! ^ bit;
+    };
+    note("none");
+    places.forEach((first, i) => {
+      flip(first);
+      note(first.join());
+      for (const second of places.slice(i + 1)) {
+        flip(second);
+        note(`${first.join()} ${second.join()}`);
+        flip(second);
+      }
+      flip(first);
+    });
+  });
 });

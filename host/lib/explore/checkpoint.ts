@@ -40,6 +40,7 @@ const COUNTS = { steps: isCount, schedules: isCount, depth: isCount, seconds: is
 const isDpor = shape({
   ...COUNTS,
   states: isCount,
+  rounds: isCount,
   nodes: listOf(shape({ backtrack: isCount, done: isCount, explored: listOf(isCount) })),
   learned: shape({ looksAt: listOf(listOf(isCount)), everChanged: listOf(isCount) }),
 });

@@ -33,6 +33,7 @@ export interface DporCheckpoint {
   readonly learned: Learned;
   readonly steps: number;
   readonly schedules: number;
+  readonly rounds: number;
   readonly states: number;
   readonly depth: number;
   readonly seconds: number;
@@ -52,6 +53,8 @@ export class DporRun {
   reported = 0;
   steps = 0;
   schedules = 0;
+  /** Paths that came round to a state of their own and were cut there. */
+  rounds = 0;
   /** Runs that were given up because all that could follow had been seen. */
   redundant = 0;
   states = 0;
@@ -82,8 +85,8 @@ export class DporRun {
   }
 
   result(verdict: SearchResult["verdict"], violation?: FoundViolation): SearchResult {
-    const { states, steps, schedules, depth, seconds } = this;
-    const base = { verdict, exhaustive: verdict === "clean", states, steps, schedules, depth, seconds };
+    const { states, steps, schedules, rounds, depth, seconds } = this;
+    const base = { verdict, exhaustive: verdict === "clean", states, steps, schedules, rounds, depth, seconds };
     return violation ? { ...base, violation } : base;
   }
 
@@ -92,14 +95,14 @@ export class DporRun {
   }
 
   writeCheckpoint(): void {
-    const { path, steps, schedules, states, depth, seconds } = this;
+    const { path, steps, schedules, rounds, states, depth, seconds } = this;
     const nodes = path.nodes.map(({ backtrack, done, explored }) => ({
       backtrack,
       done,
       explored: [...explored.keys()],
     }));
     const learned = this.observer.learned();
-    this.options.onCheckpoint?.({ nodes, learned, steps, schedules, states, depth, seconds });
+    this.options.onCheckpoint?.({ nodes, learned, steps, schedules, rounds, states, depth, seconds });
   }
 
   isBudgetSpent(): boolean {

@@ -7,7 +7,10 @@
  * then the state between them matters. Footprints are those of the steps as they were really taken.
  *
  * Retry loops: when a state comes again on the path under way, the path ends there and every actor is tried in every state of the
- * round. A round in which everybody steps who can, and somebody with work left, is a livelock.
+ * round. A round in which everybody steps who can, and somebody with work left, is a livelock. A fair loop that is no such round is
+ * not seen, so where rounds were cut the result says that livelocks are not excluded (`rounds`); without any, no run goes on for ever.
+ *
+ * A sleeping actor is trusted only as long as its step would be the same one (addBacktracks): what a step touches depends on data.
  *
  * Before: footprint.ts, happens-before.ts, observer.ts; budget and checkpoints: dpor-run.ts.
  */
@@ -15,7 +18,17 @@ import { UsageError } from "../errors.ts";
 import { CrashedStep } from "./crashed-step.ts";
 import { type DporOptions, DporRun } from "./dpor-run.ts";
 import { union } from "./footprint.ts";
-import { dependent, type Event, type PathNode, type Pending, pastOf, racesOf } from "./happens-before.ts";
+import {
+  asleep,
+  dependent,
+  type Event,
+  initialsAfter,
+  type PathNode,
+  type Pending,
+  pastOf,
+  racesOf,
+  sameStep,
+} from "./happens-before.ts";
 import type { RaceInstance } from "./instance.ts";
 import type { Observer } from "./observer.ts";
 import type { Violation } from "./race.ts";
@@ -46,23 +59,24 @@ class Search extends DporRun {
     return node;
   }
 
-  /** A step that `pending` describes meets steps before it: whoever should have gone first gets a turn there. */
+  /**
+   * A step that `pending` describes meets steps before it: somebody who can begin the other order gets a turn there. An actor that
+   * sleeps there will do, because what begins with it has been seen elsewhere.
+   *
+   * Unless its step is another one there than behind the event that it meets: a store through a stale TLB entry reaches the device, the
+   * same store after the flush does not. Then the step as it is there may meet steps that this one does not, and they are found only
+   * when it is taken there: it is woken.
+   */
   addBacktracks(pending: Pending): void {
+    const own = 1 << pending.actor;
     for (const at of racesOf(this.path, pending)) {
       const node = this.path.nodes[at]!;
-      const asleep = [...node.sleep.keys()].reduce((bits, actor) => bits | (1 << actor), 0);
-      if ((node.enabled >> pending.actor) & 1) {
-        node.backtrack |= (1 << pending.actor) & ~asleep;
-        continue;
-      }
-      const past = pastOf(this.path, pending.actor);
-      let leading = 0;
-      for (let i = at + 1; i < this.path.events.length; i++) {
-        const event = this.path.events[i]!;
-        if (past[event.actor]! >= event.count && (node.enabled >> event.actor) & 1) leading |= 1 << event.actor;
-      }
-      if (leading === 0) node.backtrack |= node.enabled & ~asleep;
-      else if ((leading & (node.backtrack | asleep)) === 0) node.backtrack |= leading & -leading;
+      const first = initialsAfter(this.path, at, pending) & node.enabled;
+      const sleeping = node.sleep.get(pending.actor);
+      if (first === 0) node.backtrack |= node.enabled & ~asleep(node);
+      else if ((first & (node.backtrack | (asleep(node) & ~own))) !== 0) continue;
+      else if ((first & own) === 0) node.backtrack |= first & -first;
+      else if (sleeping === undefined || !sameStep(sleeping, pending)) node.backtrack |= own;
     }
   }
 
@@ -76,6 +90,7 @@ class Search extends DporRun {
 
   /** The path has come round to a state of its own. */
   closeRound(from: number): void {
+    this.rounds++;
     const { nodes, events } = this.path;
     let stepping = 0;
     let able = 0;
@@ -84,7 +99,7 @@ class Search extends DporRun {
       stepping |= 1 << events[i]!.actor;
       able |= nodes[i]!.enabled;
       working |= nodes[i]!.working;
-      nodes[i]!.backtrack |= nodes[i]!.enabled;
+      nodes[i]!.backtrack |= nodes[i]!.enabled & ~asleep(nodes[i]!);
     }
     if ((able & ~stepping) !== 0 || (stepping & working) === 0) return;
     const names = this.instance.actors.filter((a) => ((stepping & working) >> a.index) & 1).map((a) => a.name);
@@ -164,8 +179,7 @@ class Search extends DporRun {
       const violation = this.instance.checkEnd();
       return violation && this.found(violation);
     }
-    let choice = node.enabled;
-    for (const actor of sleep.keys()) choice &= ~(1 << actor);
+    const choice = node.enabled & ~asleep(node);
     if (choice === 0) {
       this.redundant++;
       return undefined;
@@ -187,7 +201,6 @@ class Search extends DporRun {
       const node = this.path.nodes.at(-1)!;
       if (((node.enabled >> actor) & 1) === 0)
         throw new Error(`the prefix goes on with actor ${actor}, which cannot step`);
-      if (node.sleep.has(actor)) return this.result("clean"); // somebody else's too
       for (let other = 0; other < actor; other++)
         if ((node.enabled >> other) & 1 && !node.sleep.has(other)) this.learnEvent(node, other);
       node.backtrack = node.enabled;
@@ -221,6 +234,7 @@ class Search extends DporRun {
       node.done = done;
     }
     this.schedules = resume.schedules;
+    this.rounds = resume.rounds;
     this.states = resume.states;
     this.depth = resume.depth;
     return undefined;
@@ -238,7 +252,7 @@ class Search extends DporRun {
       const at = this.path.nodes.length - 1;
       const node = this.path.nodes[at]!;
       const open = node.backtrack & node.enabled & ~node.done;
-      const actor = [...Array(31).keys()].find((a) => (open >> a) & 1 && !node.sleep.has(a));
+      const actor = [...Array(31).keys()].find((a) => (open >> a) & 1);
       if (actor === undefined) {
         this.pop();
         continue;
@@ -263,6 +277,7 @@ export function dpor(instance: RaceInstance, options: DporOptions): SearchResult
       const result = search.once();
       if (result !== "again") return result;
       search.schedules = 0;
+      search.rounds = 0;
       search.states = 0;
       search.livelock = undefined;
     }

@@ -31,7 +31,7 @@ export interface PathNode {
   readonly sleep: ReadonlyMap<number, Event>;
   /** Steps taken from here so far. */
   readonly explored: Map<number, Event>;
-  /** Actors to try here, and those that were, as bits. */
+  /** Actors to try here, and those that were, as bits. Of those that sleep only who was woken. */
   backtrack: number;
   done: number;
   readonly key: string;
@@ -42,6 +42,10 @@ export interface Path {
   /** events[i] leads from nodes[i] to nodes[i + 1]. */
   readonly events: Event[];
 }
+
+/** Actors that sleep in a state, as bits. */
+export const asleep = (node: PathNode): number =>
+  [...node.sleep.keys()].reduce((bits, actor) => bits | (1 << actor), 0);
 
 /** Whether the order of two steps may matter. */
 export const dependent = (a: Pending, b: Pending): boolean =>
@@ -73,3 +77,34 @@ export function racesOf(path: Path, pending: Pending): number[] {
   }
   return found;
 }
+
+/**
+ * Who can begin the order in which `pending` comes before event `at`: of the steps that do not follow from that event, and `pending`
+ * itself, each actor's first one that follows from none of the others (Abdulla and others 2014, "initials"; as bits).
+ */
+export function initialsAfter(path: Path, at: number, pending: Pending): number {
+  const reversed = path.events[at]!;
+  /** Steps that do not follow from the reversed one, in their order. */
+  const before: Event[] = [];
+  let initials = 0;
+  let seen = 0;
+  for (let i = at + 1; i < path.events.length; i++) {
+    const event = path.events[i]!;
+    if (event.clock[reversed.actor]! >= reversed.count) continue;
+    const bit = 1 << event.actor;
+    if ((seen & bit) === 0 && !before.some((earlier) => event.clock[earlier.actor]! >= earlier.count)) initials |= bit;
+    seen |= bit;
+    before.push(event);
+  }
+  const isFirst = ((seen >> pending.actor) & 1) === 0 && !before.some((earlier) => dependent(earlier, pending));
+  return isFirst ? initials | (1 << pending.actor) : initials;
+}
+
+const sameWords = (a: Int32Array, b: Int32Array): boolean =>
+  a.length === b.length && a.every((word, i) => word === b[i]);
+
+/** Whether a step does the same in two states, as far as anybody else can tell. */
+export const sameStep = (a: Pending, b: Pending): boolean =>
+  a.visible === b.visible &&
+  sameWords(a.footprint.touched, b.footprint.touched) &&
+  sameWords(a.footprint.changed, b.footprint.changed);

@@ -31,7 +31,7 @@ export interface Observer {
   stop(): void;
 }
 
-/** @throws Error for an instance whose build is not instrumented. */
+/** The instance is in its initial state afterwards. @throws Error for one whose build is not instrumented. */
 export function createObserver(instance: RaceInstance, learned?: Learned): Observer {
   const { tap, actors } = instance;
   if (!tap) throw new Error("partial-order reduction needs the build race-footprint");
@@ -71,6 +71,9 @@ export function createObserver(instance: RaceInstance, learned?: Learned): Obser
     },
   };
   instance.watch = watch;
+  // No step leads to the first state, but who changes what an oracle looks at there may change what it says.
+  instance.restore(instance.initial);
+  instance.check();
 
   return {
     look() {

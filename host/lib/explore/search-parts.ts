@@ -154,6 +154,7 @@ export function mergeParts(instance: RaceInstance, parts: readonly PartResult[],
   const found = results.filter((r) => r.verdict === "violation");
   const isSpent = results.some((r) => r.verdict === "budget");
   const base = {
+    ...(results.some((r) => r.rounds !== undefined) ? { rounds: sum((r) => r.rounds ?? 0) } : {}),
     states: sum((r) => r.states),
     steps: sum((r) => r.steps),
     schedules: sum((r) => r.schedules),

@@ -41,6 +41,8 @@ export interface SearchResult {
   /** Ends reached: states where nobody can go on, and states met again. */
   readonly schedules: number;
   readonly depth: number;
+  /** Of partial-order reduction: paths that came round to a state of their own. 0 means that no run goes on for ever. */
+  readonly rounds?: number;
   readonly seconds: number;
   readonly violation?: FoundViolation;
 }

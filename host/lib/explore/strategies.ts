@@ -30,7 +30,9 @@ export interface Strategy {
   /** Build of the core that its instances are made of. */
   readonly build: "race" | "race-footprint";
   /** What a clean, exhaustive result says. */
-  proves(bound: number): string;
+  proves(bound: number, result: SearchResult): string;
+  /** Whether a clean, exhaustive result says that no fair run is caught in a loop. */
+  excludesLivelock(result: SearchResult): boolean;
   run(instance: RaceInstance, options: StrategyOptions): SearchResult;
   /** The same in slices, to be driven from outside; absent where a search can only be run as a whole. */
   slices?(instance: RaceInstance, options: StrategyOptions): Slices;
@@ -56,6 +58,9 @@ const common = ({ budget, onProgress, resume, onCheckpoint }: StrategyOptions): 
   ...(onCheckpoint ? { onCheckpoint } : {}),
 });
 
+/** Of partial-order reduction: no path came round to a state of its own. */
+const everyRunEnds = ({ rounds }: SearchResult): boolean => rounds === 0;
+
 const NOTHING = "nothing: it only looks for violations";
 
 export const STRATEGIES: Readonly<Record<string, Strategy>> = {
@@ -63,30 +68,40 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
     canResume: true,
     proves: () =>
       "all interleavings of these actors at these windows and locks, sequentially consistent, keep the invariants, and no fair run is caught in a loop",
+    excludesLivelock: () => true,
     slices: (instance, options) => searchSlices(instance, common(options) as SearchOptions),
   }),
   dpor: {
     canResume: true,
     build: "race-footprint",
-    proves: () =>
+    proves: (_, result) =>
       "every interleaving of these actors at these windows and locks, sequentially consistent, is one of those that were run, apart from " +
-      "the order of steps that do not see each other, and keeps the invariants; of livelocks only those that are a round on a path",
+      `the order of steps that do not see each other, and keeps the invariants; ${
+        everyRunEnds(result)
+          ? "every run ends, so none is caught in a loop"
+          : "whether a fair run can be caught in a loop it does not prove"
+      }`,
+    excludesLivelock: everyRunEnds,
     run: (instance, options) => dpor(instance, common(options) as DporOptions),
   },
   bounded: sliced({
     canResume: true,
-    proves: (bound) => `all interleavings with at most ${bound} preemption(s) keep the invariants`,
+    proves: (bound) =>
+      `all interleavings with at most ${bound} preemption(s) keep the invariants; livelocks were not looked for`,
+    excludesLivelock: () => false,
     slices: (instance, options) =>
       searchSlices(instance, { ...(common(options) as SearchOptions), preemptions: options.bound }),
   }),
   random: sliced({
     canResume: false,
     proves: () => NOTHING,
+    excludesLivelock: () => false,
     slices: (instance, { budget, seed, onProgress }) => walk(instance, randomRuns(seed), budget, onProgress),
   }),
   pct: sliced({
     canResume: false,
     proves: () => NOTHING,
+    excludesLivelock: () => false,
     slices: (instance, { budget, seed, bound, onProgress }) =>
       walk(instance, pctRuns(seed, instance.actors.length, bound, TYPICAL_RUN), budget, onProgress),
   }),
@@ -104,7 +119,11 @@ export function verdictSentence(result: SearchResult, strategy = "exhaustive"): 
   const count = (n: number): string => n.toLocaleString("en-US");
   if (result.verdict === "violation") return `violation found after ${count(result.steps)} steps`;
   if (result.verdict === "clean" && strategy === "dpor")
-    return `all ${count(result.schedules)} schedules that differ were run: no violation`;
+    return `all ${count(result.schedules)} schedules that differ were run: no violation${
+      everyRunEnds(result)
+        ? ""
+        : `; ${count(result.rounds ?? 0)} came round in a loop and were cut: LIVELOCKS NOT EXCLUDED, ask --strategy exhaustive`
+    }`;
   if (result.verdict === "clean") return `all ${count(result.states)} states explored: no violation`;
   const done = result.states > 0 ? `${count(result.states)} states` : `${count(result.schedules)} schedules`;
   return `budget spent at ${done}, ${count(result.steps)} steps, ${result.seconds.toFixed(1)} s: no violation so far, not a proof`;

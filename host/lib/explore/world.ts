@@ -137,6 +137,19 @@ export function worldOf(continuations: Continuations, parts: Pick<World, "dom0" 
   const vcpus = vcpuSlots(core, domid);
   exports.exploreLeave();
 
+  /** What lies behind the marks of a state is zero, as in a new machine: not what another way has left there. */
+  function wipeBeyond(saved: SavedWorld): void {
+    const count = exports.snapshotExtents();
+    const word = MAILBOX_BASE >> 2;
+    let part = 0;
+    for (let i = 0; i < count; i++) {
+      if (core.u32[word + i * 3 + 2] !== 1) continue;
+      const [start, length] = [core.u32[word + i * 3]!, core.u32[word + i * 3 + 1]!];
+      const kept = saved.parts[part++]?.length ?? 0;
+      if (length > kept) core.u8.fill(0, start + kept, start + length);
+    }
+  }
+
   const world: World = {
     continuations,
     exports,
@@ -173,6 +186,7 @@ export function worldOf(continuations: Continuations, parts: Pick<World, "dom0" 
       return { starts, parts };
     },
     restore(saved) {
+      wipeBeyond(saved);
       // Decoded code stays: a guest of a race does not write to the pages it runs on.
       for (let i = 0; i < world.actorCount; i++) {
         const at = continuationAt(i);
