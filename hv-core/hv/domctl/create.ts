@@ -1,7 +1,7 @@
 /** DOMCTL_createdomain, layout and checks of Xen 4.17 (spec 05 section 5.3; recorded answers). */
 import { EEXIST, EINVAL, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
-import { CDF_HAP, CDF_HVM, DOMID_FIRST_RESERVED } from "../../abi/hypercalls";
 import { GRANT_FRAMES_LIMIT, GRANT_MAPTRACK_LIMIT } from "../../abi/grant";
+import { CDF_HAP, CDF_HVM, DOMID_FIRST_RESERVED } from "../../abi/hypercalls";
 import { Domain } from "../domain";
 import { domainCreate, pickDomid } from "../domain/create";
 import { iocapSeal } from "../iocap/boot";
