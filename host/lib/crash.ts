@@ -23,6 +23,7 @@ const SENTENCES: Record<number, string> = {
   [crash.CRASH_POD_EMPTY]: "a populate-on-demand page was touched and no memory is left for it",
   [crash.CRASH_NO_PAGER]: "a page that is paged out was touched and no pager listens",
   [crash.CRASH_ACCESS_REQUIRED]: "a page access was violated and nobody listens, although the domain requires it",
+  [crash.CRASH_GRANT_STATUS]: "a status frame of its grant table is in use elsewhere and could not go",
   [crash.CRASH_EVENT_UNSENT]: "the event of a violated page access could not be sent: its listener went",
 };
 

@@ -92,4 +92,11 @@ export const CTR_IO_CHECKS = 243;
 export const CTR_IO_COUNT_STEPS = 244;
 /** MMIO pages of dom0 that were mapped at their first touch. */
 export const CTR_IO_FIXUPS = 246;
+/** Grants: mapped, unmapped, copies and their bytes, operations refused, entries that changed before they were marked. */
+export const CTR_GRANT_MAPS = 255;
+export const CTR_GRANT_UNMAPS = 256;
+export const CTR_GRANT_COPIES = 257;
+export const CTR_GRANT_COPY_BYTES = 258;
+export const CTR_GRANT_REFUSED = 259;
+export const CTR_GRANT_RETRIES = 260;
 export const NR_COUNTERS = 512;

@@ -35,6 +35,8 @@ export const CRASH_POD_EMPTY = 31;
 export const CRASH_UNSHARE_NO_MEMORY = 32;
 /** A paged page was touched and there is no pager. */
 export const CRASH_NO_PAGER = 36;
+/** A status frame of version 2 is in use elsewhere while the guest goes back to version 1. */
+export const CRASH_GRANT_STATUS = 45;
 /** A page access was violated, nobody listens, and the domain may not run without a listener (set_access_required). */
 export const CRASH_ACCESS_REQUIRED = 37;
 /** The event of a violated page access could not be sent. */

@@ -287,6 +287,30 @@ export const KNOB_EVENT_FULL = 94;
 export const FULL_NEEDS_ALL = 1;
 export const FULL_LOST = 2;
 export const FULL_WAKE_ALL = 3;
+/** Defects of the grant table's history (catalogue C-40 to C-45, C-55), one at a time. */
+export const KNOB_GRANT_RACE = 108;
+/** XSA-379: add_to_physmap of a table's frame looks where it was before, and takes the p2m lock afterwards. */
+export const GRANT_RACE_STATUS_UNLOCKED = 1;
+/** XSA-384: the frame is found under the grant lock, and mapped without it. */
+export const GRANT_RACE_STATUS_DROPPED = 2;
+/** XSA-486: the same with a reference to the frame. */
+export const GRANT_RACE_STATUS_REF = 3;
+/** XSA-255: a change of version frees status frames wherever they are mapped. */
+export const GRANT_RACE_BLIND_FREE = 4;
+/** C-41, XSA-501: where the marks of use are is remembered over a change of version. */
+export const GRANT_RACE_STALE_STATUS = 5;
+/** C-42, XSA-218: an unmap counts first, and unmaps afterwards. */
+export const GRANT_RACE_EARLY_REPORT = 6;
+/** C-43, XSA-236: a copy gives its reference back before its pin. */
+export const GRANT_RACE_PUT_FIRST = 7;
+/** C-44, XSA-500: a copy to a pinned entry holds the frame that the entry names by now. */
+export const GRANT_RACE_ENTRY_FRAME = 8;
+/** C-45: a copy does not hold the page that it found by gfn. */
+export const GRANT_RACE_NO_REFERENCE = 9;
+/** C-55: nominate_gref takes the gfn of any entry. */
+export const GRANT_RACE_UNCHECKED_REF = 10;
+/** XSA-387: the old mapping of a table's frame is removed under the grant lock, the new one made without looking again. */
+export const GRANT_RACE_EARLY_REMOVE = 11;
 /** The later pieces of a split access: 0 = each looks at its page's type, 1 = they go the way the first one went. */
 export const KNOB_PIECES = 72;
 export const PIECES_BY_FIRST = 1;

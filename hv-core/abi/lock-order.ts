@@ -7,6 +7,9 @@
  */
 export const ORDER_IOREQ = 8;
 export const LOCK_IOREQ_OFFSET = 124;
+/** The grant table: entries are looked at and their pages looked up under it. */
+export const ORDER_GRANT = 12;
+export const LOCK_GRANT_OFFSET = 936;
 export const ORDER_P2M = 16;
 export const LOCK_P2M_OFFSET = 64;
 /** The server of the page type (Xen: p2m->ioreq.lock). */

@@ -24,6 +24,15 @@ export const TRACE_CLASS_SHARING = 0x07;
 export const TRACE_CLASS_VM_EVENT = 0x08;
 
 export const TRACE_CLASS_BUS = 0x09;
+export const TRACE_CLASS_GRANT = 0x0a;
+
+/** a = granter | grantee << 16, b = reference, c = gfn of the mapping. */
+export const TRC_GRANT_MAP = 0x0a01;
+export const TRC_GRANT_UNMAP = 0x0a02;
+/** a = source domid | destination << 16, b and c = reference or gfn of the source and of the destination. */
+export const TRC_GRANT_COPY = 0x0a03;
+/** a = domid, b = version, c = frames of entries. */
+export const TRC_GRANT_VERSION = 0x0a04;
 
 /** A device of the bus was touched: a = flags of the log (abi/bus.ts) | size << 8, b = offset, c = value. */
 export const TRC_BUS = 0x0901;

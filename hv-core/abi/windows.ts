@@ -101,5 +101,23 @@ export const W_ENTRY_NOT_PRESENT = 38;
 export const W_COPY_DECIDED = 39;
 /** Historic: the domain's one flag says that device models must drop their mappings; the page is still there. */
 export const W_FLAG_BEFORE_REMOVAL = 40;
+/** A grant entry was read, and is not marked as in use yet; in version 2 it is marked, and is not read again yet. */
+export const W_GRANT_ENTRY_READ = 110;
+/** A granted frame is pinned, and mapped nowhere yet. */
+export const W_GRANT_PINNED = 111;
+/** Historic: an unmap has taken its use off the count, the mapping is still there. */
+export const W_GRANT_UNPINNED = 112;
+/** Historic: a copy has given its reference back, its pin is still there. */
+export const W_GRANT_PUT = 113;
+/** Historic: a frame of the grant table was found for add_to_physmap, the table's lock is free, the p2m not changed. */
+export const W_GRANT_FRAME_FOUND = 114;
+/** Historic: add_to_physmap knows where the frame was before, and holds no lock. */
+export const W_GRANT_OLD_GFN = 115;
+/** Historic: a status frame that goes is out of the p2m, its references are not counted yet. */
+export const W_GRANT_STATUS_UNMAPPED = 116;
+/** A transitive entry has been read, the locks are free, the other domain's entry comes next. */
+export const W_GRANT_TRANSITIVE = 117;
+/** Both frames of a grant copy are known, no byte is copied yet. */
+export const W_GRANT_COPY_FOUND = 118;
 /** Pseudo window: an access to shared state, made a switch point by `--windows all` (scripts/footprint.mjs). */
 export const W_ACCESS = 30;

@@ -14,6 +14,7 @@ import {
 import {
   LOCK_BUFFERED_OFFSET,
   LOCK_EVTCHN_OFFSET,
+  LOCK_GRANT_OFFSET,
   LOCK_IOREQ_OFFSET,
   LOCK_P2M_IOREQ_OFFSET,
   LOCK_P2M_OFFSET,
@@ -21,6 +22,7 @@ import {
   LOCK_POD_OFFSET,
   ORDER_BUFFERED,
   ORDER_EVTCHN,
+  ORDER_GRANT,
   ORDER_IOREQ,
   ORDER_P2M,
   ORDER_P2M_IOREQ,
@@ -45,6 +47,8 @@ function orderAt(offset: u32): u32 {
       return ORDER_PAGING;
     case LOCK_EVTCHN_OFFSET:
       return ORDER_EVTCHN;
+    case LOCK_GRANT_OFFSET:
+      return ORDER_GRANT;
     default:
       return 0;
   }
@@ -70,7 +74,8 @@ function holdsAny(base: usize, word: usize, order: u32, me: u32): bool {
     holds(base, LOCK_P2M_IOREQ_OFFSET, word, order, me) ||
     holds(base, LOCK_POD_OFFSET, word, order, me) ||
     holds(base, LOCK_PAGING_OFFSET, word, order, me) ||
-    holds(base, LOCK_EVTCHN_OFFSET, word, order, me)
+    holds(base, LOCK_EVTCHN_OFFSET, word, order, me) ||
+    holds(base, LOCK_GRANT_OFFSET, word, order, me)
   );
 }
 

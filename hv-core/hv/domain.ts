@@ -30,6 +30,7 @@ import {
 import { DOMAIN_HASH_BASE, DOMAIN_HASH_BUCKETS, DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../abi/layout";
 import {
   LOCK_EVTCHN_OFFSET,
+  LOCK_GRANT_OFFSET,
   LOCK_IOREQ_OFFSET,
   LOCK_P2M_IOREQ_OFFSET,
   LOCK_P2M_OFFSET,
@@ -294,6 +295,15 @@ export class Domain {
   /** Next gfn that a preempted destroydomain looks for shared pages at. */
   unshareNext: u64;
 
+  // Grants (hv/grant). The lock comes before the domain's p2m lock.
+  grantLock: u32;
+  /** Frame that heads the grant table, 0 = nobody has asked for it yet. Written under grantLock. */
+  grantMfn: u32;
+  /** Limits given at creation: frames of entries, frames of maptrack, highest version. */
+  grantMaxFrames: u32;
+  grantMaxMaptrack: u32;
+  grantMaxVersion: u32;
+
   /** Ports that are the machine's (hv/iocap/port-mapping.ts): first mapping, 0 = none. Written under ioPortLock, by device models. */
   ioPortMappings: u32;
   ioPortLock: u32;
@@ -384,7 +394,8 @@ if (
   offsetof<Domain>("p2mIoreqLock") != LOCK_P2M_IOREQ_OFFSET ||
   offsetof<Domain>("podLock") != LOCK_POD_OFFSET ||
   offsetof<Domain>("pagingLock") != LOCK_PAGING_OFFSET ||
-  offsetof<Domain>("evtchnLock") != LOCK_EVTCHN_OFFSET
+  offsetof<Domain>("evtchnLock") != LOCK_EVTCHN_OFFSET ||
+  offsetof<Domain>("grantLock") != LOCK_GRANT_OFFSET
 )
   ERROR("a lock of Domain moved: abi/lock-order.ts");
 if (

@@ -47,6 +47,7 @@ import "../base/abort";
 /** Flag of a free frame, and owners that are no domain (mem/frame-table.ts). */
 const FRAME_FREE: u32 = 16;
 const FIRST_SPECIAL_OWNER: u32 = 0xfffd;
+const OWNER_XEN: u32 = 0xfffe;
 
 class Word {
   @inline static get(offset: usize): u32 {
@@ -83,11 +84,13 @@ export function taintEnd(): u32 {
   return Word.get(TAINT_COUNT);
 }
 
-function frameTaint(at: u32): u32 {
+/** Objects in the hypervisor's heap are records like those with fixed places: see taintOf. */
+function frameTaint(at: u32, bytes: u32): u32 {
   const record: usize = FRAME_TABLE_BASE + <usize>((at - <u32>FRAMES_BASE) >> PAGE_SHIFT) * FRAME_RECORD_SIZE;
   const owner: u32 = load<u16>(record);
   if ((<u32>load<u16>(record, 2) & FRAME_FREE) != 0) return TAINT_UNINITIALISED;
   if (owner == Word.get(TAINT_CALLER) || owner == Word.get(TAINT_TARGET)) return TAINT_NONE;
+  if (owner == OWNER_XEN && bytes != 1) return TAINT_NONE;
   if (owner >= FIRST_SPECIAL_OWNER) return TAINT_HYPERVISOR;
   return Word.get(TAINT_TARGET) == <u32>TAINT_ANY ? TAINT_NONE : TAINT_OTHER;
 }
@@ -99,7 +102,7 @@ function taintOf(at: u32, bytes: u32): u32 {
     for (let i: u32 = 0; i < bytes; i++) kind |= load<u8>(Work.shadow(at) + i);
     return kind;
   }
-  if (at >= <u32>FRAMES_BASE) return frameTaint(at);
+  if (at >= <u32>FRAMES_BASE) return frameTaint(at, bytes);
   // Records are read all the time to compute answers; only a byte by byte copy of one is a leak.
   if (bytes != 1 || at < <u32>MACHINE_BASE) return TAINT_NONE;
   const isRecord = at >= <u32>DOMAINS_BASE || at < <u32>SLABS_BASE;
@@ -110,6 +113,7 @@ function taintOf(at: u32, bytes: u32): u32 {
 function isVisible(at: u32): bool {
   if (at < <u32>FRAMES_BASE) return false;
   const record: usize = FRAME_TABLE_BASE + <usize>((at - <u32>FRAMES_BASE) >> PAGE_SHIFT) * FRAME_RECORD_SIZE;
+  if (<u32>load<u16>(record) == OWNER_XEN) return false; // its heap: mapped nowhere
   return (<u32>load<u16>(record, 2) & 8) == 0; // FRAME_TABLE: what only the hypervisor reads
 }
 

@@ -34,6 +34,8 @@ const WINDOWS = 512;
 
 export interface Caller {
   readonly domid: number;
+  /** Its page for structures: gpa in the domain, and where that is in linear memory. */
+  readonly data: { readonly gpa: number; readonly address: number };
   call(nr: number, ...args: number[]): number;
   /** What CPUID shows it, in 32-bit mode without paging. */
   cpuid(leaf: number, subleaf?: number): [eax: number, ebx: number, ecx: number, edx: number];
@@ -78,8 +80,8 @@ export function mapGuestPage(door: Door, domid: number, gfn: number): number {
 }
 
 /** A running domain that spins until it is told to call. `flags`: XEN_DOMCTL_CDF_* beside HVM and HAP. */
-export function makeCaller(door: Door, flags = 0, emulation = 1): Caller {
-  const created = door.domctl(DOMCTL_CREATEDOMAIN, 0, creation({ flags: 3 | flags, emulation }));
+export function makeCaller(door: Door, flags = 0, emulation = 1, extra: readonly Field[] = []): Caller {
+  const created = door.domctl(DOMCTL_CREATEDOMAIN, 0, creation({ flags: 3 | flags, emulation, extra }));
   if (created !== 0) throw new Error(`createdomain: ${created}`);
   const domid = door.u16(ARG + 8);
   door.domctl(DOMCTL_MAX_VCPUS, domid, [[0, 4, 1]]);
@@ -116,6 +118,7 @@ export function makeCaller(door: Door, flags = 0, emulation = 1): Caller {
 
   const caller: Caller = {
     domid,
+    data: { gpa: DATA, address: data },
     call(nr, ...args) {
       const registers = [0xbb, 0xb9, 0xba, 0xbe, 0xbf].flatMap((op, i) => [op, ...word(args[i] ?? 0)]);
       execute([0xb8, ...word(nr), ...registers, 0x0f, 0x01, 0xc1, 0xa3, ...word(RESULT)]); // vmcall; mov [RESULT], eax

@@ -13,6 +13,7 @@ export interface OracleGuest {
 export const ORACLE_GUESTS: readonly OracleGuest[] = [
   { name: "probe-facts" },
   { name: "probe-hypercalls" },
+  { name: "probe-grants" },
   { name: "probe-faults32" },
   { name: "probe-faults64" },
   { name: "probe-io" },

@@ -11,6 +11,7 @@ import {
   ENOENT,
   ENOMEM,
   ENOSYS,
+  ENXIO,
   EOPNOTSUPP,
   EPERM,
   ESRCH,
@@ -279,14 +280,15 @@ describe("share", () => {
   });
 });
 
-describe("grant references without a grant table", () => {
-  it("EINVAL, or ENOENT for what is no reference at all", () => {
-    expect(s.op(SHARING_OP_NOMINATE_GREF, a, [[0, 4, 1]])).toBe(-EINVAL);
-    expect(s.op(SHARING_OP_DEBUG_GREF, a, [[0, 4, 1]])).toBe(-EINVAL);
+describe("grant references that grant nothing", () => {
+  it("ENXIO for an entry that is no grant, ENOENT for what is no entry", () => {
+    expect(s.op(SHARING_OP_NOMINATE_GREF, a, [[0, 4, 1]])).toBe(-ENXIO);
+    expect(s.op(SHARING_OP_DEBUG_GREF, a, [[0, 4, 1]])).toBe(-ENXIO);
+    expect(s.op(SHARING_OP_NOMINATE_GREF, a, [[0, 4, 512]])).toBe(-ENOENT);
     const sh = s.handle(a, 1);
     const ch = s.handle(b, 1);
-    expect(s.share(a, GREF | 1n, sh, b, 1, ch)).toBe(-EINVAL);
-    expect(s.share(a, 1, sh, b, GREF | 1n, ch)).toBe(-EINVAL);
+    expect(s.share(a, GREF | 1n, sh, b, 1, ch)).toBe(-ENXIO);
+    expect(s.share(a, 1, sh, b, GREF | 1n, ch)).toBe(-ENXIO);
     expect(s.share(a, GREF | (1n << 32n), sh, b, 1, ch)).toBe(-ENOENT);
     expect(s.used()).toBe(2);
   });

@@ -8,7 +8,6 @@ const FORK = "sharing/fork.test.ts";
 const ENOMEM = "sharing/enomem.test.ts";
 const MODEL = "sharing/model.test.ts";
 const RINGS = "vm_event rings";
-const GRANTS = "grants";
 const NO_ALTP2M = "a domain has one view of its memory; HVMOP_altp2m answers EOPNOTSUPP";
 const REFUSED = "hv/views-refused.test.ts";
 
@@ -98,9 +97,12 @@ export const ROWS_04_SHARING: readonly SpecRow[] = [
   ),
   row(
     "nominate_gref, debug_gref, share_grefs: no table EINVAL, out of range ENOENT",
-    `${CALLS}: EINVAL, or ENOENT for what is no reference at all`,
+    `${CALLS}: ENXIO for an entry that is no grant, ENOENT for what is no entry`,
   ),
-  belongsTo(GRANTS, "a reference that is not permit_access: ENXIO; three more references are expected"),
+  row(
+    "a reference that is not permit_access: ENXIO; three more references are expected",
+    "grant/sharing.test.ts: nominate_gref: the page of a reference that is used three times, and no other; then by reference like by gfn",
+  ),
   row(
     "debug_gfn, debug_mfn: references, one or more; EINVAL",
     `${CALLS}: counts references, one or more; EINVAL where nothing is shared`,

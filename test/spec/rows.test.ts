@@ -13,6 +13,7 @@ import { ROWS_04_SHARING } from "./rows-04-sharing.ts";
 import { ROWS_05 } from "./rows-05.ts";
 import { ROWS_06 } from "./rows-06.ts";
 import { ROWS_07 } from "./rows-07.ts";
+import { ROWS_08_GRANTS } from "./rows-08-grants.ts";
 
 describe.each([
   ["01", "the p2m", ROWS_01],
@@ -22,6 +23,7 @@ describe.each([
   ["07", "hypercall buffers", ROWS_07],
   ["04-sharing", "memory sharing", ROWS_04_SHARING],
   ["06", "I/O capabilities and the accountant", ROWS_06],
+  ["08-grants", "section 8.6, grant tables", ROWS_08_GRANTS],
 ] as const)("spec %s, %s", (number, subject, rows) => {
   it("has a test for every row", () => {
     expect(rows.flatMap(problemsOf)).toEqual([]);

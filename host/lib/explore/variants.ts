@@ -163,6 +163,24 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["refuse", "lazy", "forced"],
     text: "a right to frames that are mapped is withdrawn",
   },
+  "grant.race": {
+    index: knobs.KNOB_GRANT_RACE,
+    values: [
+      "none",
+      "status-unlocked",
+      "status-dropped",
+      "status-ref",
+      "blind-free",
+      "stale-status",
+      "early-report",
+      "put-first",
+      "entry-frame",
+      "no-reference",
+      "unchecked-ref",
+      "early-remove",
+    ],
+    text: "a step of grant tables' history that comes too early, or not at all",
+  },
   "io.race": {
     index: knobs.KNOB_IO_RACE,
     values: [

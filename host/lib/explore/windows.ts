@@ -63,6 +63,15 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_BITMAP_PIECE_FREED]: "goes on freeing the bitmap: a piece is gone, and the lock was free",
   [windows.W_ENTRY_NOT_PRESENT]: "reads the entry again: it was not present",
   [windows.W_COPY_DECIDED]: "writes to RAM itself: the page type had no server",
+  [windows.W_GRANT_ENTRY_READ]: "makes sure of the grant entry that it has read",
+  [windows.W_GRANT_PINNED]: "maps the granted frame: its entry is pinned",
+  [windows.W_GRANT_UNPINNED]: "takes the mapping away: it counts no more",
+  [windows.W_GRANT_PUT]: "takes its pin off the entry: the reference is gone",
+  [windows.W_GRANT_FRAME_FOUND]: "maps the frame of the grant table that it found",
+  [windows.W_GRANT_OLD_GFN]: "moves the frame of the grant table from where it was",
+  [windows.W_GRANT_STATUS_UNMAPPED]: "looks who holds the status frame: it is out of the p2m",
+  [windows.W_GRANT_TRANSITIVE]: "looks at the other domain's entry",
+  [windows.W_GRANT_COPY_FOUND]: "copies the bytes",
   [windows.W_FLAG_BEFORE_REMOVAL]: "takes the page out of the guest's memory map",
 };
 

@@ -64,7 +64,7 @@ export function createExploration(instance: RaceInstance, options: ExplorationOp
     const counts = { states, schedules, steps, depth, seconds };
     const sentence = verdictSentence(result, options.strategy);
     if (!violation)
-      return { verdict, counts, sentence, ...(verdict === "clean" ? { proves: strategy.proves(bound) } : {}) };
+      return { verdict, counts, sentence, ...(verdict === "clean" ? { proves: strategy.proves(bound, result) } : {}) };
     const smallest = shrink(instance, violation, { ...budget, seconds: SHRINK_SECONDS });
     const header = {
       variant: options.variant,

@@ -8,6 +8,10 @@ import {
   TRC_ENTRY,
   TRC_EVTCHN_PENDING,
   TRC_EXIT,
+  TRC_GRANT_COPY,
+  TRC_GRANT_MAP,
+  TRC_GRANT_UNMAP,
+  TRC_GRANT_VERSION,
   TRC_HYPERCALL,
   TRC_HYPERCALL_RESULT,
   TRC_INJECT,
@@ -117,6 +121,13 @@ export function describe(r: TraceRecord): string {
       return `domain ${r.a >>> 16} gfn ${hex(r.c)} shows the frame of domain ${r.a & 0xffff} gfn ${hex(r.b)}`;
     case TRC_UNSHARE:
       return `domain ${r.a} gfn ${hex(r.b)}: ${r.c === 1n ? "the last one, keeps the frame" : "gets a copy"}`;
+    case TRC_GRANT_MAP:
+    case TRC_GRANT_UNMAP:
+      return `domain ${r.a >>> 16} gfn ${hex(r.c)}: reference ${r.b} of domain ${r.a & 0xffff}`;
+    case TRC_GRANT_COPY:
+      return `from domain ${r.a & 0xffff} ${hex(r.b)} to domain ${r.a >>> 16} ${hex(r.c)}`;
+    case TRC_GRANT_VERSION:
+      return `domain ${r.a} version ${r.b}, ${r.c} frames`;
     default:
       return `a ${hex(r.a)} b ${hex(r.b)} c ${hex(r.c)}`;
   }

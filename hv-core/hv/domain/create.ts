@@ -3,6 +3,7 @@
  * Next: domain/vcpu-create.ts; the end of it: domain/destroy.ts.
  */
 import { ENOMEM, ENOSPC, OK } from "../../abi/errno";
+import { GRANT_FRAMES_LIMIT, GRANT_MAPTRACK_LIMIT, GRANT_MAX_VERSION } from "../../abi/grant";
 import { DOMID_FIRST_RESERVED, HVM_PARAM_TRIPLE_FAULT_REASON, SHUTDOWN_REBOOT } from "../../abi/hypercalls";
 import { KNOB_TSC_KHZ } from "../../abi/knobs";
 import { DOMAIN_SIZE, DOMAINS_BASE, MAX_DOMAINS } from "../../abi/layout";
@@ -78,6 +79,9 @@ export function domainCreate(domid: u32, maxVcpus: u32, maxEvtchnPort: u32): i32
   d.nodeAffinity = ALL_NODES;
   d.schedWeight = DEFAULT_WEIGHT;
   d.relinquishNext = 1;
+  d.grantMaxFrames = GRANT_FRAMES_LIMIT;
+  d.grantMaxMaptrack = GRANT_MAPTRACK_LIMIT;
+  d.grantMaxVersion = GRANT_MAX_VERSION;
   d.setParam(HVM_PARAM_TRIPLE_FAULT_REASON, SHUTDOWN_REBOOT);
   const error = allocatePages(d);
   if (error != OK) return error;

@@ -16,6 +16,8 @@ import { DOMAIN_ALIVE, DOMAIN_DEAD, DOMAIN_DYING, Domain } from "../domain";
 import { evtchnDestroy } from "../evtchn/bind";
 import { portsForget } from "../evtchn/port";
 import { isVirqHandler, sendGlobalVirq, virqHandlersForget } from "../evtchn/virq";
+import { grantReleaseMappings } from "../grant/release";
+import { Grants } from "../grant/table";
 import { claimForget } from "../hypercall/claim";
 import { devicesForget } from "../iocap/assign";
 import { iocapForget } from "../iocap/permission";
@@ -87,6 +89,9 @@ function dropTables(d: Domain): void {
   tableFreeTree(d, d.p2mRoot, 4);
   d.p2mRoot = 0;
   P2m.unlock(d);
+  Grants.lock(d);
+  Grants.forgetFrames(d);
+  Grants.unlock(d);
   d.sharedInfoMfn = 0;
 }
 
@@ -98,7 +103,7 @@ export function domainDestroy(d: Domain): i32 {
   }
   if (d.state != DOMAIN_DYING) return OK;
   if (d.p2mRoot != 0) {
-    if (!relinquishShared(d)) return -ERESTART;
+    if (!grantReleaseMappings(d) || !relinquishShared(d)) return -ERESTART;
     dropTables(d);
   }
   if (!relinquishFrames(d)) return -ERESTART;
@@ -117,6 +122,7 @@ export function reapDeadDomains(): void {
     const d = Domain.at(slot);
     if (d.state != DOMAIN_DEAD || FrameOwner.of(slot).all != 0 || d.forks != 0 || isVirqHandler(d)) continue;
     destroyVcpus(d);
+    Grants.destroy(d);
     m.deadDomains--;
     Trace.event(TRC_DOMAIN_DESTROYED, TRACE_NO_VCPU, d.domid, 0, 0);
     DomainTable.remove(d);

@@ -1,5 +1,6 @@
 /** DOMCTL_createdomain, layout and checks of Xen 4.17 (spec 05 section 5.3; recorded answers). */
 import { EEXIST, EINVAL, ENOMEM, EOPNOTSUPP, ESRCH, OK } from "../../abi/errno";
+import { GRANT_FRAMES_LIMIT, GRANT_MAPTRACK_LIMIT } from "../../abi/grant";
 import { CDF_HAP, CDF_HVM, DOMID_FIRST_RESERVED } from "../../abi/hypercalls";
 import { Domain } from "../domain";
 import { domainCreate, pickDomid } from "../domain/create";
@@ -44,9 +45,6 @@ const EMU_PIT: u32 = 0x100;
 const EMU_LAPIC: u32 = 1;
 const EMU_HVM: u32 = 0x3ff;
 const EMU_KNOWN: u32 = 0x7ff;
-/** Limits of the machine's grant tables. */
-const GRANT_FRAMES_LIMIT: i32 = 64;
-const MAPTRACK_FRAMES_LIMIT: i32 = 1024;
 /** Highest port when the caller asks for more than exist. */
 const MAX_PORT: u32 = 4095;
 
@@ -73,7 +71,7 @@ function checkLimits(op: usize): i32 {
   if (!isGrantVersion(load<u32>(op + GRANT_OPTS))) return -EINVAL;
   const grants = load<i32>(op + MAX_GRANT_FRAMES);
   if (grants == 0 || grants > GRANT_FRAMES_LIMIT) return -EINVAL;
-  if (load<i32>(op + MAX_MAPTRACK_FRAMES) > MAPTRACK_FRAMES_LIMIT) return -EINVAL;
+  if (load<i32>(op + MAX_MAPTRACK_FRAMES) > GRANT_MAPTRACK_LIMIT) return -EINVAL;
   if (load<u32>(op + CPUPOOL_ID) != 0) return -ESRCH;
   return OK;
 }
@@ -97,6 +95,15 @@ function chooseDomid(wanted: u32): i32 {
   if (wanted == 0 || wanted >= <u32>DOMID_FIRST_RESERVED) return <i32>pickDomid();
   if (Domain.find(wanted) == 0) return <i32>wanted;
   return DomctlEra.is0a ? -EINVAL : -EEXIST;
+}
+
+/** Negative limits are the machine's. */
+function setGrantLimits(d: Domain, op: usize): void {
+  const frames = load<i32>(op + MAX_GRANT_FRAMES);
+  const maptrack = load<i32>(op + MAX_MAPTRACK_FRAMES);
+  d.grantMaxFrames = frames < 0 ? GRANT_FRAMES_LIMIT : frames;
+  d.grantMaxMaptrack = maptrack < 0 ? GRANT_MAPTRACK_LIMIT : maptrack;
+  d.grantMaxVersion = load<u32>(op + GRANT_OPTS);
 }
 
 /** Creates the domain, paused; its id goes back in the structure. */
@@ -130,6 +137,7 @@ export function createDomain(op: usize): i32 {
   d.createFlags = load<u32>(op + FLAGS);
   d.emulationFlags = load<u32>(op + EMULATION_FLAGS);
   d.miscFlags = load<u32>(op + MISC_FLAGS);
+  setGrantLimits(d, op);
   store<u16>(op, <u16>domid, 8);
   return OK;
 }

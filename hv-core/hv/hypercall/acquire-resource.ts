@@ -1,18 +1,19 @@
 /**
- * XENMEM_acquire_resource: a device model's domain maps pages that belong to no guest, here those of ioreq servers
+ * XENMEM_acquire_resource: a device model's domain maps pages that belong to no guest, here those of ioreq servers and of grant tables
  * (spec 08 section 8.2, 03 section 3.3).
  */
 import { EFAULT, EINVAL, EIO, EOPNOTSUPP, EPERM, ESRCH, OK } from "../../abi/errno";
+import { XENMEM_RESOURCE_GRANT_TABLE } from "../../abi/grant";
 import { DOMID_SELF, XENMEM_RESOURCE_IOREQ_SERVER } from "../../abi/hypercalls";
 import { Domain } from "../domain";
 import { findOtherDomain } from "../domain/find";
+import { GrantMapFrame } from "../grant/physmap-frame";
 import { IOREQ_RESOURCE_FRAMES, ioreqResourceMfn } from "../ioreq/resource";
 import { mapForeignFrame } from "../p2m/add-to-physmap";
 import { Vcpu } from "../vcpu";
 import { xsmDmPriv } from "../xsm/dummy";
 import { copyFromGuest, copyToGuest, Scratch } from "./guest-copy";
 
-const RESOURCE_GRANT_TABLE: u32 = 1;
 const RESOURCE_VMTRACE_BUF: u32 = 2;
 const MAX_FRAMES: u32 = 64;
 
@@ -51,13 +52,19 @@ function read(v: Vcpu, argGva: u64): bool {
 /** Frames the resource has; 0 and an error of its own for those this machine does not have. */
 function checkType(type: u32): i32 {
   if (type == <u32>XENMEM_RESOURCE_IOREQ_SERVER) return OK;
-  if (type == RESOURCE_GRANT_TABLE || type == RESOURCE_VMTRACE_BUF) return -EINVAL;
+  if (type == <u32>XENMEM_RESOURCE_GRANT_TABLE) return OK;
+  if (type == RESOURCE_VMTRACE_BUF) return -EINVAL;
   return -EOPNOTSUPP;
+}
+
+function frameOf(v: Vcpu, d: Domain, a: Acquire, frame: u64): i64 {
+  if (a.type == <u32>XENMEM_RESOURCE_GRANT_TABLE) return GrantMapFrame.ofResource(d, a.id, frame);
+  return ioreqResourceMfn(d, v.domid, a.id, frame);
 }
 
 /** One frame: found, and mapped at the gfn that the caller's list names. */
 function mapOne(v: Vcpu, d: Domain, a: Acquire, i: u32): i32 {
-  const mfn = ioreqResourceMfn(d, v.domid, a.id, a.frame + i);
+  const mfn = frameOf(v, d, a, a.frame + i);
   if (mfn < 0) return <i32>mfn;
   const size: u32 = v.hypercall64 != 0 ? 8 : 4;
   store<u64>(Scratch.at, 0);
@@ -67,8 +74,9 @@ function mapOne(v: Vcpu, d: Domain, a: Acquire, i: u32): i32 {
 }
 
 /** {.., nr_frames out}: with no list the call only says how many frames there are. */
-function sizeQuery(v: Vcpu, argGva: u64): i32 {
-  store<u32>(Scratch.at, IOREQ_RESOURCE_FRAMES);
+function sizeQuery(v: Vcpu, d: Domain, a: Acquire, argGva: u64): i32 {
+  const isGrant = a.type == <u32>XENMEM_RESOURCE_GRANT_TABLE;
+  store<u32>(Scratch.at, isGrant ? GrantMapFrame.resourceSize(d, a.id) : IOREQ_RESOURCE_FRAMES);
   return copyToGuest(v, argGva + 8, Scratch.at, 4) != 0 ? -EFAULT : OK;
 }
 
@@ -85,7 +93,7 @@ export function acquireResource(v: Vcpu, argGva: u64): i64 {
   if (denied != OK) return denied;
   const unknown = checkType(a.type);
   if (unknown != OK) return unknown;
-  if (a.list == 0) return a.count == 0 && a.frame == 0 ? sizeQuery(v, argGva) : -EINVAL;
+  if (a.list == 0) return a.count == 0 && a.frame == 0 ? sizeQuery(v, d, a, argGva) : -EINVAL;
   if (a.count == 0 || a.frame >> 32 != 0) return -EINVAL;
   for (let i: u32 = 0; i < a.count && i < MAX_FRAMES; i++) {
     const error = mapOne(v, d, a, i);

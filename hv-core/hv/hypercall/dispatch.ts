@@ -35,6 +35,7 @@ import { Mode } from "../../hw/mode";
 import { reapDeadDomains } from "../domain/destroy";
 import { domctl } from "../domctl/domctl";
 import { eventChannelOp } from "../evtchn/op";
+import { grantTableOp } from "../grant/op";
 import { physdevOp } from "../iocap/physdev";
 import { dmOp } from "../ioreq/dm-op";
 import { schedOp } from "../sched/sched-op";
@@ -46,7 +47,7 @@ import { consoleIo } from "./console-io";
 import { hvmOp } from "./hvm-op";
 import { memoryOp } from "./memory-op";
 import { multicall } from "./multicall";
-import { grantTableOp, hypfsOp, mmuextOp, pagingContinuation, platformOp, vmAssist, xenPmuOp } from "./small-ops";
+import { hypfsOp, mmuextOp, pagingContinuation, platformOp, vmAssist, xenPmuOp } from "./small-ops";
 import { sysctl } from "./sysctl";
 import { xenVersion } from "./xen-version";
 
@@ -73,7 +74,7 @@ function table(v: Vcpu, nr: u32, a1: u64, a2: u64, a3: u64): i64 {
     case HC_CONSOLE_IO:
       return consoleIo(v, <u32>a1, <u32>a2, a3);
     case HC_GRANT_TABLE_OP:
-      return grantTableOp(<u32>a3);
+      return grantTableOp(v, <u32>a1, a2, <u32>a3);
     case HC_VM_ASSIST:
       return vmAssist(<u32>a1, <u32>a2);
     case HC_MMUEXT_OP:

@@ -1,17 +1,10 @@
-/**
- * Hypercalls of which a PVH guest sees little: grant tables (the version question and no more), vm_assist, mmuext_op, hypfs, xenpmu.
- */
+/** Hypercalls of which a PVH guest sees little: vm_assist, mmuext_op, hypfs, xenpmu, platform_op. */
 import { EFAULT, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, OK } from "../../abi/errno";
 import { Vcpu } from "../vcpu";
 import { copyFromGuest, Scratch } from "./guest-copy";
 
 const PLATFORM_OP_HEADER: u32 = 8;
 const DOMCTL_SIZE: u32 = 144;
-
-/** Grant tables are not offered: every operation is -ENOSYS, as on a Xen built without them. */
-export function grantTableOp(count: u32): i64 {
-  return <i32>count < 0 ? -EINVAL : -ENOSYS;
-}
 
 /** The one assist an HVM guest may switch: marking a runstate area that is being updated. */
 const VMASST_RUNSTATE_UPDATE_FLAG: u32 = 5;

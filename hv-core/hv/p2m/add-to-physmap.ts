@@ -7,11 +7,15 @@ import {
   XENMAPSPACE_DEV_MMIO,
   XENMAPSPACE_GMFN,
   XENMAPSPACE_GMFN_RANGE,
+  XENMAPSPACE_GRANT_TABLE,
   XENMAPSPACE_SHARED_INFO,
 } from "../../abi/hypercalls";
 import { P2M_ALLOC, P2M_MAP_FOREIGN, P2M_MMIO_DIRECT, P2M_RAM_PAGED, P2M_UNSHARE } from "../../abi/p2m-types";
 import { Frame, INVALID_M2P } from "../../mem/frame-table";
 import { Domain } from "../domain";
+import { historicGrantMap, isHistoricGrantMap } from "../grant/historic-map";
+import { GrantMapFrame } from "../grant/physmap-frame";
+import { Grants } from "../grant/table";
 import { pagingPopulate } from "../paging/populate";
 import { xsmDmPriv } from "../xsm/dummy";
 import { P2M_GFN_LIMIT } from "./lookup";
@@ -40,37 +44,65 @@ function vacate(d: Domain, gfn: u64, mfn: u32): i32 {
   return physmapRelease(d, gfn);
 }
 
-/**
- * @returns OK; -EINVAL (no such frame or index), -EACCES (dev_mmio is not allowed), -EXDEV (the frame's own gfn is another one),
- * -EPERM (direct MMIO at the destination), -ENOENT (destination beyond the address width: the source is gone by then).
- */
-export function addToPhysmapOne(d: Domain, space: u32, index: u64, gfn: u64): i32 {
-  let mfn = INVALID_MFN;
+/** The frame that the map space names; negative errno when there is none. For the grant table its lock is held. */
+function frameOf(d: Domain, space: u32, index: u64): i64 {
   switch (space) {
     case XENMAPSPACE_SHARED_INFO:
-      if (index == 0) mfn = d.sharedInfoMfn;
-      break;
+      return index == 0 ? <i64>d.sharedInfoMfn : -EINVAL;
+    case XENMAPSPACE_GRANT_TABLE:
+      return GrantMapFrame.ofIndex(d, index);
     case XENMAPSPACE_GMFN:
-    case XENMAPSPACE_GMFN_RANGE:
-      mfn = ownRam(d, index);
-      break;
+    case XENMAPSPACE_GMFN_RANGE: {
+      const mfn = ownRam(d, index);
+      return mfn == INVALID_MFN ? -EINVAL : <i64>mfn;
+    }
     case XENMAPSPACE_DEV_MMIO:
       return -EACCES;
     default:
       return -EINVAL;
   }
-  if (mfn == INVALID_MFN || mfn == 0) return -EINVAL;
+}
 
+/** The frame moves from where it was to `gfn`. */
+function move(d: Domain, space: u32, index: u64, mfn: u32, gfn: u64): i32 {
   const error = vacate(d, gfn, mfn);
   if (error != OK) return error;
   const from = Frame.at(mfn).m2p;
-  if (space != <u32>XENMAPSPACE_SHARED_INFO && from != index) return -EXDEV;
+  const isRam = space == <u32>XENMAPSPACE_GMFN || space == <u32>XENMAPSPACE_GMFN_RANGE;
+  if (isRam && from != index) return -EXDEV;
   if (from != INVALID_M2P) {
     const removed = physmapRemove(d, from, mfn);
     if (removed != OK) return removed;
   }
   if (gfn >= P2M_GFN_LIMIT) return -ENOENT;
   return physmapAdd(d, gfn, mfn, 0);
+}
+
+/**
+ * @returns OK; -EINVAL (no such frame or index), -ENOMEM (the grant table cannot grow), -EACCES (dev_mmio is not allowed), -EXDEV (the
+ * frame's own gfn is another one), -EPERM (direct MMIO at the destination), -ENOENT (destination beyond the address width: the source is
+ * gone by then).
+ *
+ * All of it happens under the p2m lock, and for a frame of the grant table under that lock, too (XSA-379, 384, 486): what is found is what
+ * is mapped, and it is mapped once.
+ */
+export function addToPhysmapOne(d: Domain, space: u32, index: u64, gfn: u64): i32 {
+  if (space == <u32>XENMAPSPACE_GRANT_TABLE) {
+    if (isDefined(VARIANTS) && isHistoricGrantMap()) return historicGrantMap(d, index, gfn);
+    Grants.lock(d);
+    const result = addUnderLock(d, space, index, gfn);
+    Grants.unlock(d);
+    return result;
+  }
+  return addUnderLock(d, space, index, gfn);
+}
+
+function addUnderLock(d: Domain, space: u32, index: u64, gfn: u64): i32 {
+  P2m.lock(d);
+  const mfn = frameOf(d, space, index);
+  const result = mfn < 0 ? <i32>mfn : move(d, space, index, <u32>mfn, gfn);
+  P2m.unlock(d);
+  return result;
 }
 
 /**

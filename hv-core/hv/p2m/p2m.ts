@@ -151,6 +151,11 @@ export class P2m {
     p2mFlush(d);
   }
 
+  /** As flushNow, for those who may or may not hold the lock. */
+  static flushIfHeld(d: Domain): void {
+    if ((load<u32>(MmLock.word(d, MM_P2M)) & 0xffff) == Lock.me()) p2mFlushNow(d);
+  }
+
   /** A flush that was put off happens now: a frame is about to go back while the lock is held. */
   @inline static flushNow(d: Domain): void {
     p2mFlushNow(d);

@@ -27,6 +27,30 @@ function forget(d: Domain, mfn: u32): void {
 }
 
 /**
+ * Something else will be mapped at `gfn`: a page of RAM there is the domain's no longer to see, but still its own. A special mapping
+ * there crashes the domain. @returns OK, with what was there in d.lookup*; -EPERM (special), -ENOMEM (shared, and it cannot be unshared).
+ */
+export function physmapMakeRoom(d: Domain, gfn: u64): i32 {
+  const type = P2m.lookup(d, gfn, 0);
+  if (P2mType.isShared(type)) {
+    // What is shared must not be replaced under its other users.
+    const error = unshare(d, gfn, false);
+    if (error != OK) {
+      if (error == -ENOMEM) notifyNoMemory(d, gfn);
+      return error;
+    }
+    P2m.lookup(d, gfn, 0);
+  }
+  if (P2mType.isSpecial(type)) {
+    domainCrash(d, CRASH_P2M_SPECIAL);
+    return -EPERM;
+  }
+  if (P2mType.isRam(type)) forget(d, d.lookupMfn);
+  if (P2mType.isPaging(type)) forgetPaged(d, gfn, type);
+  return OK;
+}
+
+/**
  * Maps 2^order of the domain's own frames as RAM. What was mapped there before stays owned but is unmapped; a special mapping in
  * the way crashes the domain.
  *
@@ -38,25 +62,11 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
   if (gfn + size < gfn || gfn + size > (<u64>1) << 36) return -EINVAL;
   for (let i: u32 = 0; i < size; i++) if (Frame.at(mfn + i).owner == OWNER_COW) return -EINVAL;
   for (let i: u32 = 0; i < size; ) {
-    const type = P2m.lookup(d, gfn + i, 0);
-    if (P2mType.isShared(type)) {
-      // What is shared must not be replaced under its other users.
-      const error = unshare(d, gfn + i, false);
-      if (error != OK) {
-        if (error == -ENOMEM) notifyNoMemory(d, gfn + i);
-        return error;
-      }
-      P2m.lookup(d, gfn + i, 0);
-    }
-    if (P2mType.isSpecial(type)) {
-      domainCrash(d, CRASH_P2M_SPECIAL);
-      return -EPERM;
-    }
-    if (P2mType.isRam(type)) forget(d, d.lookupMfn);
-    if (P2mType.isPaging(type)) forgetPaged(d, gfn + i, type);
-    i += holeLength(d, gfn + i, type);
+    const blocked = physmapMakeRoom(d, gfn + i);
+    if (blocked != OK) return blocked;
+    i += holeLength(d, gfn + i, d.lookupType);
   }
-  for (let i: u32 = 0; i < size; i++) unmapAlias(d, gfn + i, mfn + i);
+  for (let i: u32 = 0; i < size; i++) physmapUnmapAlias(d, gfn + i, mfn + i);
   const error = P2m.set(d, gfn, mfn, order, P2M_RAM_RW, d.p2mDefaultAccess);
   if (error != OK) {
     unmapPieces(d, gfn, mfn, size);
@@ -70,7 +80,7 @@ export function physmapAdd(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
 }
 
 /** A frame is mapped at one gfn of its domain: at another one it goes away, or a release there would give it back while it is in use. */
-function unmapAlias(d: Domain, gfn: u64, mfn: u32): void {
+export function physmapUnmapAlias(d: Domain, gfn: u64, mfn: u32): void {
   const old = Frame.at(mfn).m2p;
   if (old == gfn || old >= P2M_GFN_LIMIT) return;
   if (P2mType.isRam(P2m.lookup(d, old, 0)) && d.lookupMfn == mfn) P2m.clear(d, old, 0);
@@ -148,6 +158,7 @@ export function physmapRelease(d: Domain, gfn: u64): i32 {
   if (type == <u32>P2M_MAP_FOREIGN) return P2m.clear(d, gfn, 0);
   if (Frame.at(mfn).owner != d.slot) return -ENXIO;
   const error = physmapRemove(d, gfn, mfn);
+  P2m.flushIfHeld(d); // the caller may hold the lock, and then the flush is still to come
   if (error == OK && !isSpecialFrame(mfn)) freeFrame(mfn);
   return error;
 }

@@ -12,7 +12,6 @@ const PVH_DOM0 =
   "dom0 is a PV domain on the recorded Xen; here its memory is guest-physical, so it is told what an HVM domain is told";
 const ON_DEMAND = "the recorded H refused populate on demand without a reason in the record; see docs/eras.md";
 const MONITOR = "the processor does not exit for writes to control registers, so they cannot be monitored";
-const GRANTS = "there are no grant tables";
 const FOREIGN = "a foreign mapping into a domain other than the caller is allowed";
 const SKIPPED = "earlier rows that are not replayed (dm_op) gave H pages";
 
@@ -26,8 +25,6 @@ export const ROW_DIFFERENCES: readonly RowDifference[] = [
   { rows: [1026], reason: ON_DEMAND },
   { rows: [1053], reason: ON_DEMAND },
   { rows: [1059], reason: SKIPPED },
-  { rows: [1064, 1065], reason: GRANTS },
-  { rows: [1070, 1071], reason: GRANTS },
   { rows: [1091], reason: PVH_DOM0 },
   { rows: [1101, 1103], reason: FOREIGN },
   { rows: [1104], reason: PVH_DOM0 },
