@@ -347,7 +347,7 @@ class MachinePage extends LitElement {
     const chosen = e.guest.kind === "bundled" ? e.guest : { kind: "file" as const, name: e.guest.file.name };
     return html`
       <h1 class="only-read">${texts.title}</h1>
-      <vx-toolbar .controller=${controller} .commands=${this.commands} .guests=${this.guests} .chosen=${chosen} .at=${controller.at}></vx-toolbar>
+      <vx-toolbar .controller=${controller} .commands=${this.commands} .guests=${this.guests} .chosen=${chosen}></vx-toolbar>
       <vx-notices .notice=${this.notice} @vx-dismiss=${() => {
         this.notice = undefined;
       }}></vx-notices>
