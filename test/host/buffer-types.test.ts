@@ -92,6 +92,11 @@ const SNIPPETS: readonly Snippet[] = [
     error: 2684,
   },
   {
+    name: "all fields of a structure that is only output",
+    code: `using s = allocStruct(arena, OP, "out"); s.fields().setUint32(0, 1);`,
+    error: 2684,
+  },
+  {
     name: "an address kept for later",
     code: `using m = allocSafe(arena, U64, "out"); op.setU32(8, m);`,
     error: 2345,

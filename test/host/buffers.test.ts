@@ -15,10 +15,11 @@ import { keptBlocks } from "../../host/lib/buffers/books.ts";
 import { bounce } from "../../host/lib/buffers/bounce.ts";
 import { handleField, plain, safeHypercall, setHandle } from "../../host/lib/buffers/call.ts";
 import { struct, U8, U32, U64 } from "../../host/lib/buffers/element.ts";
-import { allocSafe, allocSafeArray } from "../../host/lib/buffers/safe.ts";
+import { allocSafe, allocSafeArray, Safe } from "../../host/lib/buffers/safe.ts";
 import { allocStruct } from "../../host/lib/buffers/struct.ts";
 import { instantiateCore } from "../../host/lib/core.ts";
 import { createDom0, type Dom0 } from "../../host/lib/dom0.ts";
+import { HvError } from "../../host/lib/errors.ts";
 import { createMachine } from "../../host/lib/machine.ts";
 import { domainCreate, domainDestroy, domainMaxVcpus, domainSetHvmContext } from "../../host/lib/toolstack/domctl.ts";
 import { entryContext } from "../../host/lib/toolstack/hvm-context.ts";
@@ -170,6 +171,18 @@ describe("safe buffers", () => {
     expect(() => buffer.get()).toThrow(/freed/);
     expect(arena.stats.current).toBe(0);
   });
+});
+
+it("no buffer is larger than its block, whoever makes it, and no number is taken for a size that is none", () => {
+  const { dom0 } = createMachine(wasm, { memoryBytes: 4 * 2 ** 20 });
+  const block = allocBlock(dom0.arena, 8, "eight bytes");
+  expect(() => new Safe(dom0.arena, block, U64, "inout", 2)).toThrow('"eight bytes": 2 elements of 8 bytes in 8');
+  for (const count of [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY])
+    expect(() => allocSafe(dom0.arena, U64, "in", count)).toThrow(RangeError);
+  using one = allocSafe(dom0.arena, U64, "in", 1);
+  for (const needed of [Number.NaN, -1, 0.5]) expect(() => one.gpa(needed)).toThrow(RangeError);
+  expect(() => one.gpa(9)).toThrow(HvError);
+  freeBlock(dom0.arena, block);
 });
 
 describe("the toolstack", () => {

@@ -23,7 +23,9 @@ import {
 import { ARG, creation, type Door, type Field } from "./door.ts";
 
 const CODE_GFN = 1;
-const DATA = 0x2000;
+/** The page of its arguments. */
+export const CALLER_DATA = 0x2000;
+const DATA = CALLER_DATA;
 const RESULT = 0x1800;
 export const CALLER_CODE = CODE_GFN << 12;
 export const CALLER_RESULT = RESULT;

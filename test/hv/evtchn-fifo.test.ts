@@ -15,6 +15,7 @@ import {
   FIFO_PRIORITY_DEFAULT,
 } from "../../hv-core/abi/evtchn-fifo.ts";
 import {
+  DOMCTL_DESTROYDOMAIN,
   EVTCHNOP_ALLOC_UNBOUND,
   EVTCHNOP_BIND_INTERDOMAIN,
   EVTCHNOP_CLOSE,
@@ -30,6 +31,7 @@ import {
   XENMEM_ADD_TO_PHYSMAP,
 } from "../../hv-core/abi/hypercalls.ts";
 import { DOMAINS_BASE, FRAME_RECORD_SIZE, FRAME_TABLE_BASE } from "../../hv-core/abi/layout.ts";
+import { CALLER_DATA, makeCaller } from "./caller.ts";
 import { ARG, type Door, NOWHERE, openDoor } from "./door.ts";
 
 const SELF = 0x7ff0;
@@ -306,6 +308,20 @@ describe("reset", () => {
     onPort(EVTCHNOP_SEND, again.near);
     expect((door.view.getUint8(shared + 2048) >> again.far) & 1).toBe(1);
     expect(init()).toBe(0);
+  });
+
+  it("a domain that dies with FIFO channels gives everything back", () => {
+    const warm = makeCaller(door);
+    warm.release();
+    door.domctl(DOMCTL_DESTROYDOMAIN, warm.domid);
+    const free = door.freeFrames();
+    const guest = makeCaller(door);
+    // Its argument page is zero: control block and words are in its page 0.
+    for (const cmd of [EVTCHNOP_INIT_CONTROL, EVTCHNOP_EXPAND_ARRAY])
+      expect(guest.call(HC_EVENT_CHANNEL_OP, cmd, CALLER_DATA)).toBe(0);
+    guest.release();
+    expect(door.domctl(DOMCTL_DESTROYDOMAIN, guest.domid)).toBe(0);
+    expect(door.freeFrames()).toBe(free);
   });
 
   it("leaves the event lock free", () => {

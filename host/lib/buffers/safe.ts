@@ -24,7 +24,12 @@ export class Safe<E extends AnyElement, D extends Direction> {
   readonly #arena: Arena;
   readonly #block: Block;
 
+  /** @throws RangeError when the block does not have room for as many elements. */
   constructor(arena: Arena, block: Block, element: E, direction: D, count: number) {
+    if (!Number.isInteger(count) || count < 0 || count * element.bytes > block.bytes)
+      throw new RangeError(
+        `hypercall buffer "${block.label}": ${count} elements of ${element.bytes} bytes in ${block.bytes}`,
+      );
     this.#arena = arena;
     this.#block = block;
     this.element = element;
@@ -54,6 +59,8 @@ export class Safe<E extends AnyElement, D extends Direction> {
   /** Guest-physical address for the hypercall, after the checks that only run time can make. */
   gpa(neededBytes = 1): bigint {
     checkLive(this.#arena, this.#block);
+    if (!Number.isInteger(neededBytes) || neededBytes < 0)
+      throw new RangeError(`hypercall buffer "${this.label}": ${neededBytes} bytes needed`);
     if (neededBytes > this.#block.bytes)
       throw new HvError("EINVAL", `hypercall buffer "${this.label}"`, {
         hint: `the call needs ${neededBytes} bytes, the buffer has ${this.#block.bytes}`,
@@ -110,6 +117,7 @@ export function allocSafe<E extends AnyElement, D extends Direction>(
   count = 1,
   label: string = element.name,
 ): Safe<E, D> {
+  if (!Number.isInteger(count)) throw new RangeError(`hypercall buffer "${label}": ${count} elements`);
   return new Safe(arena, allocBlock(arena, element.bytes * count, label), element, direction, count);
 }
 

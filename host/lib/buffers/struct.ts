@@ -11,8 +11,8 @@ export type StructType<Name extends string> = Element<Uint8Array, Name>;
 
 /** @see allocStruct */
 export class SafeStruct<Name extends string, D extends Direction> extends Safe<StructType<Name>, D> {
-  /** A view of the structure's bytes and no others. It is good until the next allocation or hypercall: never keep it. */
-  fields(): DataView {
+  /** A view of the structure's bytes and no others, for both directions. It is good until the next allocation or hypercall: never keep it. */
+  fields(this: SafeStruct<Name, "inout">): DataView {
     const { buffer } = this.view;
     return new DataView(buffer, this.place(0, this.element.bytes), this.element.bytes);
   }
