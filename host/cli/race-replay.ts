@@ -1,9 +1,12 @@
 /** vmexit replay and vmexit shrink. */
 import { UsageError } from "../lib/errors.ts";
+import { adapt } from "../lib/explore/adapt.ts";
+import type { RaceInstance } from "../lib/explore/instance.ts";
 import { record, replay } from "../lib/explore/replay.ts";
-import { formatSchedule } from "../lib/explore/schedule.ts";
+import { formatSchedule, type Schedule } from "../lib/explore/schedule.ts";
 import { shrink } from "../lib/explore/shrink.ts";
 import { writeOutput } from "../node/files.ts";
+import { buildHash } from "../node/wasm.ts";
 import { parseCount } from "./options.ts";
 import { changesOf } from "./race-changes.ts";
 import {
@@ -31,9 +34,21 @@ export interface ShrinkOptions extends BudgetOptions {
   readonly anyCore?: boolean;
 }
 
+/** A schedule that was made with another core, with the steps that this one needs; says which. */
+function forThisCore(instance: RaceInstance, schedule: Schedule): Schedule {
+  if (schedule.core === buildHash()) return schedule;
+  const { schedule: adapted, added } = adapt(instance, schedule);
+  if (added.length > 0)
+    process.stderr.write(
+      `The core has switch points that the schedule does not know; steps were added: ${added.join(", ")}\n`,
+    );
+  return adapted;
+}
+
 export async function replayCommand(file: string, options: ReplayOptions): Promise<number> {
-  const schedule = readSchedule(file, options.anyCore === true);
-  const instance = await openSchedule(schedule);
+  const read = readSchedule(file, options.anyCore === true);
+  const instance = await openSchedule(read);
+  const schedule = forThisCore(instance, read);
   const until = options.at === undefined ? undefined : parseCount(options.at, "--at", 0, 1e9);
   const replayed = replay(instance, schedule, until);
   if (options.json) printJson({ file, ...replayed });
@@ -55,8 +70,9 @@ export async function replayCommand(file: string, options: ReplayOptions): Promi
 }
 
 export async function shrinkCommand(file: string, options: ShrinkOptions): Promise<number> {
-  const schedule = readSchedule(file, options.anyCore === true);
-  const instance = await openSchedule(schedule);
+  const read = readSchedule(file, options.anyCore === true);
+  const instance = await openSchedule(read);
+  const schedule = forThisCore(instance, read);
   const { violation, steps, divergence } = replay(instance, schedule);
   if (!violation)
     throw new UsageError(`${file}: ${divergence ?? "no invariant breaks, so there is nothing to shrink"}`);
