@@ -16,6 +16,13 @@ export const DOM_PAGING_LOCK = 788;
 export const DOM_LOG_DIRTY_ROOT = 796;
 export const DOM_LOG_DIRTY_FRAMES = 800;
 export const DOM_EVTCHN_LOCK = 172;
+/** Frame that heads the grant table, and what the host's views read in it: version, list of active frames, an active entry's pin and frame. */
+export const DOM_GRANT_MFN = 940;
+export const GRANT_HEAD_VERSION = 0;
+export const GRANT_HEAD_ACTIVE = 512;
+export const GRANT_ACTIVE_SIZE = 32;
+export const GRANT_ACTIVE_PIN = 0;
+export const GRANT_ACTIVE_MFN = 12;
 export const DOM_SHARED_PAGES = 908;
 export const DOM_ASSIGNED_DEVICES = 912;
 /** In the record at VCPU_HV_OFFSET. */

@@ -10,6 +10,7 @@ import {
   DOM_CRASH_REASON,
   DOM_DOMID,
   DOM_EVTCHN_LOCK,
+  DOM_GRANT_MFN,
   DOM_HYPERVISOR_PAUSE,
   DOM_IOREQ_LOCK,
   DOM_IS_SHUT_DOWN,
@@ -375,6 +376,7 @@ if (offsetof<Domain>("p2mIoreqLock") != DOM_P2M_IOREQ_LOCK) ERROR("Domain.p2mIor
 if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock moved");
 if (offsetof<Domain>("sharedPages") != DOM_SHARED_PAGES) ERROR("Domain.sharedPages moved");
 if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
+if (offsetof<Domain>("grantMfn") != DOM_GRANT_MFN) ERROR("Domain.grantMfn moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");
 if (offsetof<Domain>("pagingLock") != DOM_PAGING_LOCK) ERROR("Domain.pagingLock moved");
 if (offsetof<Domain>("logDirtyRoot") != DOM_LOG_DIRTY_ROOT) ERROR("Domain.logDirtyRoot moved");

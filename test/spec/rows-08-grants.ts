@@ -22,7 +22,10 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
     `${TABLE}: setup_table grows the table, within its limit, and says where its frames are`,
     `${TABLE}: without memory it is a general error, the table stays as it was, and works`,
   ),
-  row("8.6 set_version: EINVAL, ENOSYS, EFAULT", `${TABLE}: only 1 and 2, and 2 only where the toolstack allows it`),
+  row(
+    "8.6 set_version: EINVAL, ENOSYS, EFAULT",
+    `${TABLE}: only 1 and 2, and 2 only where the toolstack allows it`,
+  ),
   row(
     "8.6 set_version: EBUSY in use; references 0 to 7 survive",
     `${TABLE}: not while an entry is in use, but for the reserved ones, which survive it with their marks`,
@@ -42,7 +45,10 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
     "8.6 map: over RAM, over another grant",
     `${MAP}: over RAM hides the page; over another grant the domain crashes, and the grant stays what it was`,
   ),
-  row("8.6 GNTST -7: no handle", `${MAP}: handles: as many as the maptrack has but one, and none for a domain without`),
+  row(
+    "8.6 GNTST -7: no handle",
+    `${MAP}: handles: as many as the maptrack has but one, and none for a domain without`,
+  ),
   row(
     "8.6 pin counts: four counters of eight bits, one user",
     `${MAP}: a pinned entry: another domain is refused, the same one 128 times of each kind is not`,
@@ -68,6 +74,7 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
   row(
     "8.6 reading and writing fall with the last mapping, after the flush (XSA-218)",
     `${MAP}: the marks stay until the last mapping of their kind is gone`,
+    "race: grant-early-report",
   ),
   row(
     "8.6 copy: by reference and by gfn, both directions",
@@ -79,6 +86,7 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
   row(
     "8.6 copy of an entry that is mapped",
     `${COPY}: of an entry that is mapped: the frame is the mapped one, whatever the entry says by now`,
+    "race: grant-entry-frame",
   ),
   row("8.6 version 2: parts of pages", `${COPY}: a part of a page: inside it and nowhere else`),
   row(
@@ -107,11 +115,16 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
     `${TABLE}: indexes out of range, status frames without version 2, no gfn`,
     `${TABLE}: without memory: ENOMEM`,
     "dom0: V1064 add_to_physmap H grant frame 0",
+    "race: grant-status-frame",
   ),
   row(
     "8.2 acquire_resource type 1",
     `${TABLE}: V657 V658 V659: shared frames, status frames of version 2 only, no third kind`,
     `${TABLE}: V660 V661: 33 of 32 map 32 and fail; frame 32 is none`,
     `${TABLE}: V662: how many there are, shared and status`,
+  ),
+  row(
+    "8.6 random operations of three domains are as a plain model says",
+    "grant/model.test.ts: random operations of three domains are as the model says, and leave no reference behind",
   ),
 ];
