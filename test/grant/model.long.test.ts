@@ -10,5 +10,8 @@ it("many random operations of three domains are as the model says, and leave no 
   const seed = Number(process.env.VMEXIT_FUZZ_SEED ?? Date.now() % 2 ** 31);
   console.log(`seed ${seed}`);
   const runs = Math.max(1, Math.ceil(count / LENGTH));
-  fc.assert(fc.property(fc.array(operation, { minLength: LENGTH, maxLength: LENGTH }), runModel), { numRuns: runs, seed });
+  fc.assert(fc.property(fc.array(operation, { minLength: LENGTH, maxLength: LENGTH }), runModel), {
+    numRuns: runs,
+    seed,
+  });
 });

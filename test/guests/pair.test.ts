@@ -23,6 +23,6 @@ it.each(["release", "debug"] as const)(
     ]);
     expect(first.outcomes).toEqual(["poweroff", "poweroff"]);
     expect([first.grantMaps, first.grantCopies]).toEqual([1, 1]);
-      expect(run().traceHash).toBe(first.traceHash);
+    expect(run().traceHash).toBe(first.traceHash);
   },
 );

@@ -22,10 +22,7 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
     `${TABLE}: setup_table grows the table, within its limit, and says where its frames are`,
     `${TABLE}: without memory it is a general error, the table stays as it was, and works`,
   ),
-  row(
-    "8.6 set_version: EINVAL, ENOSYS, EFAULT",
-    `${TABLE}: only 1 and 2, and 2 only where the toolstack allows it`,
-  ),
+  row("8.6 set_version: EINVAL, ENOSYS, EFAULT", `${TABLE}: only 1 and 2, and 2 only where the toolstack allows it`),
   row(
     "8.6 set_version: EBUSY in use; references 0 to 7 survive",
     `${TABLE}: not while an entry is in use, but for the reserved ones, which survive it with their marks`,
@@ -45,10 +42,7 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
     "8.6 map: over RAM, over another grant",
     `${MAP}: over RAM hides the page; over another grant the domain crashes, and the grant stays what it was`,
   ),
-  row(
-    "8.6 GNTST -7: no handle",
-    `${MAP}: handles: as many as the maptrack has but one, and none for a domain without`,
-  ),
+  row("8.6 GNTST -7: no handle", `${MAP}: handles: as many as the maptrack has but one, and none for a domain without`),
   row(
     "8.6 pin counts: four counters of eight bits, one user",
     `${MAP}: a pinned entry: another domain is refused, the same one 128 times of each kind is not`,
