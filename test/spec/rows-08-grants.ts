@@ -15,7 +15,6 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
   row(
     "8.6 query_size, get_version: bad domain, no permission, EINVAL, EFAULT, ESRCH, EPERM",
     `${TABLE}: an absent domain, another one, wrong counts, bad pointers`,
-    "dom0: V1377 query_size absent",
   ),
   row(
     "8.6 setup_table: grows within the limit, gfns of the frames; general error, EFAULT, EINVAL",
