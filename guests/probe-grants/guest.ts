@@ -119,6 +119,8 @@ const maps = (): string[] => [
   peek("the second mapping", AT + 4096),
   map("writable beside it", { flags: RW, ref: 9, at: AT + 8192 }),
   flagsOf("all in use", TABLE + 72),
+  bare("query_size, structure in a granted page", grant.GNTTABOP_QUERY_SIZE, 1, AT + 8192 + 256),
+  bare("query_size, structure in a page granted read-only", grant.GNTTABOP_QUERY_SIZE, 1, AT + 256),
   poke(AT + 8192, 0x33333333),
   peek("through the first", AT),
   entry1(9, grant.GTF_INVALID, 0),

@@ -17,6 +17,7 @@ import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
 import { addMonitor } from "./monitor.ts";
 import { addP2m } from "./p2m.ts";
+import { addPair } from "./pair.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
@@ -56,6 +57,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addKnobs(program);
   addWalk(program);
   addRace(program, done);
+  addPair(program, done);
   addAudit(program);
   addBuffers(program);
   addDom(program);

@@ -21,6 +21,13 @@ export const DOM_EVTCHN_LOCK = 172;
 export const DOM_MAX_EVTCHN_PORT = 624;
 /** Pages that are promised and have no memory yet, u64. */
 export const DOM_POD_ENTRIES = 848;
+/** Frame that heads the grant table, and what the host's views read in it: version, list of active frames, an active entry's pin and frame. */
+export const DOM_GRANT_MFN = 940;
+export const GRANT_HEAD_VERSION = 0;
+export const GRANT_HEAD_ACTIVE = 512;
+export const GRANT_ACTIVE_SIZE = 32;
+export const GRANT_ACTIVE_PIN = 0;
+export const GRANT_ACTIVE_MFN = 12;
 export const DOM_SHARED_PAGES = 908;
 export const DOM_ASSIGNED_DEVICES = 912;
 /** In the record at VCPU_HV_OFFSET. */

@@ -11,6 +11,7 @@ import {
   DOM_DOMID,
   DOM_EVTCHN_FIFO,
   DOM_EVTCHN_LOCK,
+  DOM_GRANT_MFN,
   DOM_HYPERVISOR_PAUSE,
   DOM_IOREQ_LOCK,
   DOM_IS_SHUT_DOWN,
@@ -383,6 +384,7 @@ if (offsetof<Domain>("maxEvtchnPort") != DOM_MAX_EVTCHN_PORT) ERROR("Domain.maxE
 if (offsetof<Domain>("podEntries") != DOM_POD_ENTRIES) ERROR("Domain.podEntries moved");
 if (offsetof<Domain>("sharedPages") != DOM_SHARED_PAGES) ERROR("Domain.sharedPages moved");
 if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
+if (offsetof<Domain>("grantMfn") != DOM_GRANT_MFN) ERROR("Domain.grantMfn moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");
 if (offsetof<Domain>("evtchnFifo") != DOM_EVTCHN_FIFO) ERROR("Domain.evtchnFifo moved");
 if (offsetof<Domain>("pagingLock") != DOM_PAGING_LOCK) ERROR("Domain.pagingLock moved");

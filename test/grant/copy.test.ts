@@ -1,7 +1,12 @@
 /** GNTTABOP_copy between domains, and swap (spec 08 section 8.6). */
 import { beforeEach, describe, expect, it } from "vitest";
 import * as g from "../../hv-core/abi/grant.ts";
-import { DOMID_SELF } from "../../hv-core/abi/hypercalls.ts";
+import {
+  DOMCTL_SHADOW_OP,
+  DOMID_SELF,
+  SHADOW_OP_CLEAN,
+  SHADOW_OP_ENABLE_LOGDIRTY,
+} from "../../hv-core/abi/hypercalls.ts";
 import { type Granter, openWorld, type Side, type World } from "./world.ts";
 
 const IN_USE = g.GTF_READING | g.GTF_WRITING;
@@ -96,9 +101,30 @@ describe("copy", () => {
     expect(c.copy({ ref: 8, domid: a.domid }, { gfn: 7 }, 5)).toBe(g.GNTST_GENERAL_ERROR);
   });
 
-  it("writes are dirty for a migration, and code that was there is decoded again", () => {
-    expect(world.dom0.copy({ gfn: 1 }, { gfn: 2, offset: 3 }, 9)).toBe(0);
-    expect(world.door.core.dom0Mfn(2)).toBeGreaterThan(0);
+  it("marks the page that it writes to as dirty for a migration; an unmap of a writable mapping does, too", () => {
+    const BITMAP = 0x3_0000;
+    const shadow = (op: number, pages = 0): number =>
+      world.door.domctl(DOMCTL_SHADOW_OP, a.domid, [
+        [0, 4, op],
+        [16, 8, BITMAP],
+        [24, 8, pages],
+      ]);
+    const dirty = (): number[] => {
+      world.door.put(BITMAP, 8, []);
+      expect(shadow(SHADOW_OP_CLEAN, 16)).toBe(0);
+      return Array.from({ length: 16 }, (_, i) => i).filter((i) => (world.door.u16(BITMAP) >> i) & 1);
+    };
+    expect(shadow(SHADOW_OP_ENABLE_LOGDIRTY)).toBe(0);
+    dirty();
+    expect(b.copy({ ref: 8, domid: a.domid }, { gfn: 7 }, 5)).toBe(0);
+    expect(dirty()).toEqual([]);
+    expect(b.copy({ gfn: 6 }, { ref: 8, domid: a.domid }, 5)).toBe(0);
+    expect(dirty()).toEqual([5]);
+    const RO = g.GNTMAP_HOST_MAP | g.GNTMAP_READONLY;
+    expect(b.unmap(b.map({ ref: 8, domid: a.domid, flags: RO }).handle)).toBe(0);
+    expect(dirty()).toEqual([]);
+    expect(b.unmap(b.map({ ref: 8, domid: a.domid }).handle)).toBe(0);
+    expect(dirty()).toEqual([5]);
   });
 
   it("a bad pointer ends the call; what was done before stays", () => {

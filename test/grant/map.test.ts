@@ -1,7 +1,8 @@
 /** map_grant_ref and unmap_grant_ref between domains (spec 08 section 8.6). What a guest sees that grants to itself is in the probe. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { EFAULT } from "../../hv-core/abi/errno.ts";
 import * as g from "../../hv-core/abi/grant.ts";
-import { DOMCTL_GETDOMAININFO, DOMINF_SHUTDOWN } from "../../hv-core/abi/hypercalls.ts";
+import { DOMCTL_GETDOMAININFO, DOMINF_SHUTDOWN, HC_GRANT_TABLE_OP } from "../../hv-core/abi/hypercalls.ts";
 import { P2M_GRANT_MAP_RO, P2M_GRANT_MAP_RW } from "../../hv-core/abi/p2m-types.ts";
 import { FREE_GFN, type Granter, openWorld, type World } from "./world.ts";
 
@@ -172,6 +173,15 @@ describe("map", () => {
     expect(status).toBe(0);
     expect(world.door.core.dom0Mfn(0x900)).toBe(mfnOf(a, 5));
     expect(world.dom0.unmap(handle, 0x900)).toBe(0);
+  });
+
+  it("a structure in a page that is mapped by grant is not read: EFAULT", () => {
+    a.grant(8, b.domid, 5);
+    for (const flags of [RO, g.GNTMAP_HOST_MAP]) {
+      const { handle } = b.map({ ref: 8, domid: a.domid, flags });
+      expect(b.call(HC_GRANT_TABLE_OP, g.GNTTABOP_GET_VERSION, FREE_GFN * 4096, 1)).toBe(-EFAULT);
+      expect(b.unmap(handle)).toBe(0);
+    }
   });
 
   it("works through a long list in pieces", () => {

@@ -15,7 +15,6 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
   row(
     "8.6 query_size, get_version: bad domain, no permission, EINVAL, EFAULT, ESRCH, EPERM",
     `${TABLE}: an absent domain, another one, wrong counts, bad pointers`,
-    "dom0: V1377 query_size absent",
   ),
   row(
     "8.6 setup_table: grows within the limit, gfns of the frames; general error, EFAULT, EINVAL",
@@ -68,6 +67,7 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
   row(
     "8.6 reading and writing fall with the last mapping, after the flush (XSA-218)",
     `${MAP}: the marks stay until the last mapping of their kind is gone`,
+    "race: grant-early-report",
   ),
   row(
     "8.6 copy: by reference and by gfn, both directions",
@@ -79,6 +79,7 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
   row(
     "8.6 copy of an entry that is mapped",
     `${COPY}: of an entry that is mapped: the frame is the mapped one, whatever the entry says by now`,
+    "race: grant-entry-frame",
   ),
   row("8.6 version 2: parts of pages", `${COPY}: a part of a page: inside it and nowhere else`),
   row(
@@ -107,11 +108,16 @@ export const ROWS_08_GRANTS: readonly SpecRow[] = [
     `${TABLE}: indexes out of range, status frames without version 2, no gfn`,
     `${TABLE}: without memory: ENOMEM`,
     "dom0: V1064 add_to_physmap H grant frame 0",
+    "race: grant-status-frame",
   ),
   row(
     "8.2 acquire_resource type 1",
     `${TABLE}: V657 V658 V659: shared frames, status frames of version 2 only, no third kind`,
     `${TABLE}: V660 V661: 33 of 32 map 32 and fail; frame 32 is none`,
     `${TABLE}: V662: how many there are, shared and status`,
+  ),
+  row(
+    "8.6 random operations of three domains are as a plain model says",
+    "grant/model.test.ts: random operations of three domains are as the model says, and leave no reference behind",
   ),
 ];

@@ -56,14 +56,15 @@ const add = (counts: Map<number, number>, mfn: number): void => {
   if (mfn !== 0) counts.set(mfn, (counts.get(mfn) ?? 0) + 1);
 };
 
-/** Mappings by other domains, pages of ioreq servers, vm_event rings, vcpu_info pages, pages of FIFO event channels. Whoever builds another holder adds it here. */
+/** Mappings by other domains (foreign ones and grants), pages of ioreq servers, vm_event rings, vcpu_info pages, pages of FIFO event channels. Whoever builds another holder adds it here. */
 function holdersOf(world: World): Holders {
   const { core } = world;
   const general = new Map<number, number>();
   const typed = new Map<number, number>();
   for (const domid of [DOM0, world.domid])
     for (const range of readP2m(core, domid)?.ranges ?? [])
-      if (range.type === "map_foreign") for (let i = 0; i < range.pages; i++) add(general, range.mfn + i);
+      if (range.type === "map_foreign" || range.type.startsWith("grant_map"))
+        for (let i = 0; i < range.pages; i++) add(general, range.mfn + i);
   /** A page of the guest's that the hypervisor writes to; its frame stands at `at`. */
   const held = (at: number): void => {
     add(general, core.u32[at >> 2]!);

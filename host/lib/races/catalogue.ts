@@ -28,6 +28,13 @@ import { foreignAnswer } from "./foreign-answer/race.ts";
 import { forkAgainstShare } from "./fork-against-share/race.ts";
 import { forkDuringHypercall } from "./fork-during-hypercall/race.ts";
 import { fullRing } from "./full-ring/race.ts";
+import { grantCopyUnheld } from "./grant-copy-unheld/race.ts";
+import { grantEarlyReport } from "./grant-early-report/race.ts";
+import { grantEntryFrame } from "./grant-entry-frame/race.ts";
+import { grantPutFirst } from "./grant-put-first/race.ts";
+import { grantStaleStatus } from "./grant-stale-status/race.ts";
+import { grantStatusFrame } from "./grant-status-frame/race.ts";
+import { grantUncheckedRef } from "./grant-unchecked-ref/race.ts";
 import { infoFreedEarly } from "./info-freed-early/race.ts";
 import { ioreqUnmapWindow } from "./ioreq-unmap-window/race.ts";
 import { iotlbNotFlushed } from "./iotlb-not-flushed/race.ts";
@@ -82,6 +89,13 @@ export const RACES: readonly Race[] = [
   unmapEndsLogDirty,
   setTypeWindow,
   fetchLivelock,
+  grantStatusFrame,
+  grantStaleStatus,
+  grantEarlyReport,
+  grantPutFirst,
+  grantEntryFrame,
+  grantCopyUnheld,
+  grantUncheckedRef,
   cowTypeUnlocked,
   savedCountedTwice,
   infoFreedEarly,

@@ -1,5 +1,10 @@
 /** XENMEM_* calls of the toolstack (spec 08 section 8.2, spec 03 section 3.3). */
 import {
+  GRANT_RESOURCE_SHARED,
+  GRANT_RESOURCE_STATUS,
+  XENMEM_RESOURCE_GRANT_TABLE,
+} from "../../../hv-core/abi/grant.ts";
+import {
   DOMID_SELF,
   HC_MEMORY_OP,
   XENMAPSPACE_GMFN_FOREIGN,
@@ -139,21 +144,33 @@ export function mapForeign(dom0: Dom0, domid: DomId, foreign: number, gfn: Gfn, 
 
 /** Maps a page of an ioreq server into dom0: frame 0 = buffered ring, 1 = synchronous slots. */
 export function acquireIoreqPage(dom0: Dom0, domid: DomId, server: ServerId, frame: 0 | 1, gfn: Gfn): void {
+  acquireFrame(dom0, domid, { type: XENMEM_RESOURCE_IOREQ_SERVER, name: "ioreq_server", id: server, frame }, gfn);
+}
+
+/** Maps frame `frame` of the domain's grant table into dom0: its entries, or with `isStatus` the marks of version 2. */
+export function acquireGrantFrame(dom0: Dom0, domid: DomId, frame: number, gfn: Gfn, isStatus = false): void {
+  const id = isStatus ? GRANT_RESOURCE_STATUS : GRANT_RESOURCE_SHARED;
+  acquireFrame(dom0, domid, { type: XENMEM_RESOURCE_GRANT_TABLE, name: "grant_table", id, frame }, gfn);
+}
+
+interface Resource {
+  readonly type: number;
+  readonly name: string;
+  readonly id: number;
+  readonly frame: number;
+}
+
+function acquireFrame(dom0: Dom0, domid: DomId, { type, name, id, frame }: Resource, gfn: Gfn): void {
   using frames = allocSafe(dom0.arena, U64, "inout", 1, "frame_list");
   frames.set(0, BigInt(gfn));
   using op = allocStruct(dom0.arena, ACQUIRE_RESOURCE, "inout");
   op.setU16(0, domid);
-  op.setU16(2, XENMEM_RESOURCE_IOREQ_SERVER);
-  op.setU32(4, server);
+  op.setU16(2, type);
+  op.setU32(4, id);
   op.setU32(8, 1);
   op.setU32(16, frame);
   setHandle(op, FRAME_LIST, frames);
-  memoryOp(dom0, "XENMEM_acquire_resource", XENMEM_ACQUIRE_RESOURCE, op, {
-    domid,
-    resource: "ioreq_server",
-    server,
-    frame,
-  });
+  memoryOp(dom0, "XENMEM_acquire_resource", XENMEM_ACQUIRE_RESOURCE, op, { domid, resource: name, id, frame });
 }
 
 export interface MemoryMapEntry {

@@ -4,6 +4,7 @@
  *
  * pin: four counters of 8 bits: 7:0 mapped writable, 15:8 mapped read-only, 31:16 the same for devices (PV only, always 0 here).
  */
+import { GRANT_ACTIVE_MFN, GRANT_ACTIVE_PIN, GRANT_ACTIVE_SIZE } from "../../abi/domain";
 import { ACTIVE_SIZE, GrantTable } from "./table";
 
 export const PIN_WRITE: u32 = 1;
@@ -52,4 +53,6 @@ export class Active {
   }
 }
 
+if (offsetof<Active>("pin") != GRANT_ACTIVE_PIN || offsetof<Active>("mfn") != GRANT_ACTIVE_MFN) ERROR("Active moved");
+if (ACTIVE_SIZE != GRANT_ACTIVE_SIZE) ERROR("Active has another size for the host");
 if (offsetof<Active>() != <usize>ACTIVE_SIZE) ERROR("Active is 32 bytes");

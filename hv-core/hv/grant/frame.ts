@@ -1,6 +1,6 @@
 /** The frame behind a gfn of a domain, held by a reference for as long as a grant or a copy uses it (Xen's get_paged_frame). */
 import { GNTST_BAD_PAGE, GNTST_EAGAIN, GNTST_OKAY } from "../../abi/grant";
-import { P2M_ALLOC, P2M_GRANT_MAP_RO, P2M_GRANT_MAP_RW, P2M_MAP_FOREIGN, P2M_UNSHARE } from "../../abi/p2m-types";
+import { P2M_ALLOC, P2M_MAP_FOREIGN, P2M_UNSHARE } from "../../abi/p2m-types";
 import { getPage } from "../../mem/allocator";
 import { Frame, INVALID_M2P, OWNER_COW, PAGE_TYPE_NONE, PAGE_TYPE_WRITABLE } from "../../mem/frame-table";
 import { Domain } from "../domain";
@@ -11,7 +11,7 @@ import { pagingPopulate } from "../paging/populate";
 
 /** Whether `d` can hand on the frame: its own, a shared one, or one that it has mapped as a device model. */
 function isReachable(d: Domain, type: u32): bool {
-  if (type == <u32>P2M_GRANT_MAP_RW || type == <u32>P2M_GRANT_MAP_RO || !P2mType.isAnyRam(type)) return false;
+  if (P2mType.isGrant(type) || !P2mType.isAnyRam(type)) return false;
   if (!Frame.isValid(d.lookupMfn)) return false;
   const owner: u32 = Frame.at(d.lookupMfn).owner;
   return owner == d.slot || owner == OWNER_COW || type == <u32>P2M_MAP_FOREIGN;

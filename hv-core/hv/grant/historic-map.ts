@@ -61,7 +61,8 @@ export function historicGrantMap(d: Domain, index: u64, gfn: u64): i32 {
   Grants.lock(d);
   const found = GrantMapFrame.ofIndex(d, index);
   const mfn = <u32>found;
-  const isHeld = found > 0 && Variant.is(KNOB_GRANT_RACE, GRANT_RACE_STATUS_REF) && getPage(mfn);
+  // Only XSA-384 is about the missing reference: the others have it, so that each shows its own hole.
+  const isHeld = found > 0 && !Variant.is(KNOB_GRANT_RACE, GRANT_RACE_STATUS_DROPPED) && getPage(mfn);
   const isRemovedEarly = found > 0 && Variant.is(KNOB_GRANT_RACE, GRANT_RACE_EARLY_REMOVE);
   if (isRemovedEarly && Frame.at(mfn).m2p != INVALID_M2P) removeUnchecked(d, Frame.at(mfn).m2p, mfn);
   Grants.unlock(d);

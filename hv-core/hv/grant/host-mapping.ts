@@ -7,6 +7,7 @@ import { Mapcache } from "../ioreq/mapcache";
 import { P2M_GFN_LIMIT } from "../p2m/lookup";
 import { P2m } from "../p2m/p2m";
 import { physmapMakeRoom, physmapUnmapAlias } from "../p2m/physmap";
+import { P2mType } from "../p2m/types";
 
 function add(d: Domain, gfn: u64, mfn: u32, isReadOnly: bool): i32 {
   if (gfn >= P2M_GFN_LIMIT) return -EINVAL;
@@ -29,7 +30,7 @@ export class HostMapping {
   static remove(d: Domain, gfn: u64, mfn: u32): i32 {
     P2m.lock(d);
     const type = P2m.lookup(d, gfn, 0);
-    const isIt = (type == <u32>P2M_GRANT_MAP_RW || type == <u32>P2M_GRANT_MAP_RO) && d.lookupMfn == mfn;
+    const isIt = P2mType.isGrant(type) && d.lookupMfn == mfn;
     let result: i32 = GNTST_GENERAL_ERROR;
     if (isIt) {
       Mapcache.pageGoes(d);

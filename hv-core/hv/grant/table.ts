@@ -8,6 +8,7 @@
  * All of it is read and written under the grant lock of its domain (Xen: the table's lock and the entry's). No two are held at once; a
  * p2m lock may be taken inside. Next: hv/grant/entry.ts, map.ts, copy.ts, version.ts.
  */
+import { GRANT_HEAD_ACTIVE, GRANT_HEAD_VERSION } from "../../abi/domain";
 import { EINVAL, ENOMEM, OK } from "../../abi/errno";
 import {
   GRANT_RESERVED_ENTRIES,
@@ -104,6 +105,8 @@ export class GrantTable {
   }
 }
 
+if (offsetof<GrantTable>("version") != GRANT_HEAD_VERSION || ACTIVE_LIST != GRANT_HEAD_ACTIVE)
+  ERROR("GrantTable moved");
 if (offsetof<GrantTable>() > SHARED_LIST) ERROR("GrantTable outgrew its place");
 if (GRANT_RESERVED_ENTRIES > GRANT_V2_PER_FRAME) ERROR("the reserved entries are in the first frame");
 

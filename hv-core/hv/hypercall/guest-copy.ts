@@ -2,7 +2,7 @@
  * Copies between hypervisor memory and a guest's linear addresses, as the calling vCPU would see them (for dom0, which the host
  * plays with paging off, linear = guest-physical). Every pointer of a hypercall goes through here.
  *
- * Only RAM is touched: other types end the copy. Writes to read-only RAM vanish, as the guest's own would.
+ * Only RAM is touched: other types end the copy, also a page that another domain has granted. Writes to read-only RAM vanish, as the guest's own would.
  */
 import { CTR_GUEST_COPIES, CTR_GUEST_COPY_BYTES } from "../../abi/counters";
 import { COPY_TYPED_WRITE, KNOB_COPY_TYPED } from "../../abi/knobs";
@@ -71,7 +71,7 @@ function toHost(d: Domain, gpa: u64, isWrite: bool): usize {
     pagingPopulate(d, gpa >> 12);
     return 0;
   }
-  if (!P2mType.isAnyRam(type) || !Frame.isValid(d.lookupMfn)) return 0;
+  if (!P2mType.isAnyRam(type) || !Frame.isValid(d.lookupMfn) || P2mType.isGrant(type)) return 0;
   if (isWrite && P2mType.isShared(type)) return 0; // no memory for a copy of its own
   if (isWrite && P2mType.isDiscardWrite(type)) return 1;
   // A device model wants to hear of writes to this page, and a copy cannot tell it (spec 03 section 3.7 H).

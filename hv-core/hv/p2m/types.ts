@@ -123,6 +123,11 @@ export class P2mType {
     return P2mType.isIn(CHANGEABLE, type);
   }
 
+  /** Another domain's page, mapped by grant. */
+  @inline static isGrant(type: u32): bool {
+    return type == <u32>P2M_GRANT_MAP_RW || type == <u32>P2M_GRANT_MAP_RO;
+  }
+
   /** On its way out, out, or on its way in. */
   @inline static isPaging(type: u32): bool {
     return P2mType.isIn(PAGING, type);

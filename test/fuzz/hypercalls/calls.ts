@@ -86,7 +86,7 @@ export function layOut({ structure, target, values, list }: WildCall, ids: reado
   const bytes = new Uint8Array(160);
   const view = new DataView(bytes.buffer);
   const isDomctl = structure.shape === "domctl";
-  const base = { domctl: 16, sysctl: 8, dm: 40, two: 0, vcpu: 0, registers: 0 }[structure.shape];
+  const base = { domctl: 16, sysctl: 8, dm: 40, two: 0, vcpu: 0, registers: 0, grant: 0 }[structure.shape];
   const domid = domidOf(ids, target);
   structure.fields.forEach(({ kind, offset }, i) => {
     const value = kind === "d" ? BigInt(domidOf(ids, Number(values[i]))) : values[i]!;
@@ -120,6 +120,8 @@ export function layOut({ structure, target, values, list }: WildCall, ids: reado
           return [structure.nr, domid, 1, at];
         case "vcpu":
           return [structure.nr, structure.command, target, at];
+        case "grant":
+          return [structure.nr, structure.command, at, Number(list[0]! & 3n)];
         case "registers":
           return [structure.nr, Number(list[0]! & 0xffff_ffffn), Number(list[1]! & 0xffn), Number(list[2]! & 0xffn)];
         default:

@@ -15,8 +15,8 @@ export interface Structure {
   readonly name: string;
   readonly nr: number;
   readonly command: number;
-  /** "domctl": command and domain in the structure; "dm": three arguments and a buffer; "two": command and pointer. */
-  readonly shape: "domctl" | "sysctl" | "two" | "dm" | "vcpu" | "registers";
+  /** "domctl": command and domain in the structure; "dm": three arguments and a buffer; "two": command and pointer; "grant": and a count. */
+  readonly shape: "domctl" | "sysctl" | "two" | "dm" | "vcpu" | "registers" | "grant";
   readonly size: number;
   readonly fields: readonly StructureField[];
 }
@@ -182,6 +182,27 @@ const EVENT_OPS = parse(
   `,
 );
 
+/** 64-bit layouts; a copy's names are references or gfns. */
+const GRANT_OPS = parse(
+  "grant",
+  hc.HC_GRANT_TABLE_OP,
+  64,
+  `
+  map_grant_ref 0 q@0 f@8 n@12 d@16
+  unmap_grant_ref 1 q@0 q@8 n@16
+  setup_table 2 d@0 n@4 p@16
+  transfer 4 g@0 d@8
+  copy 5 g@0 d@8 n@10 g@16 d@24 n@26 n@32 f@34
+  query_size 6 d@0
+  set_version 8 f@0
+  get_status_frames 9 n@0 d@4 p@8
+  get_version 10 d@0
+  swap_grant_ref 11 n@0 n@4
+  cache_flush 12 q@0
+  unknown 4101 w@0
+  `,
+);
+
 const OTHERS = [
   ...parse("two", hc.HC_XEN_VERSION, 64, "version 0 w@0\nextraversion 1\nfeatures 6 n@0\nguest_handle 8\nunknown 55"),
   ...parse("two", hc.HC_SCHED_OP, 32, "poll 3 p@0 n@8 q@16\nremote_shutdown 4 d@0 n@4\nwatchdog 6 n@0 n@4\nunknown 40"),
@@ -194,7 +215,7 @@ const OTHERS = [
     64,
     "is_up 3\nrunstate 4\nperiodic 6 q@0\nsingleshot 8 q@0 f@8\nvcpu_info 10 g@0 n@8\nunknown 30",
   ),
-  ...parse("registers", hc.HC_GRANT_TABLE_OP, 64, "grant 0"),
+  ...GRANT_OPS,
   ...parse("registers", hc.HC_MULTICALL, 64, "multicall 0"),
   ...parse("registers", 49, 64, "arch_1 0"),
   ...parse("registers", 60, 64, "nothing 0"),
