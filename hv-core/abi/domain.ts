@@ -21,6 +21,7 @@ export const DOM_EVTCHN_LOCK = 172;
 export const DOM_MAX_EVTCHN_PORT = 624;
 /** Pages that are promised and have no memory yet, u64. */
 export const DOM_POD_ENTRIES = 848;
+export const DOM_SHARED_INFO_MFN = 240;
 export const DOM_SHARED_PAGES = 908;
 export const DOM_ASSIGNED_DEVICES = 912;
 /** In the record at VCPU_HV_OFFSET. */

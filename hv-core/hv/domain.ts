@@ -23,6 +23,7 @@ import {
   DOM_P2M_LOCK,
   DOM_PAGING_LOCK,
   DOM_POD_ENTRIES,
+  DOM_SHARED_INFO_MFN,
   DOM_SHARED_PAGES,
   DOM_SHUTDOWN_CODE,
   DOM_STATE,
@@ -371,6 +372,7 @@ if (offsetof<Domain>("p2mIoreqLock") != DOM_P2M_IOREQ_LOCK) ERROR("Domain.p2mIor
 if (offsetof<Domain>("ioreqLock") != DOM_IOREQ_LOCK) ERROR("Domain.ioreqLock moved");
 if (offsetof<Domain>("maxEvtchnPort") != DOM_MAX_EVTCHN_PORT) ERROR("Domain.maxEvtchnPort moved");
 if (offsetof<Domain>("podEntries") != DOM_POD_ENTRIES) ERROR("Domain.podEntries moved");
+if (offsetof<Domain>("sharedInfoMfn") != DOM_SHARED_INFO_MFN) ERROR("Domain.sharedInfoMfn moved");
 if (offsetof<Domain>("sharedPages") != DOM_SHARED_PAGES) ERROR("Domain.sharedPages moved");
 if (offsetof<Domain>("assignedDevices") != DOM_ASSIGNED_DEVICES) ERROR("Domain.assignedDevices moved");
 if (offsetof<Domain>("evtchnLock") != DOM_EVTCHN_LOCK) ERROR("Domain.evtchnLock moved");

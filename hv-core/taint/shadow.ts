@@ -9,7 +9,9 @@
  *
  * A leak is a tainted byte that is stored into a frame a domain can read.
  */
+import { DOM_SHARED_INFO_MFN } from "../abi/domain";
 import {
+  DOMAIN_SIZE,
   DOMAINS_BASE,
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
@@ -44,8 +46,10 @@ import {
 } from "../abi/taint";
 import "../base/abort";
 
-/** Flag of a free frame, and owners that are no domain (mem/frame-table.ts). */
+/** Flags of a frame, and owners that are no domain (mem/frame-table.ts). */
 const FRAME_FREE: u32 = 16;
+const FRAME_XEN_HEAP: u32 = 2;
+const FRAME_TABLE: u32 = 8;
 const FIRST_SPECIAL_OWNER: u32 = 0xfffd;
 
 class Word {
@@ -106,11 +110,17 @@ function taintOf(at: u32, bytes: u32): u32 {
   return isRecord && at >= <u32>VCPUS_BASE ? TAINT_HYPERVISOR : TAINT_NONE;
 }
 
-/** Whether a domain's page tables can show the frame at `at` to it. */
+/** Whether a domain's page tables can show the frame at `at` to it: its memory, and of the hypervisor's own frames shared_info. */
 function isVisible(at: u32): bool {
   if (at < <u32>FRAMES_BASE) return false;
-  const record: usize = FRAME_TABLE_BASE + <usize>((at - <u32>FRAMES_BASE) >> PAGE_SHIFT) * FRAME_RECORD_SIZE;
-  return (<u32>load<u16>(record, 2) & 8) == 0; // FRAME_TABLE: what only the hypervisor reads
+  const mfn = (at - <u32>FRAMES_BASE) >> PAGE_SHIFT;
+  const record: usize = FRAME_TABLE_BASE + <usize>mfn * FRAME_RECORD_SIZE;
+  const flags: u32 = load<u16>(record, 2);
+  if ((flags & FRAME_TABLE) != 0) return false;
+  if ((flags & FRAME_XEN_HEAP) == 0) return true;
+  const owner: u32 = load<u16>(record);
+  if (owner >= FIRST_SPECIAL_OWNER) return false;
+  return load<u32>(DOMAINS_BASE + <usize>owner * DOMAIN_SIZE + DOM_SHARED_INFO_MFN) == mfn;
 }
 
 export function load_ptr(_id: u32, bytes: u32, offset: u32, ptr: u32): u32 {
