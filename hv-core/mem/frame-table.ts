@@ -20,6 +20,7 @@ export const FRAME_XEN_HEAP: u16 = 2; // special: belongs to the hypervisor, may
 export const FRAME_EXTRA: u16 = 4; // special: not counted in totPages (ioreq pages)
 export const FRAME_TABLE: u16 = 8; // an EPT table
 export const FRAME_FREE: u16 = 16;
+export const FRAME_SHOWN: u16 = 32; // of the hypervisor's heap and made to be seen by its domain: shared_info, pages of its grant table
 /** Bits 15:13: what the type references are of (PAGE_TYPE_*). */
 const PAGE_TYPE_SHIFT: u16 = 13;
 

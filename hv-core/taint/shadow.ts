@@ -10,6 +10,7 @@
  * A leak is a tainted byte that is stored into a frame a domain can read.
  */
 import {
+  DOMAIN_SIZE,
   DOMAINS_BASE,
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,
@@ -44,8 +45,11 @@ import {
 } from "../abi/taint";
 import "../base/abort";
 
-/** Flag of a free frame, and owners that are no domain (mem/frame-table.ts). */
+/** Flags of a frame, and owners that are no domain (mem/frame-table.ts). */
 const FRAME_FREE: u32 = 16;
+const FRAME_XEN_HEAP: u32 = 2;
+const FRAME_TABLE: u32 = 8;
+const FRAME_SHOWN: u32 = 32;
 const FIRST_SPECIAL_OWNER: u32 = 0xfffd;
 const OWNER_XEN: u32 = 0xfffe;
 
@@ -109,12 +113,13 @@ function taintOf(at: u32, bytes: u32): u32 {
   return isRecord && at >= <u32>VCPUS_BASE ? TAINT_HYPERVISOR : TAINT_NONE;
 }
 
-/** Whether a domain's page tables can show the frame at `at` to it. */
+/** Whether a domain's page tables can show the frame at `at` to it: its memory, and of the hypervisor's own frames those it is shown. */
 function isVisible(at: u32): bool {
   if (at < <u32>FRAMES_BASE) return false;
   const record: usize = FRAME_TABLE_BASE + <usize>((at - <u32>FRAMES_BASE) >> PAGE_SHIFT) * FRAME_RECORD_SIZE;
-  if (<u32>load<u16>(record) == OWNER_XEN) return false; // its heap: mapped nowhere
-  return (<u32>load<u16>(record, 2) & 8) == 0; // FRAME_TABLE: what only the hypervisor reads
+  const flags: u32 = load<u16>(record, 2);
+  if ((flags & FRAME_TABLE) != 0) return false;
+  return (flags & FRAME_XEN_HEAP) == 0 || (flags & FRAME_SHOWN) != 0;
 }
 
 export function load_ptr(_id: u32, bytes: u32, offset: u32, ptr: u32): u32 {

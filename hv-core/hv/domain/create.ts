@@ -12,7 +12,7 @@ import { TRC_DOMAIN_CREATED } from "../../abi/trace-events";
 import { Knobs, Machine } from "../../base/machine";
 import { TRACE_NO_VCPU, Trace } from "../../base/trace";
 import { allocFrame, freeFrame } from "../../mem/allocator";
-import { FRAME_XEN_HEAP } from "../../mem/frame-table";
+import { FRAME_SHOWN, FRAME_XEN_HEAP } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, Domain, NO_SLOT } from "../domain";
 import { portsInit } from "../evtchn/port";
 import { ioreqDomainInit } from "../ioreq/domain";
@@ -44,7 +44,7 @@ export function pickDomid(): u32 {
 /** Pages that every domain has: root table, shared_info, first bucket of ports. */
 function allocatePages(d: Domain): i32 {
   d.p2mRoot = tableAlloc(d);
-  d.sharedInfoMfn = allocFrame(d.slot, FRAME_XEN_HEAP);
+  d.sharedInfoMfn = allocFrame(d.slot, FRAME_XEN_HEAP | FRAME_SHOWN);
   if (d.p2mRoot == 0 || d.sharedInfoMfn == 0 || portsInit(d) != OK) {
     if (d.p2mRoot != 0) freeFrame(d.p2mRoot);
     if (d.sharedInfoMfn != 0) freeFrame(d.sharedInfoMfn);

@@ -20,7 +20,7 @@ import {
 } from "../../abi/grant";
 import { Lock } from "../../base/lock";
 import { allocFrame, freeFrame } from "../../mem/allocator";
-import { FRAME_XEN_HEAP, Frame, OWNER_XEN } from "../../mem/frame-table";
+import { FRAME_SHOWN, FRAME_XEN_HEAP, Frame, OWNER_XEN } from "../../mem/frame-table";
 import { DOMAIN_ALIVE, Domain } from "../domain";
 
 /** The lists of frames, in the head's frame. */
@@ -127,7 +127,7 @@ function dropListed(t: GrantTable, list: usize, from: u32, to: u32): void {
 /** Fills places [from, to) of a list; on failure none of them. */
 function fillListed(t: GrantTable, list: usize, from: u32, to: u32, owner: u32): bool {
   for (let i = from; i < to; i++) {
-    const mfn = allocFrame(owner, FRAME_XEN_HEAP);
+    const mfn = allocFrame(owner, owner == OWNER_XEN ? FRAME_XEN_HEAP : FRAME_XEN_HEAP | FRAME_SHOWN);
     if (mfn == 0) {
       dropListed(t, list, from, i);
       return false;

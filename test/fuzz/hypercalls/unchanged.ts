@@ -178,6 +178,11 @@ export const MAY_CHANGE: readonly Exception[] = [
     reason: "a range stops at the first page that fails; the pages before it have moved, as on Xen",
   },
   {
+    call: /^add_to_physmap_batch$/,
+    errors: ["EFAULT"],
+    reason: "the list of results cannot be written after pages were mapped; they stay, as on Xen",
+  },
+  {
     call: /^setvcpuaffinity$/,
     errors: ["EFAULT"],
     reason: "what is effective is copied back after it was set, as on Xen",
