@@ -3,6 +3,7 @@
 import { assemble } from "../../guests/asm/assembler.ts";
 import { openGuest } from "../../host/cli/guest-source.ts";
 import type { DomId } from "../../host/lib/ids.ts";
+import type { KnobValues } from "../../host/lib/knobs.ts";
 import { createMachine, type Machine, type MachineOptions } from "../../host/lib/machine.ts";
 import { openSession } from "../../host/lib/travel/session.ts";
 import type { Session, SessionOptions } from "../../host/lib/travel/types.ts";
@@ -40,7 +41,10 @@ export function* randoms(seed: number): Generator<number, never> {
 }
 
 /** A guest from assembly text, for one vCPU and 8 MiB, with checkpoints close together. */
-export function sessionOfSource(source: string): {
+export function sessionOfSource(
+  source: string,
+  knobs: KnobValues = {},
+): {
   readonly session: Session;
   readonly slot: number;
   readonly domid: DomId;
@@ -49,7 +53,7 @@ export function sessionOfSource(source: string): {
   const program = assemble(source);
   const segments = program.sections.map((s) => ({ gpa: s.address, data: s.bytes, memBytes: s.bytes.length }));
   const memoryBytes = 8 * 2 ** 20;
-  const machine = createMachine(wasm, { memoryBytes, vcpus: 1 });
+  const machine = createMachine(wasm, { memoryBytes, vcpus: 1, knobs });
   const image = { format: "pvh", description: "test", entry: 0x10_0000, segments } as const;
   const { domid } = machine.createGuest({ image, memoryBytes, vcpus: 1, cmdline: "", modules: [] });
   return {

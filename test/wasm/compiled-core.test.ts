@@ -4,6 +4,7 @@
  */
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import { WATCH_BASE } from "../../hv-core/abi/layout.ts";
 
 const text = (name: string) => readFileSync(`build/${name}.wat`, "utf8");
 const mutableGlobals = (wat: string) => wat.match(/^\s*\(global \S+ \(mut .*$/gm) ?? [];
@@ -24,6 +25,14 @@ describe("release build", () => {
   it("dispatches instructions through a large br_table", () => {
     const tables = [...text("release").matchAll(/br_table((?: \S+)+)/g)].map((m) => m[1]!.trim().split(" ").length);
     expect(Math.max(...tables)).toBeGreaterThan(100);
+  });
+
+  it("does not look for breakpoints or watches where instructions run and memory is hit", () => {
+    const functions = text("release").split(/\n (?=\(func )/);
+    const hot = functions.filter((f) => /^\(func \S*\/hw\/(?:exec|access|exec-hot|flags)\/\S*/.test(f));
+    expect(hot.some((f) => f.includes("Exec.run"))).toBe(true);
+    expect(hot.filter((f) => f.includes(`i32.const ${WATCH_BASE}`))).toEqual([]);
+    expect(functions.some((f) => f.includes(`i32.const ${WATCH_BASE}`))).toBe(true);
   });
 
   it("calls no runtime of the language", () => {
