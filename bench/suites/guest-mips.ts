@@ -31,6 +31,9 @@ const NATIVE_NAMES: Readonly<Record<string, string>> = {
   "call/branch loop": "call",
 };
 
+const ALU_LIMIT =
+  "each instruction is a record: load it, jump through a table, load and store registers and lazy flags in memory";
+
 /** For scale: figures of others on one machine of the same kind, from the project's first issue; not measured here. */
 const FOR_SCALE =
   "for scale (quoted, another run): Bochs 130 MIPS ALU, 92 calls; v86 122 and 137 without JIT, 2850 and 1472 with; random access to 64 MiB: Bochs 3.9, v86 6.7 M/s; page faults 3 to 9 M/s";
@@ -61,7 +64,9 @@ export function guestMipsSuite(effort: Effort): Table {
       contestants.push(nativeContestant(native.program, "the real CPU", NATIVE_COUNT, args));
     }
     const [ours, real] = measure(contestants, effort);
-    rows.push({ measurement: ours!, unit: "MIPS", ...(real ? { against: real } : {}), note: program.what });
+    // 400 MIPS where the real CPU runs its loop at 10,000.
+    const goal = program.name === "ALU loop" && real ? { goal: { atMost: 25, limit: ALU_LIMIT } } : {};
+    rows.push({ measurement: ours!, unit: "MIPS", ...(real ? { against: real } : {}), note: program.what, ...goal });
     if (real) rows.push({ measurement: real, unit: "MIPS" });
   }
   const faults = programContestant(module, FAULT_PROGRAM);

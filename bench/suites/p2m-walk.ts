@@ -97,7 +97,10 @@ export function p2mWalkSuite(effort: Effort): Table {
   return {
     title: "Walks by leaf, footprint and order (ns each)",
     rows,
-    notes: "skipped" in native ? [native.skipped] : [],
+    notes: [
+      "4K leaves are walked straight down and judged at the end (Ept.walk); a large leaf is found by a loop that judges each level: that is what its ratio pays",
+      ...("skipped" in native ? [native.skipped] : []),
+    ],
   };
 }
 
