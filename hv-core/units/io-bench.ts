@@ -92,7 +92,7 @@ export function checkBitmap(bitmap: u32, n: u32): u32 {
   let denied: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const port = (i * STRIDE) & (PORTS - 1);
-    denied += ((<u32>load<u8>(bits + (port >> 3))) >> (port & 7)) & 1; // no branch, as the C twin compiles to
+    denied += (<u32>load<u8>(bits + (port >> 3)) >> (port & 7)) & 1; // no branch, as the C twin compiles to
   }
   return n - denied;
 }
