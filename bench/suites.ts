@@ -29,7 +29,7 @@ export interface Suite {
 }
 
 export const SUITES: Readonly<Record<string, Suite>> = {
-  "guest-mips": { run: guestMipsSuite, builds: ["silicon", "release"], seconds: [8, 25] },
+  "guest-mips": { run: guestMipsSuite, builds: ["silicon", "release"], seconds: [16, 40] },
   io: { run: ioSuite, builds: ["release"], seconds: [4, 25], sweeps: IO_SWEEPS },
   "p2m-recalc": { run: p2mRecalcSuite, builds: ["p2m-bench"], seconds: [3, 10], sweeps: RECALC_SWEEPS },
   "p2m-walk": { run: p2mWalkSuite, builds: ["silicon", "p2m-bench"], seconds: [10, 60], sweeps: P2M_WALK_SWEEPS },
