@@ -31,5 +31,5 @@ export function nativeContestant(
       throw new Error(`${program} ${args.join(" ")}: ${result.stderr || `exit ${result.status}`}`);
     return result.stdout.trim().split("\n").map(Number);
   };
-  return { name, operations, sample };
+  return { name, operations, sample, isNative: true };
 }

@@ -31,6 +31,11 @@ export function buildHash(name: Suite["builds"][number]): string {
   return createHash("sha256").update(readBuild(name)).digest("hex").slice(0, 16);
 }
 
+/** Seconds that are left, from how fast it went so far. */
+export function remaining(elapsedMs: number, done: number, all: number): number {
+  return Math.max(1, Math.round(((elapsedMs / 1000) * (all - done)) / done));
+}
+
 export function runBench(words: readonly string[], effort: Effort, output: BenchOutput): ResultFile {
   const chosen = chooseSuites(words);
   const machine = environment();
@@ -41,16 +46,20 @@ export function runBench(words: readonly string[], effort: Effort, output: Bench
   output.table(
     `clock resolution ${timer.resolution.toFixed(0)} ns, a call from JavaScript into wasm ${timer.call.toFixed(1)} ns\n`,
   );
-  output.progress(`${chosen.length} suites, about ${seconds} seconds`);
+  output.progress(`${chosen.length} suites, about ${seconds} seconds on a quiet machine`);
+  const began = performance.now();
+  let done = 0;
   const calibrations = [calibrate()];
   const rows: ResultRow[] = [];
   const build: Record<string, string> = {};
   chosen.forEach(([name, suite], i) => {
-    output.progress(`[${i + 1}/${chosen.length}] ${name} ...`);
+    const left = i === 0 ? "" : `, about ${remaining(performance.now() - began, done, seconds)} seconds left`;
+    output.progress(`[${i + 1}/${chosen.length}] ${name} ...${left}`);
     for (const b of suite.builds) build[b] ??= buildHash(b);
     const table = suite.run(effort);
     rows.push(...rowsOf(name, table));
     calibrations.push(calibrate());
+    done += suite.seconds[isQuick ? 0 : 1];
     output.table(`${tableText(table)}\n`);
   });
   const noise = noiseOf(calibrations);

@@ -1,8 +1,8 @@
 /** Sweeps as text, with their curves drawn in characters, and as a page with plots. */
 import { type Environment, environmentText } from "./environment.ts";
 import { PAGE_STYLE } from "./page-style.ts";
-import { escapeHtml, plotCurves } from "./study/plot.ts";
-import type { SweepResult } from "./sweep.ts";
+import { escapeHtml, legendHtml, plotCurves } from "./study/plot.ts";
+import { SHAPES, type SweepResult } from "./sweep.ts";
 
 const BARS = "▁▂▃▄▅▆▇█";
 
@@ -32,13 +32,28 @@ export function sweepText(result: SweepResult): string {
 `;
 }
 
+const LABELS = ["measured", "as documented, from the smallest size on"];
+
+/** What the cost would be if it grew exactly as documented. */
+function documentedCurve({ points, documented }: SweepResult) {
+  const [first] = points;
+  const of = SHAPES[documented];
+  return points.map((p) => ({ x: p.size, y: (first!.nanoseconds * of(p.size)) / of(first!.size) }));
+}
+
 export function sweepsHtml(results: readonly SweepResult[], environment: Environment, command: string): string {
   const worse = results.filter((r) => r.verdict !== "as documented");
   const figures = results.map((result) => {
-    const shape = { label: "time", points: result.points.map((p) => ({ x: p.size, y: p.nanoseconds })) };
-    const plot = plotCurves([shape], { x: result.sizeLabel, y: "ns", scale: "log" });
-    const word = result.verdict === "as documented" ? "as documented" : "<b>worse than documented</b>";
-    return `<figure><figcaption>${escapeHtml(result.name)}: ${word}</figcaption>${plot}<p class="note">Documented ${result.documented}: ${escapeHtml(result.why)}. Measured ${result.time.word}; ${escapeHtml(sentence(result))}.</p></figure>`;
+    const plot = plotCurves(
+      [
+        { label: LABELS[0]!, points: result.points.map((p) => ({ x: p.size, y: p.nanoseconds })) },
+        { label: LABELS[1]!, points: documentedCurve(result) },
+      ],
+      { x: result.sizeLabel, y: "ns", scale: "log" },
+    );
+    const isWorse = result.verdict !== "as documented";
+    const word = isWorse ? "worse than documented" : "as documented";
+    return `<figure${isWorse ? ' class="warning"' : ""}><figcaption>${escapeHtml(result.name)}: ${word}</figcaption>${plot}<p class="note">Documented ${result.documented}: ${escapeHtml(result.why)}. Measured ${result.time.word}; ${escapeHtml(sentence(result))}.</p></figure>`;
   });
   const json = JSON.stringify(results).replace(/</g, "\\u003c");
   return `<!doctype html>
@@ -46,6 +61,7 @@ export function sweepsHtml(results: readonly SweepResult[], environment: Environ
 <title>How cost grows</title><style>${PAGE_STYLE}</style></head><body>
 <h1>How cost grows</h1>
 <p>${results.length} paths at growing sizes, ${worse.length === 0 ? "all as documented" : `${worse.length} worse than documented`}.</p>
+<p>${legendHtml(LABELS)}</p>
 <div class="pair">${figures.join("\n")}</div>
 <p><code>${escapeHtml(command)}</code></p>
 <p class="note">${escapeHtml(environmentText(environment))}</p>

@@ -12,7 +12,8 @@ import { pairedRatio, type Ratio } from "./statistics.ts";
 /** What a path is documented to cost, as a function of its size. */
 export type Documented = "constant" | "logarithmic" | "linear" | "linear times logarithmic";
 
-const SHAPES: Readonly<Record<Documented, (size: number) => number>> = {
+/** The documented growth as a function, without its factor. */
+export const SHAPES: Readonly<Record<Documented, (size: number) => number>> = {
   constant: () => 1,
   logarithmic: (n) => 1 + Math.log2(n),
   linear: (n) => n,

@@ -82,6 +82,7 @@ export function plotCurves(curves: readonly Curve[], options: PlotOptions): stri
       width: 640,
       height: 380,
       marginLeft: 72,
+      marginRight: 30,
       marginBottom: 48,
       marginTop: options.title ? LEGEND_AT + 16 * curves.length + 12 : 24,
       style: options.title

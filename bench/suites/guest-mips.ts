@@ -20,7 +20,8 @@ import { portContestant } from "./io.ts";
 
 const COUNT = 2_000_000;
 const STRING_COUNT = 100_000;
-const NATIVE_COUNT = 20_000_000;
+/** Samples of ten milliseconds or more, like ours: short ones would be disturbed less often by what else the machine does. */
+const NATIVE_COUNT = 100_000_000;
 const NATIVE_SAMPLES = 3;
 /** More instructions than any program needs to build its tables. */
 const SETUP = 200_000;
@@ -30,6 +31,9 @@ const NATIVE_NAMES: Readonly<Record<string, string>> = {
   "memory loop, random": "random",
   "call/branch loop": "call",
 };
+
+const ALU_LIMIT =
+  "each instruction is a record: load it, jump through a table, load and store registers and lazy flags in memory";
 
 /** For scale: figures of others on one machine of the same kind, from the project's first issue; not measured here. */
 const FOR_SCALE =
@@ -61,7 +65,9 @@ export function guestMipsSuite(effort: Effort): Table {
       contestants.push(nativeContestant(native.program, "the real CPU", NATIVE_COUNT, args));
     }
     const [ours, real] = measure(contestants, effort);
-    rows.push({ measurement: ours!, unit: "MIPS", ...(real ? { against: real } : {}), note: program.what });
+    // 400 MIPS where the real CPU runs its loop at 10,000.
+    const goal = program.name === "ALU loop" && real ? { goal: { atMost: 25, limit: ALU_LIMIT } } : {};
+    rows.push({ measurement: ours!, unit: "MIPS", ...(real ? { against: real } : {}), note: program.what, ...goal });
     if (real) rows.push({ measurement: real, unit: "MIPS" });
   }
   const faults = programContestant(module, FAULT_PROGRAM);

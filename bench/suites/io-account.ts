@@ -98,6 +98,8 @@ export function ioBench(method: number): Exports {
 }
 
 const CHECKS = 20_000;
+const PORT_LIMIT =
+  "a load, a shift and an add for each check, as in C; what remains is a check for interrupts in each turn of the loop, which is as long as the test itself";
 
 /** Contestants for one number of ranges: bitmap, rangeset, accountant. */
 export function portContestants(ranges: number): Contestant[] {
@@ -170,7 +172,11 @@ export function ioAccountSuite(effort: Effort): Table {
         ? [nativeContestant(native.program, "a bare bitmap test in C -O2", CHECKS, [String(CHECKS), "5"])]
         : [];
     const [bitmap, rangeset, accountant, c] = measure([...portContestants(ranges), ...bare], effort);
-    rows.push({ measurement: bitmap!, unit: "ns", ...(c ? { against: c, aim: "<= 2" } : {}) });
+    rows.push({
+      measurement: bitmap!,
+      unit: "ns",
+      ...(c ? { against: c, goal: { atMost: 2, limit: PORT_LIMIT } } : {}),
+    });
     if (c) rows.push({ measurement: c, unit: "ns" });
     rows.push({ measurement: rangeset!, unit: "ns", against: bitmap! });
     rows.push({ measurement: accountant!, unit: "ns", against: bitmap! });
@@ -197,12 +203,16 @@ export function ioAccountSuite(effort: Effort): Table {
   return { title: "The I/O Resource Accountant", rows, notes };
 }
 
+/** A tree of 10,000 ranges leaves the first caches, and its turns cannot be foretold; a list would still grow by 0.86. */
+const TREE = 0.6;
+
 const port = (index: number, what: string, documented: Sweep["documented"], why: string): Sweep => ({
   name: `check of a port, ${what}`,
   sizeLabel: "ranges",
   sizes: RANGE_COUNTS,
   documented,
   why,
+  ...(documented === "logarithmic" ? { tolerance: TREE } : {}),
   at: (ranges) => portContestants(ranges)[index]!,
 });
 

@@ -26,6 +26,7 @@ import type { Sweep } from "../sweep.ts";
 const COLD = 16_384;
 const HOT = 64;
 const STEP = 7919;
+const SHARE_LIMIT = "beside the copy: the record of the sharer, two frames' counts, and the p2m entry";
 const FRAMES = 40_000;
 
 interface Parts {
@@ -222,10 +223,10 @@ export function sharingSuite(effort: Effort): Table {
     rows: [
       { measurement: coldCopy!, unit: "ns" },
       { measurement: coldWalk!, unit: "ns" },
-      { measurement: coldUnshare!, unit: "ns", against: coldParts, aim: "at most 1.5x" },
+      { measurement: coldUnshare!, unit: "ns", against: coldParts, goal: { atMost: 1.5, limit: SHARE_LIMIT } },
       { measurement: hotCopy!, unit: "ns" },
       { measurement: violation!, unit: "ns" },
-      { measurement: hotUnshare!, unit: "ns", against: hotParts, aim: "at most 1.3x" },
+      { measurement: hotUnshare!, unit: "ns", against: hotParts, goal: { atMost: 1.3, limit: SHARE_LIMIT } },
       { measurement: last!, unit: "ns", against: violation!, note: "no copy" },
       { measurement: rate!, unit: "ns" },
       ...growth.rows,

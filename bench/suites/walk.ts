@@ -11,6 +11,11 @@ const SMALL_SET = 64;
 const LARGE_SET = 2 ** 18;
 const SEED = 12345;
 const NATIVE_SAMPLES = 5;
+/** From build/silicon.wat: the four loads and the tests between them are the same as in C. */
+const WALK_LIMIT =
+  "the loads and tests are those of the C twin; what remains is the engine's code for 64-bit constants, which it makes anew for each table, the number of frames read again for each walk, and a check for interrupts in each turn of the loop";
+const TLB_LIMIT =
+  "one load of the tag, one compare, one load of the data, as in C; what remains is a check for interrupts in each turn of the loop";
 
 export function walkSuite(effort: Effort): Table {
   const module = compileBuild("silicon");
@@ -27,33 +32,33 @@ export function walkSuite(effort: Effort): Table {
       name: "EPT walk, 64 pages",
       mode: "ept",
       pages: SMALL_SET,
-      aim: "<= 1.4",
+      goal: { atMost: 1.4, limit: WALK_LIMIT },
       call: () => void exports.benchEptWalk(COUNT, SMALL_SET, SEED),
     },
     {
       name: "EPT walk, 1 GiB",
       mode: "ept",
       pages: LARGE_SET,
-      aim: "<= 1.4",
+      goal: { atMost: 1.4, limit: WALK_LIMIT },
       call: () => void exports.benchEptWalk(COUNT, LARGE_SET, SEED),
     },
     {
       name: "TLB hit and load",
       mode: "tlb",
       pages: SMALL_SET,
-      aim: "<= 1.15",
+      goal: { atMost: 1.15, limit: TLB_LIMIT },
       call: () => void exports.benchTlbHit(COUNT, SEED),
     },
   ];
-  for (const { name, mode, pages, aim, call } of cases) {
+  for (const { name, mode, pages, goal, call } of cases) {
     const ours = { name, operations: COUNT, call };
     if ("skipped" in native) {
-      rows.push({ measurement: measure([ours], effort)[0]!, unit: "ns", aim });
+      rows.push({ measurement: measure([ours], effort)[0]!, unit: "ns", goal });
       continue;
     }
     const args = [mode, String(COUNT), String(pages - 1), String(NATIVE_SAMPLES)];
     const [a, b] = measure([ours, nativeContestant(native.program, "the same in C -O2", COUNT, args)], effort);
-    rows.push({ measurement: a!, unit: "ns", against: b!, aim }, { measurement: b!, unit: "ns" });
+    rows.push({ measurement: a!, unit: "ns", against: b!, goal }, { measurement: b!, unit: "ns" });
   }
   const miss = {
     name: "TLB miss, walk and fill",

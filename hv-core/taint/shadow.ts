@@ -10,7 +10,6 @@
  * A leak is a tainted byte that is stored into a frame a domain can read.
  */
 import {
-  DOMAIN_SIZE,
   DOMAINS_BASE,
   FRAME_RECORD_SIZE,
   FRAME_TABLE_BASE,

@@ -88,12 +88,13 @@ export function benchBitmap(set: u32): u32 {
 
 /** `n` checks of single ports in each way; @returns how many are allowed, so that nothing is optimised away. */
 export function checkBitmap(bitmap: u32, n: u32): u32 {
-  let allowed: u32 = 0;
+  const bits = Frame.host(bitmap);
+  let denied: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     const port = (i * STRIDE) & (PORTS - 1);
-    if (((load<u8>(Frame.host(bitmap) + (port >> 3)) >> (port & 7)) & 1) == 0) allowed++;
+    denied += (<u32>load<u8>(bits + (port >> 3)) >> (port & 7)) & 1; // no branch, as the C twin compiles to
   }
-  return allowed;
+  return n - denied;
 }
 
 export function checkRangeset(set: u32, n: u32): u32 {

@@ -131,10 +131,9 @@ describe("a place that cannot be written", () => {
       ["study", "tlb-size", "--quick", "--out", nowhere],
       ["study", "tlb-size", "--quick", "--plot", nowhere],
     ]) {
-      const began = performance.now();
       const { code, err } = await vmexit(...args);
       expect([code, err]).toEqual([2, expect.stringMatching(/cannot write .*out\.json/)]);
-      expect(performance.now() - began).toBeLessThan(2000);
+      expect(err.trim().split("\n")).toHaveLength(1); // nothing was begun
     }
   });
 });

@@ -119,7 +119,9 @@ describe("the report", () => {
     const html = sweepsHtml([good, bad], environment, "vmexit bench growth");
     expect(html).not.toMatch(/(src|href)=|@import|url\(/);
     expect(html.match(/role="img"/g)).toHaveLength(2);
+    expect(html).toContain("as documented, from the smallest size on");
     expect(html).toContain("1 worse than documented");
+    expect(html.match(/<figure class="warning">/g)).toHaveLength(1);
     expect(html).toContain("&lt;bad&gt;");
     expect(html).not.toContain("<bad>");
   });
