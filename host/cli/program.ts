@@ -16,6 +16,7 @@ import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
 import { addMonitor } from "./monitor.ts";
 import { addP2m } from "./p2m.ts";
+import { addPager } from "./pager.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
@@ -64,6 +65,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addCost(program);
   addStudy(program);
   addMonitor(program, done);
+  addPager(program, done);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({
