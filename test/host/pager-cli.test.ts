@@ -28,10 +28,10 @@ async function vmexit(...args: string[]): Promise<{ code: number; out: string; e
   }
 }
 
-const GUEST = "long-mode";
+const GUEST = "hello";
 const expected = (JSON.parse(readFileSync(join(ROOT, "guests", GUEST, "expect.json"), "utf8")) as { console: string })
   .console;
-const ARGS = ["pager", GUEST, "--memory", "4M", "--slice", "500", "--batch", "400"];
+const ARGS = ["pager", GUEST, "--memory", "4M", "--slice", "50", "--batch", "30"];
 
 interface Report {
   readonly format: string;
@@ -57,12 +57,12 @@ it("pages go and come, in memory and in a file, and the guest says what it alway
 
 it("killed before a step, another pager takes over; a step that is never reached is told", async () => {
   const { steps } = await json();
-  for (const at of [0, Math.floor(steps / 3), Math.floor(steps / 2), steps - 1]) {
+  for (const at of [Math.floor(steps / 2), steps - 1]) {
     const report = await json("--kill-at", String(at), "--file", join(folder, `killed-${at}`));
     expect([report.outcome, report.console, report.killedBefore === undefined]).toEqual(["poweroff", expected, false]);
   }
   const never = await vmexit(...ARGS, "--kill-at", "100000000");
-  expect(never.err).toMatch(/took only \d+ steps, so it was not killed/);
+  expect(never.err).toMatch(/took only [\d,]+ steps, so it was not killed/);
 });
 
 it("prints what happened, with a live line on standard error", async () => {
