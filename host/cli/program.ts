@@ -18,6 +18,7 @@ import { addKnobs } from "./knobs.ts";
 import { addMonitor } from "./monitor.ts";
 import { addP2m } from "./p2m.ts";
 import { addPair } from "./pair.ts";
+import { addPager } from "./pager.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
@@ -70,6 +71,7 @@ export async function main(args: readonly string[]): Promise<number> {
   addTrace(program);
   addGdb(program);
   addMonitor(program, done);
+  addPager(program, done);
   addDemo(program, done);
   for (const command of program.commands)
     command.exitOverride().configureOutput({

@@ -74,6 +74,7 @@ import {
   KNOB_SHARING_BUILD,
   KNOB_SHARING_DEFECTS,
   KNOB_SHARING_ERA,
+  KNOB_SHARING_FORK_ORDER,
   KNOB_SHARING_RMAP,
   KNOB_SHARING_THIRD,
   KNOB_TLB_ENTRIES,
@@ -406,6 +407,11 @@ export const KNOBS: readonly Knob[] = [
   },
   asXen("sharing.addCount", KNOB_SHARING_ADD_COUNT, "a failed add_to_physmap counts a page as saved (S-8), or not"),
   asXen("sharing.audit", KNOB_SHARING_AUDIT, "the audit leaves pages locked that it finds broken (S-9), or not"),
+  asXen(
+    "sharing.forkOrder",
+    KNOB_SHARING_FORK_ORDER,
+    "two p2m locks are taken by the ids of their domains, which a fork's fault does not (race fork-against-share), or a fork's comes first",
+  ),
   {
     ...asXen(
       "sharing.thirdDomain",

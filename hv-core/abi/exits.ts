@@ -22,9 +22,15 @@ export const EXIT_MONITOR = 39;
 export const EXIT_PAUSE = 40;
 export const EXIT_EPT_VIOLATION = 48;
 export const EXIT_EPT_MISCONFIG = 49;
+/** LGDT, LIDT, SGDT, SIDT; LLDT, LTR, SLDT, STR. */
+export const EXIT_GDTR_IDTR = 46;
+export const EXIT_LDTR_TR = 47;
 export const EXIT_WBINVD = 54;
 export const EXIT_XSETBV = 55;
 export const EXIT_PML_FULL = 62;
+
+/** An exception that the exception bitmap intercepts: exit reason 0 of the manual, which inside the processor would mean "no exit". */
+export const EXIT_EXCEPTION = 0x1005;
 
 /** The instruction budget given to the processor is used up; nothing happened. */
 export const EXIT_BUDGET = 0x1000;

@@ -138,6 +138,8 @@ export const KNOB_SHARING_ADD_COUNT = 83;
 export const KNOB_SHARING_AUDIT = 84;
 /** Sharing moves pages of a third domain under the page locks (S-10: Xen stops), or with its p2m lock taken before them. */
 export const KNOB_SHARING_THIRD = 85;
+/** A fork takes its parent's p2m lock on top of its own, sharing takes both by their ids; or sharing takes a fork's first, too. */
+export const KNOB_SHARING_FORK_ORDER = 61;
 /** Defects of sharing's history, SHARING_DEFECT_*; only builds with variants have them. */
 export const KNOB_SHARING_DEFECTS = 86;
 /** C-50: the type is looked at before the lock is taken, and not again. */

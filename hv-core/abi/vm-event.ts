@@ -43,6 +43,16 @@ export const EV_ACCESS_FLAGS = 48;
 export const EV_CPUID_LENGTH = 24;
 export const EV_CPUID_LEAF = 28;
 export const EV_CPUID_SUBLEAF = 32;
+/** Union, write_ctrlreg: index u32, then new and old value; mov_to_msr: msr u64, new and old value. */
+export const EV_REGISTER = 24;
+export const EV_NEW_VALUE = 32;
+export const EV_OLD_VALUE = 40;
+/** Union, software_breakpoint: gfn u64, pending_dbg u64, insn_length u32, type u8. */
+export const EV_BREAKPOINT_LENGTH = 40;
+export const EV_BREAKPOINT_TYPE = 44;
+/** Union, desc_access: instruction information u32, qualification u64 @32, descriptor u8, is_write u8. */
+export const EV_DESCRIPTOR = 40;
+export const EV_DESCRIPTOR_WRITE = 41;
 /** Data of a response: size u32, bytes (SET_EMUL_READ_DATA). */
 export const EV_READ_SIZE = 56;
 export const EV_READ_BYTES = 60;
@@ -52,7 +62,11 @@ export const EV_READ_MAX = 340;
 export const REASON_MEM_ACCESS = 1;
 export const REASON_MEM_SHARING = 2;
 export const REASON_MEM_PAGING = 3;
+export const REASON_WRITE_CTRLREG = 4;
+export const REASON_MOV_TO_MSR = 5;
+export const REASON_SOFTWARE_BREAKPOINT = 6;
 export const REASON_GUEST_REQUEST = 8;
+export const REASON_DESCRIPTOR_ACCESS = 13;
 export const REASON_SINGLESTEP = 7;
 export const REASON_CPUID = 10;
 
@@ -129,6 +143,11 @@ export const MONITOR_ENABLE = 0;
 export const MONITOR_DISABLE = 1;
 export const MONITOR_GET_CAPABILITIES = 2;
 export const MONITOR_EMULATE_EACH_REP = 3;
+/** Options: index u8 @8, sync u8, onchangeonly u8, 5 bytes 0, bits that do not matter u64 @16; msr u32 @8, onchangeonly u8 @12. */
+export const MONITOR_WRITE_CTRLREG = 0;
+export const MONITOR_MOV_TO_MSR = 1;
+export const MONITOR_SOFTWARE_BREAKPOINT = 3;
+export const MONITOR_DESC_ACCESS = 9;
 export const MONITOR_SINGLESTEP = 2;
 export const MONITOR_GUEST_REQUEST = 4;
 export const MONITOR_CPUID = 6;

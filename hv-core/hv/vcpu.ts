@@ -189,6 +189,11 @@ export class Vcpu {
   hardAffinity: u64;
   softAffinity: u64;
 
+  // A write that a monitor has been told of and that is made when the vCPU goes on (hv/vm-event/pending-write.ts).
+  pendingWrite: u32;
+  pendingMsr: u32;
+  pendingValue: u64;
+
   @inline static at(slot: u32): Vcpu {
     return changetype<Vcpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE + VCPU_HV_OFFSET);
   }

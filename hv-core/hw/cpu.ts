@@ -239,6 +239,9 @@ export class Cpu {
   /** Log of written pages (hw/pml.ts): its frame, 0 = off, and the entry that is filled next, above 511 = full. Set up by hv. */
   pmlMfn: u32;
   pmlIndex: u32;
+  /** Instructions that exit only on demand (hw/intercepts.ts). Set by hv. */
+  intercepts: u32;
+  private _pad2: u32;
 
   @inline static at(slot: u32): Cpu {
     return changetype<Cpu>(VCPUS_BASE + <usize>slot * VCPU_SIZE);

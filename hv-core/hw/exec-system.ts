@@ -15,6 +15,7 @@ import { FAULT_EXIT, Fault } from "./exceptions";
 import { StackOps } from "./exec-stack";
 import { Far } from "./far";
 import { FastCalls } from "./fast-calls";
+import { Intercepts, TABLE_LDTR, TABLE_TR } from "./intercepts";
 import { Iret } from "./iret";
 import { Mode } from "./mode";
 import { AnyMem, Ea, Reg, Rm, Size } from "./operand";
@@ -126,7 +127,7 @@ export class SystemOps {
       case SYS_INT1:
         return SystemOps.interrupt(c, VEC_DB, EVENT_PRIVILEGED_SOFT_EXCEPTION, next);
       case SYS_INT3:
-        return SystemOps.interrupt(c, VEC_BP, EVENT_SOFT_EXCEPTION, next);
+        return Intercepts.breakpoint(c) || SystemOps.interrupt(c, VEC_BP, EVENT_SOFT_EXCEPTION, next);
       case SYS_INTO:
         return (c.rflags & FLAG_OF) != 0 && SystemOps.interrupt(c, VEC_OF, EVENT_SOFT_EXCEPTION, next);
       case SYS_CALL_FAR:
@@ -185,10 +186,10 @@ export class SystemOps {
     const bytes = Size.bytes(r.size);
     switch (<i32>r.sub) {
       case SYS_SLDT:
-        SystemOps.storeSelector(c, r, c.seg(SEG_LDTR).selector);
+        if (!Intercepts.table(c, TABLE_LDTR, false)) SystemOps.storeSelector(c, r, c.seg(SEG_LDTR).selector);
         break;
       case SYS_STR:
-        SystemOps.storeSelector(c, r, c.seg(SEG_TR).selector);
+        if (!Intercepts.table(c, TABLE_TR, false)) SystemOps.storeSelector(c, r, c.seg(SEG_TR).selector);
         break;
       case SYS_LLDT:
       case SYS_LTR:
@@ -241,7 +242,7 @@ export class SystemOps {
         break;
       }
       case SYS_MOV_TO_CR:
-        System.movToCr(c, <u32>r.s, Reg.get(c, <u32>r.d, r.size));
+        System.movToCr(c, <u32>r.s, Reg.get(c, <u32>r.d, r.size), <u32>r.d >> 3);
         break;
       case SYS_MOV_FROM_DR: {
         const value = System.movFromDr(c, <u32>r.s);

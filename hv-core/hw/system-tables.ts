@@ -5,6 +5,7 @@ import { Mem } from "./access";
 import { Cpu } from "./cpu";
 import { Descriptor } from "./descriptor";
 import { Fault } from "./exceptions";
+import { Intercepts, TABLE_GDTR, TABLE_IDTR, TABLE_LDTR, TABLE_TR } from "./intercepts";
 import { Mode } from "./mode";
 import { Segments } from "./segments";
 import { System } from "./system";
@@ -15,7 +16,7 @@ const TYPE_BUSY: u32 = 2;
 export class Tables {
   /** `opSize` 2 keeps only 24 bits of the base. In 64-bit mode the base has 64 bits and must be canonical. */
   static lgdt(c: Cpu, lin: u64, seg: u32, opSize: u32): void {
-    if (!System.privileged(c)) return;
+    if (!System.privileged(c) || Intercepts.table(c, TABLE_GDTR, true)) return;
     const limit = Mem.read16(c, lin, seg);
     if (c.fault) return;
     const base = Tables.readBase(c, lin, seg, opSize);
@@ -25,7 +26,7 @@ export class Tables {
   }
 
   static lidt(c: Cpu, lin: u64, seg: u32, opSize: u32): void {
-    if (!System.privileged(c)) return;
+    if (!System.privileged(c) || Intercepts.table(c, TABLE_IDTR, true)) return;
     const limit = Mem.read16(c, lin, seg);
     if (c.fault) return;
     const base = Tables.readBase(c, lin, seg, opSize);
@@ -35,11 +36,11 @@ export class Tables {
   }
 
   static sgdt(c: Cpu, lin: u64, seg: u32): void {
-    Tables.storeTable(c, lin, seg, c.gdtrLimit, c.gdtrBase);
+    if (!Intercepts.table(c, TABLE_GDTR, false)) Tables.storeTable(c, lin, seg, c.gdtrLimit, c.gdtrBase);
   }
 
   static sidt(c: Cpu, lin: u64, seg: u32): void {
-    Tables.storeTable(c, lin, seg, c.idtrLimit, c.idtrBase);
+    if (!Intercepts.table(c, TABLE_IDTR, false)) Tables.storeTable(c, lin, seg, c.idtrLimit, c.idtrBase);
   }
 
   private static readBase(c: Cpu, lin: u64, seg: u32, opSize: u32): u64 {
@@ -71,7 +72,7 @@ export class Tables {
 
   static lldt(c: Cpu, selector: u32): void {
     selector &= 0xffff;
-    if (!Tables.mayLoad(c)) return;
+    if (!Tables.mayLoad(c) || Intercepts.table(c, TABLE_LDTR, true)) return;
     if (Descriptor.isNull(selector)) {
       Descriptor.fillNull(c.seg(SEG_LDTR), selector, 0);
       return;
@@ -87,7 +88,7 @@ export class Tables {
 
   static ltr(c: Cpu, selector: u32): void {
     selector &= 0xffff;
-    if (!Tables.mayLoad(c)) return;
+    if (!Tables.mayLoad(c) || Intercepts.table(c, TABLE_TR, true)) return;
     if (Descriptor.isNull(selector)) {
       Fault.gp0(c);
       return;

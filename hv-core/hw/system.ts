@@ -21,6 +21,7 @@ import { CR0_EM, CR0_MP, CR0_PE, CR0_TS, CR4_DE, CR4_PCE, CR4_TSD } from "../abi
 import { ControlRegs } from "./control-regs";
 import { Cpu } from "./cpu";
 import { Fault } from "./exceptions";
+import { CR_CLTS, CR_LMSW, CR_MOV_TO, Intercepts } from "./intercepts";
 import { Mode } from "./mode";
 import { Tlb } from "./tlb";
 
@@ -38,12 +39,12 @@ export class System {
   }
 
   /** MOV CRn: registers 0, 2, 3, 4, 8; others are #UD. `value` is zero-extended outside 64-bit mode. */
-  static movToCr(c: Cpu, cr: u32, value: u64): void {
+  static movToCr(c: Cpu, cr: u32, value: u64, gpr: u32): void {
     if (!System.isControlRegister(c, cr)) {
       Fault.ud(c);
       return;
     }
-    if (!System.privileged(c)) return;
+    if (!System.privileged(c) || Intercepts.controlRegister(c, cr, CR_MOV_TO, gpr, value)) return;
     if (cr == 0) ControlRegs.write0(c, value);
     else if (cr == 2) c.cr2 = value;
     else if (cr == 3) ControlRegs.write3(c, value);
@@ -105,14 +106,17 @@ export class System {
   }
 
   static clts(c: Cpu): void {
-    if (System.privileged(c)) c.cr0 &= ~(<u64>CR0_TS);
+    if (!System.privileged(c)) return;
+    const value = c.cr0 & ~(<u64>CR0_TS);
+    if (!Intercepts.controlRegister(c, 0, CR_CLTS, 0, value)) c.cr0 = value;
   }
 
   /** Loads PE (which it can only set), MP, EM and TS. */
   static lmsw(c: Cpu, value: u32): void {
     if (!System.privileged(c)) return;
     const low: u64 = CR0_MP | CR0_EM | CR0_TS;
-    ControlRegs.write0(c, (c.cr0 & ~low) | (<u64>value & (low | CR0_PE)));
+    const after = (c.cr0 & ~low) | (<u64>value & (low | CR0_PE));
+    if (!Intercepts.controlRegister(c, 0, CR_LMSW, 0, after)) ControlRegs.write0(c, after);
   }
 
   /** All of CR0; the executor cuts it to the operand size. No privilege needed (UMIP is hidden). */

@@ -6,6 +6,7 @@ const ACCESS = "vm-event/access.test.ts";
 const PAGING = "vm-event/paging.test.ts";
 const HOSTILE = "vm-event/hostile.test.ts";
 const PAGER = "host/pager.test.ts";
+const MONITOR = "vm-event/monitor.test.ts";
 const RACE = "explore/catalogue.test.ts";
 const FOUND = "%s: exhaustive search finds what is expected";
 const row = (text: string, ...tests: string[]): SpecRow => ({ row: text, tests });
@@ -127,7 +128,7 @@ export const ROWS_04: readonly SpecRow[] = [
     `${EVENT}: carries the registers, and a response may set them: when the vCPU runs again`,
     `${RACE}: ${FOUND}`,
   ),
-  missing("4.5 DENY", "it is about writes to control registers and MSRs, for which this processor does not exit"),
+  row("4.5 DENY", `${MONITOR}: DENY: the register keeps what it has`, `${MONITOR}: DENY: the MSR keeps what it has`),
   missing(
     "4.5 ALTP2M, NESTED, GET_NEXT_INT, SET_EMUL_INSN, FAST_SINGLESTEP, RESET_*",
     "the features they belong to are not built",
@@ -177,5 +178,30 @@ export const ROWS_04: readonly SpecRow[] = [
     `${ACCESS}: says what it can, and refuses the rest`,
     `${ACCESS}: CPUID: the listener sees the leaf, and lets the guest go on behind the instruction`,
     `${ACCESS}: a guest request is an event, synchronous if asked for`,
+  ),
+  row(
+    "events: control registers, on change, with a mask, sync and async",
+    `${MONITOR}: the listener sees register, new and old value; the write is made when the vCPU goes on`,
+    `${MONITOR}: only changes, and only of bits that matter`,
+    `${MONITOR}: asynchronous: the guest goes on at once`,
+    `${MONITOR}: CR0 by MOV, CLTS and LMSW, and CR3`,
+    `${MONITOR}: EEXIST for what is so already, EINVAL for registers that do not exist`,
+    `${MONITOR}: a value that the processor refuses is #GP when the write is made`,
+  ),
+  row(
+    "events: MSRs",
+    `${MONITOR}: the listener sees the MSR, its new and its old value; it is written when the vCPU goes on`,
+    `${MONITOR}: only those on the list, and only changes if that is wanted`,
+    `${MONITOR}: EEXIST, EINVAL; another MSR stays on the list when one is taken off it`,
+  ),
+  row("events: INT3", `${MONITOR}: stops before the guest's handler; the listener moves rip on`),
+  row(
+    "events: descriptor tables, EMULATE",
+    `${MONITOR}: %s: which table and how; EMULATE lets it happen`,
+    `${MONITOR}: without EMULATE the instruction exits again`,
+  ),
+  row(
+    "events end with the ring",
+    `${MONITOR}: and with it all that was asked for: the guest runs as if nobody had listened`,
   ),
 ];

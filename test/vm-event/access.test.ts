@@ -29,11 +29,15 @@ import {
   MEM_ACCESS_W,
   MEM_ACCESS_X,
   MONITOR_CPUID,
+  MONITOR_DESC_ACCESS,
   MONITOR_DISABLE,
   MONITOR_ENABLE,
   MONITOR_GET_CAPABILITIES,
   MONITOR_GUEST_REQUEST,
+  MONITOR_MOV_TO_MSR,
   MONITOR_SINGLESTEP,
+  MONITOR_SOFTWARE_BREAKPOINT,
+  MONITOR_WRITE_CTRLREG,
   REASON_CPUID,
   REASON_GUEST_REQUEST,
   REASON_SINGLESTEP,
@@ -394,9 +398,17 @@ describe("DOMCTL_monitor_op", () => {
   it("says what it can, and refuses the rest", () => {
     expect(guest.monitorOp(MONITOR_GET_CAPABILITIES, 0)).toBe(0);
     expect(guest.door.result32(4)).toBe(
-      (1 << MONITOR_SINGLESTEP) | (1 << MONITOR_GUEST_REQUEST) | (1 << MONITOR_CPUID),
+      [
+        MONITOR_WRITE_CTRLREG,
+        MONITOR_MOV_TO_MSR,
+        MONITOR_SINGLESTEP,
+        MONITOR_SOFTWARE_BREAKPOINT,
+        MONITOR_GUEST_REQUEST,
+        MONITOR_CPUID,
+        MONITOR_DESC_ACCESS,
+      ].reduce((bits, event) => bits | (1 << event), 0),
     );
-    expect(guest.monitorOp(MONITOR_ENABLE, 0)).toBe(-EOPNOTSUPP);
+    for (const event of [5, 7, 8, 10, 11, 12, 31]) expect(guest.monitorOp(MONITOR_ENABLE, event)).toBe(-EOPNOTSUPP);
     expect(guest.monitorOp(MONITOR_ENABLE, 32)).toBe(-EINVAL);
     expect(guest.monitorOp(99, 0)).toBe(-EOPNOTSUPP);
     expect(guest.monitorOp(MONITOR_DISABLE, MONITOR_CPUID)).toBe(-EEXIST);

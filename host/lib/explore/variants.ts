@@ -148,6 +148,11 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
     values: ["xen", "fixed"],
     text: "the audit leaves pages locked that it finds broken",
   },
+  "sharing.forkOrder": {
+    index: knobs.KNOB_SHARING_FORK_ORDER,
+    values: ["xen", "fixed"],
+    text: "which of the p2m locks of a fork and its parent sharing takes first",
+  },
   "sharing.thirdDomain": {
     index: knobs.KNOB_SHARING_THIRD,
     values: ["xen", "fixed"],

@@ -5,12 +5,16 @@
 import { CRASH_UNKNOWN_EXIT } from "../../abi/crash";
 import {
   EXIT_CPUID,
+  EXIT_CR_ACCESS,
   EXIT_EPT_MISCONFIG,
   EXIT_EPT_VIOLATION,
+  EXIT_EXCEPTION,
+  EXIT_GDTR_IDTR,
   EXIT_HLT,
   EXIT_INTERRUPT_WINDOW,
   EXIT_INVD,
   EXIT_IO_INSTRUCTION,
+  EXIT_LDTR_TR,
   EXIT_MONITOR,
   EXIT_MONITOR_TRAP_FLAG,
   EXIT_MWAIT,
@@ -34,6 +38,7 @@ import { onCpuid } from "./on-cpuid";
 import { onEptMisconfig } from "./on-ept-misconfig";
 import { onEptViolation } from "./on-ept-violation";
 import { onHlt } from "./on-hlt";
+import { onBreakpoint, onCrAccess, onTableAccess } from "./on-intercept";
 import { onIo } from "./on-io";
 import { onRdmsr, onWrmsr } from "./on-msr";
 import { onPmlFull } from "./on-pml-full";
@@ -97,6 +102,13 @@ export function dispatchExit(v: Vcpu, reason: u32): Verdict {
       return onEptViolation(v);
     case EXIT_EPT_MISCONFIG:
       return onEptMisconfig(v);
+    case EXIT_EXCEPTION:
+      return onBreakpoint(v);
+    case EXIT_CR_ACCESS:
+      return onCrAccess(v);
+    case EXIT_GDTR_IDTR:
+    case EXIT_LDTR_TR:
+      return onTableAccess(v);
     case EXIT_PML_FULL:
       return onPmlFull(v);
     default:

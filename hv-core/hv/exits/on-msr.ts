@@ -5,6 +5,7 @@
 
 import { EAGAIN, OK } from "../../abi/errno";
 import { MAILBOX_BASE } from "../../abi/layout";
+import { REASON_MOV_TO_MSR, VM_EVENT_MODE_MONITOR } from "../../abi/vm-event";
 import { Machine } from "../../base/machine";
 import { MSR_FAULT, MSR_OK, MSR_UNKNOWN, Msr } from "../../hw/msr";
 import { Run } from "../../hw/run";
@@ -14,6 +15,10 @@ import { lapicSetBase } from "../irq/lapic";
 import { P2m } from "../p2m/p2m";
 import { Vcpu } from "../vcpu";
 import { Verdict } from "../verdict";
+import { isMsrReported } from "../vm-event/monitored";
+import { PENDING_MSR, pendingWrite } from "../vm-event/pending-write";
+import { vmEventMonitor } from "../vm-event/request";
+import { vmEventHasRing } from "../vm-event/ring";
 import { injectGp } from "./inject";
 import { storedMsr } from "./stored-msrs";
 
@@ -182,13 +187,36 @@ export function onRdmsr(v: Vcpu): Verdict {
 /** A page that the MSR names has been asked for: the instruction is run again when it is there. */
 const MSR_AGAIN: u32 = 0x100;
 
+/** MSR_OK, MSR_UNKNOWN, MSR_FAULT, or that it has to be tried again. */
+export function msrWrite(v: Vcpu, index: u32, value: u64): u32 {
+  v.cpu.tscBase = Machine.get().now;
+  const result = writeOwn(v, index, value);
+  return result == MSR_UNKNOWN ? Msr.write(v.cpu, index, value) : result;
+}
+
+/** A monitor hears of the write, which is made when the vCPU goes on. False = nobody wants to know. */
+function report(v: Vcpu, index: u32, value: u64): bool {
+  const d = v.domain;
+  if (!vmEventHasRing(d, VM_EVENT_MODE_MONITOR) || !isMsrReported(d, index, true)) return false;
+  v.cpu.tscBase = Machine.get().now;
+  let known = readOwn(v, index);
+  if (known == MSR_UNKNOWN) known = Msr.read(v.cpu, index, Value.at);
+  const old = known == MSR_OK ? load<u64>(Value.at) : 0;
+  if (!isMsrReported(d, index, value != old)) return false;
+  pendingWrite(v, PENDING_MSR, index, value);
+  vmEventMonitor(v, REASON_MOV_TO_MSR, true, index, value, old, 0);
+  return true;
+}
+
 export function onWrmsr(v: Vcpu): Verdict {
   const c = v.cpu;
   const index = <u32>c.rcx;
   const value = (c.rax & 0xffff_ffff) | (c.rdx << 32);
-  c.tscBase = Machine.get().now;
-  let result = writeOwn(v, index, value);
-  if (result == MSR_UNKNOWN) result = Msr.write(c, index, value);
+  if (report(v, index, value)) {
+    Run.skip(c);
+    return v.pauseFlags != 0 ? Verdict.Block : Verdict.Done;
+  }
+  const result = msrWrite(v, index, value);
   if (result == MSR_AGAIN) return Verdict.Block;
   if (result != MSR_OK) return injectGp(v);
   Run.skip(c);

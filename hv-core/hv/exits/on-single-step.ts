@@ -11,7 +11,7 @@ import { vmEventMonitor } from "../vm-event/request";
 const NO_GFN: u64 = 0xffff_ffff_ffff_ffff;
 
 /** Page of the next instruction. */
-function gfnOfRip(v: Vcpu): u64 {
+export function gfnOfRip(v: Vcpu): u64 {
   const c = v.cpu;
   const lin = Mode.is64(c) ? c.rip : (c.rip + c.seg(SEG_CS).base) & 0xffff_ffff;
   if ((c.cr0 & CR0_PG) == 0) return lin >> 12;

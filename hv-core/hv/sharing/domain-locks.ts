@@ -1,10 +1,11 @@
 /**
- * The p2m locks of several domains, in ascending order of their ids (knob sharing.thirdDomain=fixed). Two lists of slots lie in the
+ * The p2m locks of several domains, in ascending order of their ids (isLockedBefore) (knob sharing.thirdDomain=fixed). Two lists of slots lie in the
  * hypercall's scratch memory, in the part that travels with a continuation: those to be locked, sorted, and those found missing.
  */
 import { Domain } from "../domain";
 import { Scratch } from "../hypercall/guest-copy";
 import { P2m } from "../p2m/p2m";
+import { isLockedBefore } from "./two-gfns";
 
 /** Domains that one call can lock. */
 const CAPACITY: u32 = 60;
@@ -38,9 +39,9 @@ class Slots {
     if (Slots.has(list, slot)) return true;
     const count = Slots.count(list);
     if (count == CAPACITY) return false;
-    const domid = Domain.at(slot).domid;
+    const d = Domain.at(slot);
     let i = count;
-    for (; i != 0 && Domain.at(Slots.at(list, i - 1)).domid > domid; i--)
+    for (; i != 0 && isLockedBefore(d, Domain.at(Slots.at(list, i - 1))); i--)
       store<u16>(list + 4 + ((<usize>i) << 1), <u16>Slots.at(list, i - 1));
     store<u16>(list + 4 + ((<usize>i) << 1), <u16>slot);
     store<u32>(list, count + 1);

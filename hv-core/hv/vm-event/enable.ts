@@ -18,7 +18,7 @@ import { P2m } from "../p2m/p2m";
 import { P2mType } from "../p2m/types";
 import { pagingPopulate } from "../paging/populate";
 import { Vcpu } from "../vcpu";
-import { DomainEvents } from "./domain-events";
+import { monitoredForget } from "./monitored";
 import { VmEventRing } from "./ring";
 import { VcpuEvents, WORK_LATCHED } from "./vcpu-events";
 
@@ -118,7 +118,7 @@ function free(d: Domain, ring: VmEventRing, mode: u32): void {
   ring.blocked = 0;
   ring.queued = 0;
   letGo(d, mode);
-  if (mode == <u32>VM_EVENT_MODE_MONITOR) DomainEvents.of(d).monitorEvents = 0;
+  if (mode == <u32>VM_EVENT_MODE_MONITOR) monitoredForget(d);
   releasePage(mfn);
 }
 

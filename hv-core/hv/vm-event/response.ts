@@ -26,13 +26,17 @@ import {
   EV_REASON,
   EV_VCPU_ID,
   EV_VERSION,
+  EVF_DENY,
   EVF_EMULATE,
   EVF_SET_EMUL_READ_DATA,
   EVF_SET_REGISTERS,
   EVF_TOGGLE_SINGLESTEP,
   EVF_VCPU_PAUSED,
+  REASON_DESCRIPTOR_ACCESS,
   REASON_MEM_ACCESS,
   REASON_MEM_PAGING,
+  REASON_MOV_TO_MSR,
+  REASON_WRITE_CTRLREG,
   RING_RSP_EVENT,
   VM_EVENT_SIZE,
   VM_EVENT_VERSION,
@@ -48,11 +52,14 @@ import { Domain } from "../domain";
 import { pagingResume } from "../paging/resume";
 import { Vcpu } from "../vcpu";
 import { vmEventUnpause } from "./pause";
+import { pendingDeny } from "./pending-write";
 import { vmEventApplyRegisters, vmEventLatchRegisters } from "./registers";
 import { VmEventRing } from "./ring";
 import { vmEventWake } from "./slots";
 import { VcpuEvents, WORK_EMULATE, WORK_REGISTERS } from "./vcpu-events";
 
+/** No page belongs to the event: only the instruction itself is carried out. */
+const NO_GFN: u64 = 0xf_ffff_ffff;
 /** What is read of a response's fixed part; its data is used where it lies, and only once (MAILBOX + this offset). */
 const COPY_AT: usize = MAILBOX_BASE + 0x9_c000;
 
@@ -105,13 +112,17 @@ function instruct(v: Vcpu, flags: u32, reason: u32): void {
     events.readSize = size < <u32>EV_READ_MAX ? size : EV_READ_MAX;
     memory.copy(events.readBytes, COPY_AT + EV_READ_BYTES, EV_READ_MAX);
   }
+  const isWrite = reason == <u32>REASON_WRITE_CTRLREG || reason == <u32>REASON_MOV_TO_MSR;
+  if ((flags & EVF_DENY) != 0 && isWrite) pendingDeny(v);
   if ((flags & EVF_TOGGLE_SINGLESTEP) != 0) events.singleStep ^= 1;
   events.emulateFlags = 0;
   events.work &= ~WORK_EMULATE;
-  if ((flags & EVF_EMULATE) == 0 || reason != <u32>REASON_MEM_ACCESS) return;
-  if (!accessStillViolated(v.domain, gfn, access)) return;
+  if ((flags & EVF_EMULATE) == 0) return;
+  const isAccess = reason == <u32>REASON_MEM_ACCESS;
+  if (!isAccess && reason != <u32>REASON_DESCRIPTOR_ACCESS) return;
+  if (isAccess && !accessStillViolated(v.domain, gfn, access)) return;
   events.emulateFlags = flags;
-  events.emulateGfn = gfn;
+  events.emulateGfn = isAccess ? gfn : NO_GFN;
   events.work |= WORK_EMULATE;
 }
 

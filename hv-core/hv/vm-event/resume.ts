@@ -10,9 +10,10 @@ import { Count } from "../../base/counters";
 import { accessEmulate } from "../access/emulate";
 import { pagingPopulate } from "../paging/populate";
 import { Vcpu } from "../vcpu";
+import { pendingApply } from "./pending-write";
 import { vmEventApplyRegisters } from "./registers";
 import { vmEventAccess } from "./request";
-import { VcpuEvents, WORK_EMULATE, WORK_LATCHED, WORK_REGISTERS } from "./vcpu-events";
+import { VcpuEvents, WORK_EMULATE, WORK_LATCHED, WORK_REGISTERS, WORK_WRITE } from "./vcpu-events";
 
 /** @returns true when the guest may be entered; false when the vCPU waits again or its domain crashed. */
 export function vmEventResume(v: Vcpu): bool {
@@ -26,6 +27,7 @@ export function vmEventResume(v: Vcpu): bool {
     events.work &= ~WORK_REGISTERS;
     vmEventApplyRegisters(v);
   }
+  if ((events.work & WORK_WRITE) != 0) pendingApply(v);
   if ((events.work & WORK_EMULATE) == 0) return true;
   events.work &= ~WORK_EMULATE;
   accessEmulate(v);

@@ -10,6 +10,8 @@ export const WORK_LATCHED: u32 = 1;
 export const WORK_REGISTERS: u32 = 2;
 /** A response said that the instruction is to be emulated. */
 export const WORK_EMULATE: u32 = 4;
+/** A write to a control register or MSR waits (pending-write.ts). */
+export const WORK_WRITE: u32 = 8;
 
 /** GPRs, RFLAGS and RIP: what SET_REGISTERS may change. */
 export const LATCHED_REGISTERS: u32 = 18;

@@ -11,7 +11,6 @@ export interface RowDifference {
 const PVH_DOM0 =
   "dom0 is a PV domain on the recorded Xen; here its memory is guest-physical, so it is told what an HVM domain is told";
 const ON_DEMAND = "the recorded H refused populate on demand without a reason in the record; see docs/eras.md";
-const MONITOR = "the processor does not exit for writes to control registers, so they cannot be monitored";
 const FOREIGN = "a foreign mapping into a domain other than the caller is allowed";
 const SKIPPED = "earlier rows that are not replayed (dm_op) gave H pages";
 
@@ -19,7 +18,6 @@ export const ROW_DIFFERENCES: readonly RowDifference[] = [
   { rows: [65], reason: "dom0 has no page tables here, so no page that it may read and the hypervisor may not write" },
   { rows: [176], reason: "the pool shrinks to the tables in use: 13 pages of Xen's, one of ours" },
   { rows: [345], reason: "the processor has x87 and SSE state, and no AVX state" },
-  { rows: [400], reason: MONITOR },
   { rows: [980], reason: PVH_DOM0 },
   { rows: [1004], reason: PVH_DOM0 },
   { rows: [1026], reason: ON_DEMAND },

@@ -41,10 +41,16 @@ export const forkAgainstShare = defineRace({
   lesson:
     "A fork that touches a page it does not have holds its own p2m lock and takes its parent's, to copy or nominate the page there. A toolstack that " +
     "shares a page of the parent with one of the fork takes both in the order of the domain ids, the parent's first because it is older. All of " +
-    "them are of one level, so the check of lock levels has nothing to say. Derived from the calls of Xen 4.17, not seen on a real one; there is no repaired " +
-    "variant here, because the fault handler would have to let its lock go first.",
+    "them are of one level, so the check of lock levels has nothing to say. Derived from the calls of Xen 4.17, not seen on a real one. The fault handler " +
+    "cannot let its lock go first, but the sharer can take its two locks the other way round: a fork's before that of anything it is a fork of, and by " +
+    "the ids only where neither comes from the other. Every path then goes from forks to parents, and there is no circle.",
   variants: {
     "4.17": { text: "the parent's lock is taken on top of the fork's", knobs: {}, expect: "deadlock" },
+    fixed: {
+      text: "sharing takes a fork's lock before its parent's",
+      knobs: { "sharing.forkOrder": 1 },
+      expect: "clean",
+    },
   },
   setup(module, knobs) {
     const { world, others, describeState } = sharingWorld(module, knobs, [[]], 1);
