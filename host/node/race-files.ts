@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { disassemble } from "../lib/debug/disassemble.ts";
 import { UsageError } from "../lib/errors.ts";
 import * as code from "../lib/explore/code.ts";
 import type { GuestStart } from "../lib/explore/guest-start.ts";
@@ -12,9 +13,12 @@ import * as steps from "../lib/explore/hypercall-steps.ts";
 import { everyWriteOnce, ramValue } from "../lib/explore/invariants.ts";
 import { defineRace, type Race } from "../lib/explore/race.ts";
 import type { RaceDescription } from "../lib/explore/race-description.ts";
+import type { InstructionText } from "../lib/explore/vcpu-actor.ts";
 import { loadImage } from "../lib/loader/detect.ts";
 import { mapMemType, setMemType } from "../lib/toolstack/dm-op.ts";
 import { loadGuest } from "./guests.ts";
+
+const textOf: InstructionText = (code, rip, bitness) => disassemble(code, rip, bitness, 1)[0]?.text;
 
 /** Guest RAM of a race that starts from a guest: every state is copied and hashed whole, so as little as a small guest needs. */
 const MEMORY = 2 * 2 ** 20;
@@ -34,7 +38,7 @@ export async function fromGuest(
     if (!Number.isInteger(value) || value < 0)
       throw new UsageError(`fromGuest("${name}"): ${field} is no whole number`);
   const { vcpus = 1, cmdline = "" } = guest.run ?? {};
-  return { kind: "guest-start", name, image: image.value, cmdline, vcpus, memoryBytes, at, until };
+  return { kind: "guest-start", name, image: image.value, cmdline, vcpus, memoryBytes, at, until, textOf };
 }
 
 /** What a race file that exports a function is given. */

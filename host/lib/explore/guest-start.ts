@@ -11,6 +11,7 @@ import type { GuestImage } from "../loader/image.ts";
 import { createMachine, type Machine } from "../machine.ts";
 import { type Actor, setWord, word } from "./actors.ts";
 import { createContinuations } from "./continuations.ts";
+import type { InstructionText } from "./vcpu-actor.ts";
 import { type World, worldOf } from "./world.ts";
 
 /** A guest and how far it has run (host/node/race-files.ts makes one from a guest's name). */
@@ -25,6 +26,8 @@ export interface GuestStart {
   readonly at: number;
   /** Address at which a vCPU's part in the race is over. */
   readonly until: number;
+  /** Tells the guest's instructions in reports. */
+  readonly textOf?: InstructionText;
 }
 
 export interface StartedGuest {

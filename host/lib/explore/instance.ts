@@ -60,6 +60,8 @@ export interface RaceInstance {
   place(index: number): string;
   /** The next step of an actor as a sentence without a subject. */
   describe(index: number): string;
+  /** What keeps an actor from taking a step now, as a sentence without a subject; undefined when it can. */
+  waiting(index: number): string | undefined;
 }
 
 const SLOT_NAMES = ["NONE", "READY", "INPROCESS", "RESP_READY"];
@@ -107,11 +109,12 @@ export function openRace(
     );
   };
 
+  /** What keeps an actor from going on, as a sentence without a subject. */
   function waitText(actor: Actor, wait: Wait): string {
     if (wait.kind === "lock")
-      return `${actor.name} waits for the ${lockName(world.core, wait.address)}, which ${nameOf(wait.owner)} holds`;
-    if (wait.kind === "pause") return `${actor.name} waits until the domain's vCPUs have stopped`;
-    return `${actor.name} waits for an event, with work left (${actor.next().text})`;
+      return `waits for the ${lockName(world.core, wait.address)}, which ${nameOf(wait.owner)} holds`;
+    if (wait.kind === "pause") return "waits until the domain's vCPUs have stopped";
+    return actor.hasWork() ? `waits for an event, with work left (${actor.next().text})` : "has nothing to do now";
   }
 
   function checkSlots(before: readonly number[], after: readonly number[], actor: Actor): Violation | undefined {
@@ -172,7 +175,7 @@ export function openRace(
     if (working() !== 0 && !setup.mayWaitForEver) {
       const texts = actors.flatMap((actor) => {
         const wait = actor.hasWork() ? waitOf(world, actor) : undefined;
-        return wait ? [waitText(actor, wait)] : [];
+        return wait ? [`${actor.name} ${waitText(actor, wait)}`] : [];
       });
       return { invariant: "deadlock", message: texts.join("; ") };
     }
@@ -233,6 +236,10 @@ export function openRace(
     isSuspended: (index) => world.continuations.suspension(index) !== undefined,
     place: (index) => placeOf(world, actors[index]!),
     describe: (index) => describeNext(world, actors[index]!),
+    waiting(index) {
+      const wait = waitOf(world, actors[index]!);
+      return wait && waitText(actors[index]!, wait);
+    },
   };
   return instance;
 }

@@ -1,4 +1,4 @@
-/** How far a search is, and how much of it is left. */
+/** How far a search is, how much of it is left, and how one is driven in slices. */
 /** How far a search is. */
 export interface Progress {
   readonly states: number;
@@ -26,4 +26,15 @@ export function fractionDone(path: readonly { readonly enabled: number; readonly
     weight /= choices;
   }
   return done;
+}
+
+/** Work in slices: it yields how far it is and returns what came of it. */
+export type SlicesOf<Result> = Generator<Progress, Result, void>;
+
+/** Goes through all slices. */
+export function atOnce<Result>(slices: SlicesOf<Result>): Result {
+  for (;;) {
+    const { done, value } = slices.next();
+    if (done) return value;
+  }
 }

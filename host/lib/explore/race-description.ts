@@ -88,7 +88,14 @@ function startOf(module: WebAssembly.Module, description: RaceDescription, knobs
     const started = startGuest(module, guests, knobs);
     const { world } = started;
     const vcpus = world.vcpus.map((_, vcpu) =>
-      vcpuActor(world, { name: `guest${vcpu}`, index: vcpu, vcpu, end: guests.until, instructions: [] }),
+      vcpuActor(world, {
+        name: `guest${vcpu}`,
+        index: vcpu,
+        vcpu,
+        end: guests.until,
+        instructions: [],
+        ...(guests.textOf ? { textOf: guests.textOf } : {}),
+      }),
     );
     return { world, programs: [], vcpus, started };
   }

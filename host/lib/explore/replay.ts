@@ -24,7 +24,7 @@ export interface Replay {
 }
 
 /** What runnable actors could do now: "guest0:Exited, toolstack:call0". */
-function runnable(instance: RaceInstance): string {
+export function runnable(instance: RaceInstance): string {
   const enabled = instance.enabled();
   const places = instance.actors
     .filter((actor) => (enabled >> actor.index) & 1)
@@ -79,7 +79,8 @@ export function replay(instance: RaceInstance, schedule: Schedule, until = Numbe
   return violation ? { steps, violation } : { steps };
 }
 
-function livelock(instance: RaceInstance, schedule: Schedule): Violation {
+/** What is wrong when the steps from `cycleFrom` on lead back to where they began. */
+export function livelock(instance: RaceInstance, schedule: Pick<Schedule, "steps" | "cycleFrom">): Violation {
   const round = schedule.steps.slice(schedule.cycleFrom);
   const names = [...new Set(round.map((step) => step.actor))].filter((name) =>
     instance.actors.some((actor) => actor.name === name && (instance.working() >> actor.index) & 1),

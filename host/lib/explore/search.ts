@@ -10,12 +10,15 @@ import { UsageError } from "../errors.ts";
 import { stepFrom } from "./crashed-step.ts";
 import type { RaceInstance } from "./instance.ts";
 import { findLivelock } from "./livelock.ts";
-import { fractionDone, type Progress } from "./progress.ts";
+import { atOnce, fractionDone, type Progress, type SlicesOf } from "./progress.ts";
 import type { Violation } from "./race.ts";
 import { type Graph, newGraph, pathTo } from "./state-graph.ts";
 import type { SavedWorld } from "./world.ts";
 
 export type { Graph };
+
+/** A search that is driven from outside: what it yields is how far it is. */
+export type Slices = SlicesOf<SearchResult>;
 
 export interface Budget {
   readonly steps: number;
@@ -96,7 +99,12 @@ interface Frame {
 
 const now = (): number => performance.now() / 1000;
 
-export function search(instance: RaceInstance, options: SearchOptions): SearchResult {
+/** The whole search at once. */
+export const search = (instance: RaceInstance, options: SearchOptions): SearchResult =>
+  atOnce(searchSlices(instance, options));
+
+/** The same in slices of at most 64 steps: whoever drives it may do something else in between, or leave it. */
+export function* searchSlices(instance: RaceInstance, options: SearchOptions): Slices {
   const { resume } = options;
   const started = now() - (resume?.seconds ?? 0);
   const bound = options.preemptions ?? Number.POSITIVE_INFINITY;
@@ -208,6 +216,7 @@ export function search(instance: RaceInstance, options: SearchOptions): SearchRe
         const fraction = fractionDone(stack);
         options.onProgress({ states: ids.size, schedules, steps, depth, seconds: time - started, fraction });
       }
+      yield { states: ids.size, schedules, steps, depth, seconds: time - started };
     }
     // The actor that ran last goes first: the way with the fewest switches is seen first.
     const sameBit = top.last >= 0 ? 1 << top.last : 0;

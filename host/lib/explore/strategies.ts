@@ -2,8 +2,15 @@
 import { UsageError } from "../errors.ts";
 import { type DporCheckpoint, type DporOptions, dpor } from "./dpor.ts";
 import type { RaceInstance } from "./instance.ts";
-import type { Progress } from "./progress.ts";
-import { type Budget, type SearchCheckpoint, type SearchOptions, type SearchResult, search } from "./search.ts";
+import { atOnce, type Progress } from "./progress.ts";
+import {
+  type Budget,
+  type SearchCheckpoint,
+  type SearchOptions,
+  type SearchResult,
+  type Slices,
+  searchSlices,
+} from "./search.ts";
 import { pctRuns, randomRuns, walk } from "./walk.ts";
 
 export interface StrategyOptions {
@@ -25,7 +32,18 @@ export interface Strategy {
   /** What a clean, exhaustive result says. */
   proves(bound: number): string;
   run(instance: RaceInstance, options: StrategyOptions): SearchResult;
+  /** The same in slices, to be driven from outside; absent where a search can only be run as a whole. */
+  slices?(instance: RaceInstance, options: StrategyOptions): Slices;
 }
+
+/** A strategy that can be driven in slices. */
+const sliced = (
+  strategy: Omit<Strategy, "run" | "slices" | "build"> & Required<Pick<Strategy, "slices">>,
+): Strategy => ({
+  ...strategy,
+  build: "race",
+  run: (instance, options) => atOnce(strategy.slices(instance, options)),
+});
 
 /** Steps of a typical run, for PCT. */
 const TYPICAL_RUN = 60;
@@ -41,13 +59,12 @@ const common = ({ budget, onProgress, resume, onCheckpoint }: StrategyOptions): 
 const NOTHING = "nothing: it only looks for violations";
 
 export const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  exhaustive: {
+  exhaustive: sliced({
     canResume: true,
-    build: "race",
     proves: () =>
       "all interleavings of these actors at these windows and locks, sequentially consistent, keep the invariants, and no fair run is caught in a loop",
-    run: (instance, options) => search(instance, common(options) as SearchOptions),
-  },
+    slices: (instance, options) => searchSlices(instance, common(options) as SearchOptions),
+  }),
   dpor: {
     canResume: true,
     build: "race-footprint",
@@ -56,25 +73,23 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
       "the order of steps that do not see each other, and keeps the invariants; of livelocks only those that are a round on a path",
     run: (instance, options) => dpor(instance, common(options) as DporOptions),
   },
-  bounded: {
+  bounded: sliced({
     canResume: true,
-    build: "race",
     proves: (bound) => `all interleavings with at most ${bound} preemption(s) keep the invariants`,
-    run: (instance, options) => search(instance, { ...(common(options) as SearchOptions), preemptions: options.bound }),
-  },
-  random: {
+    slices: (instance, options) =>
+      searchSlices(instance, { ...(common(options) as SearchOptions), preemptions: options.bound }),
+  }),
+  random: sliced({
     canResume: false,
-    build: "race",
     proves: () => NOTHING,
-    run: (instance, { budget, seed, onProgress }) => walk(instance, randomRuns(seed), budget, onProgress),
-  },
-  pct: {
+    slices: (instance, { budget, seed, onProgress }) => walk(instance, randomRuns(seed), budget, onProgress),
+  }),
+  pct: sliced({
     canResume: false,
-    build: "race",
     proves: () => NOTHING,
-    run: (instance, { budget, seed, bound, onProgress }) =>
+    slices: (instance, { budget, seed, bound, onProgress }) =>
       walk(instance, pctRuns(seed, instance.actors.length, bound, TYPICAL_RUN), budget, onProgress),
-  },
+  }),
 };
 
 /** @throws UsageError */

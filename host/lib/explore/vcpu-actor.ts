@@ -1,6 +1,5 @@
 /** A vCPU as an actor: it runs real guest instructions, one a step, until it reaches the address where its program ends. */
 import { CONT_RUN_VCPU } from "../../../hv-core/abi/continuation.ts";
-import { disassemble } from "../debug/disassemble.ts";
 import { peekVirtual, registers } from "../inspect.ts";
 import { type Actor, WORK_IO, WORK_RUNNABLE } from "./actors.ts";
 import type { World } from "./world.ts";
@@ -16,16 +15,20 @@ export interface VcpuActorOptions {
   readonly end: number;
   /** Address of each instruction and what it does, for reports. */
   readonly instructions: readonly (readonly [address: number, text: string])[];
+  /** For those that are not in `instructions`. */
+  readonly textOf?: InstructionText;
   /** It goes round for ever, and nobody waits for it: the race is over without it. */
   readonly loops?: boolean;
 }
 
+/** Text of the first instruction of `code`. The page of races can do without a disassembler, which is larger than all the rest. */
+export type InstructionText = (code: Uint8Array, rip: bigint, bitness: 16 | 32 | 64) => string | undefined;
+
 /** The instruction that a vCPU of an ordinary guest runs next, out of its memory. */
-function instructionAt(world: World, slot: number): string {
+function instructionAt(world: World, slot: number, textOf: InstructionText | undefined): string {
   const { rip, bitness } = registers(world.core, slot);
   const code = peekVirtual(world.core, world.domid, slot, rip, LONGEST_INSTRUCTION);
-  const text = disassemble(code, rip, bitness, 1)[0]?.text ?? "the instruction";
-  return `${text} at 0x${rip.toString(16)}`;
+  return `${textOf?.(code, rip, bitness) ?? "the instruction"} at 0x${rip.toString(16)}`;
 }
 
 export function vcpuActor(world: World, options: VcpuActorOptions): Actor {
@@ -44,7 +47,10 @@ export function vcpuActor(world: World, options: VcpuActorOptions): Actor {
     next() {
       if ((world.exports.vcpuWork(slot) & WORK_IO) !== 0)
         return { word: "complete", text: "looks for the answer to its request" };
-      return { word: "run", text: `runs ${texts.get(world.rip(options.vcpu)) ?? instructionAt(world, slot)}` };
+      return {
+        word: "run",
+        text: `runs ${texts.get(world.rip(options.vcpu)) ?? instructionAt(world, slot, options.textOf)}`,
+      };
     },
     begin() {
       world.continuations.start(options.index, { kind: CONT_RUN_VCPU, args: [slot], processor });

@@ -7,7 +7,7 @@ import { stepFrom } from "./crashed-step.ts";
 import type { RaceInstance } from "./instance.ts";
 import type { Progress } from "./progress.ts";
 import type { Violation } from "./race.ts";
-import type { Budget, SearchResult } from "./search.ts";
+import type { Budget, Slices } from "./search.ts";
 
 /** A small generator (mulberry32) with its state in one number. */
 function generator(seed: number): () => number {
@@ -62,13 +62,13 @@ export function pctRuns(seed: number, actors: number, changes: number, length: n
   };
 }
 
-/** Runs schedules until one breaks an invariant or the budget is spent. */
-export function walk(
+/** Runs schedules until one breaks an invariant or the budget is spent; a slice is one schedule. */
+export function* walk(
   instance: RaceInstance,
   newRun: () => Pick,
   budget: Budget,
   onProgress?: (progress: Progress) => void,
-): SearchResult {
+): Slices {
   let reported = 0;
   const started = performance.now();
   const seconds = (): number => (performance.now() - started) / 1000;
@@ -94,6 +94,7 @@ export function walk(
       if (violation) break;
     }
     schedules++;
+    yield { states: 0, schedules, steps, depth, seconds: seconds() };
     if (onProgress && seconds() - reported > 0.5) {
       reported = seconds();
       onProgress({ states: 0, schedules, steps, depth, seconds: reported });

@@ -16,10 +16,14 @@ export function compileBuild(name: keyof typeof URLS): Promise<WebAssembly.Modul
   return module;
 }
 
-async function fetchModule(name: keyof typeof URLS): Promise<WebAssembly.Module> {
+/** The bytes of a build: schedules are signed with their hash. */
+export async function buildBytes(name: keyof typeof URLS): Promise<ArrayBuffer> {
   const response = await fetch(URLS[name]);
   if (!response.ok)
     throw new Error(`the server has no ${name}.wasm (${response.status}): copy the whole folder, with its assets`);
-  // Not compileStreaming: it insists on a content type that plain servers do not know.
-  return WebAssembly.compile(await response.arrayBuffer());
+  return response.arrayBuffer();
 }
+
+// Not compileStreaming: it insists on a content type that plain servers do not know.
+const fetchModule = async (name: keyof typeof URLS): Promise<WebAssembly.Module> =>
+  WebAssembly.compile(await buildBytes(name));

@@ -2,33 +2,11 @@
  * A schedule as a story: what each actor did step by step, what the hypervisor made of it, and which facts changed. The steps are taken
  * once more with the trace on, because the trace says what happened inside. After: text.ts, markdown.ts, svg.ts, perfetto.ts.
  */
-import { TRACE_BASE } from "../../../../hv-core/abi/layout.ts";
-import { TRACE_NEXT } from "../../../../hv-core/abi/trace-events.ts";
-import { readTrace } from "../../trace/decode.ts";
 import type { RaceInstance } from "../instance.ts";
-import { lockHolders } from "../locks.ts";
 import type { Violation } from "../race.ts";
-import { outcomes } from "./outcome.ts";
+import { createTeller, type StoryStep, type WindowSites } from "./taken-step.ts";
 
-/** Source places of each window by its name: build/window-sites.json. */
-export type WindowSites = Readonly<Record<string, readonly string[]>>;
-
-export interface StoryStep {
-  readonly number: number;
-  readonly actor: string;
-  /** Window or operation, as in a schedule. */
-  readonly place: string;
-  /** What the actor did, without a subject. */
-  readonly text: string;
-  /** What came of it, as short sentences. */
-  readonly outcome: readonly string[];
-  /** Facts that are new after it: "slot READY", "p2m lock: guest0". */
-  readonly changes: readonly string[];
-  /** All facts after it. */
-  readonly facts: readonly string[];
-  /** Where the window is in the source; empty for operations and locks. */
-  readonly sites: readonly string[];
-}
+export type { StoryStep, WindowSites };
 
 export interface Story {
   readonly race: string;
@@ -79,22 +57,9 @@ const RULES: Readonly<Record<string, string>> = {
   "I-7": "no page has the type ioreq_server when the type has no server",
 };
 
-const ALL_CLASSES = 0x7e;
-/** A lock is taken in many places; who holds it says more. */
-const LOCK = "Lock";
-
-const factsOf = (state: string): string[] => state.split(", ").filter((fact) => fact !== "");
-
-/** What is new, and which locks became free. */
-function changesBetween(before: readonly string[], after: readonly string[]): string[] {
-  const lockOf = (fact: string): string | undefined => /^(.*) lock: /.exec(fact)?.[1];
-  const held = new Set(after.map(lockOf));
-  const freed = before.flatMap((fact) => {
-    const lock = lockOf(fact);
-    return lock !== undefined && !held.has(lock) ? [`${lock} lock free`] : [];
-  });
-  return [...after.filter((fact) => !before.includes(fact)), ...freed];
-}
+/** What must hold, as a sentence; undefined for an invariant that nobody knows. */
+export const ruleOf = (instance: RaceInstance, invariant: string): string | undefined =>
+  instance.setup.invariants.find((i) => i.name === invariant)?.text ?? RULES[invariant];
 
 function endingOf(instance: RaceInstance): string[] {
   return instance.actors.map((actor) => {
@@ -106,7 +71,7 @@ function endingOf(instance: RaceInstance): string[] {
 }
 
 /** The variant that is shown as the remedy: the one called "fixed", or the first that is clean. */
-function remedyOf(instance: RaceInstance, variant: string): Story["remedy"] {
+export function remedyOf(instance: RaceInstance, variant: string): Story["remedy"] {
   const clean = Object.entries(instance.race.variants).filter(([name, v]) => v.expect === "clean" && name !== variant);
   const found = clean.find(([name]) => name === "fixed") ?? clean[0];
   return found && { variant: found[0], text: found[1].text };
@@ -114,42 +79,15 @@ function remedyOf(instance: RaceInstance, variant: string): Story["remedy"] {
 
 /** @throws Error when a step of the schedule cannot be taken: replay it first. */
 export function tellStory(instance: RaceInstance, options: StoryOptions): Story {
-  const { race, setup, actors } = instance;
-  const { core } = setup.world;
-  const facts = (): string[] => [...factsOf(setup.describeState()), ...lockHolders(setup.world, actors)];
-  const next = (): number => core.view.getUint32(TRACE_BASE + TRACE_NEXT, true);
-
+  const { race, actors } = instance;
   instance.restore(instance.initial);
-  const factsAtFirst = facts();
-  let before = factsAtFirst;
-  setup.world.exports.exploreTrace(ALL_CLASSES);
-  const steps = options.schedule.map((index, i): StoryStep => {
-    const actor = actors[index]!;
+  const teller = createTeller(instance, options.sites);
+  const factsAtFirst = teller.facts();
+  const steps = options.schedule.map((index, i) => {
     if (((instance.enabled() >> index) & 1) === 0) throw new Error(`step ${i + 1} of the schedule cannot be taken`);
-    const place = instance.place(index);
-    const text = instance.describe(index);
-    const isWindow = instance.isSuspended(index) && place !== LOCK;
-    const from = next();
-    instance.step(index);
-    const records = readTrace(core, next() - from);
-    const after = facts();
-    const step = {
-      number: i + 1,
-      actor: actor.name,
-      place,
-      text,
-      outcome: outcomes(records),
-      changes: changesBetween(before, after),
-      facts: after,
-      sites: isWindow ? (options.sites?.[place] ?? []) : [],
-    };
-    before = after;
-    return step;
+    return teller.take(index, i + 1).step;
   });
-  setup.world.exports.exploreTrace(0);
   const { violation } = options;
-  const rule =
-    violation && (setup.invariants.find((i) => i.name === violation.invariant)?.text ?? RULES[violation.invariant]);
   return {
     race: race.name,
     id: race.id,
@@ -162,7 +100,7 @@ export function tellStory(instance: RaceInstance, options: StoryOptions): Story 
     factsAtFirst,
     steps,
     cycleFrom: options.cycleFrom,
-    violation: violation && { ...violation, rule },
+    violation: violation && { ...violation, rule: ruleOf(instance, violation.invariant) },
     ending: endingOf(instance),
     remedy: remedyOf(instance, options.variant),
     raceCommand: `vmexit race ${options.calledAs ?? race.name}`,
