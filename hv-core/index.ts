@@ -16,6 +16,6 @@ export {
 } from "./run/io-inspect";
 export { setKnob } from "./run/knobs";
 export { machineInit } from "./run/machine-init";
-export { run, runVcpu } from "./run/scheduler";
+export { run, runTo, runVcpu } from "./run/scheduler";
 export { codeCacheReset, restored, snapshotExtents } from "./run/snapshot";
 export { stateHash } from "./run/state-hash";

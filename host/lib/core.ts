@@ -14,6 +14,8 @@ export interface CoreExports {
   setKnob(index: number, value: number): void;
   machineInit(frameCount: number, dom0Pages: number): number;
   run(maxInstructions: number): number;
+  /** As run, and not beyond a virtual time (two halves). */
+  runTo(maxInstructions: number, timeLow: number, timeHigh: number): number;
   runVcpu(slot: number, maxInstructions: number): number;
   hypercall(nr: number, a1: number, a2: number, a3: number, a4: number, a5: number): number;
   dom0Mfn(gfn: number): number;

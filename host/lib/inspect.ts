@@ -83,6 +83,11 @@ export function vcpuSlots(core: Core, domid: DomId): number[] {
   return slots.sort((a, b) => a[0] - b[0]).map(([, slot]) => slot);
 }
 
+/** Domain of the vCPU in a slot. */
+export function vcpuDomain(core: Core, slot: number): DomId {
+  return core.u32[(VCPUS_BASE + slot * VCPU_SIZE + VCPU_HV_OFFSET + VCPU_DOMID) >> 2]! as DomId;
+}
+
 /** Names of vCPU slots as Xen writes them: d1v0 is vCPU 0 of domain 1. */
 export function vcpuNamer(core: Core): (slot: number) => string {
   const names = new Map<number, string>();

@@ -9,10 +9,11 @@
  * A guest that crashes is a value (GuestEnd), never an exception. Read next: dom0.ts, toolstack/build.ts, device/platform.ts.
  */
 import { CTR_INSTRUCTIONS } from "../../hv-core/abi/counters.ts";
+import { MACHINE_NOW } from "../../hv-core/abi/domain.ts";
 import { VIRQ_DOM_EXC } from "../../hv-core/abi/hypercalls.ts";
 import { DEVICE_AT_HOST } from "../../hv-core/abi/knobs.ts";
-import { TRACE_BASE } from "../../hv-core/abi/layout.ts";
-import { RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
+import { MACHINE_BASE, TRACE_BASE } from "../../hv-core/abi/layout.ts";
+import { RUN_BREAK, RUN_BUDGET, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { TRACE_HASH } from "../../hv-core/abi/trace-events.ts";
 import { ACTOR_TOOLSTACK, type ActorId, allocActor, getField, setField, slabOf, TOOLSTACK_DOM_EXC } from "./actors.ts";
 import { forgetBlocks } from "./buffers/arena.ts";
@@ -23,11 +24,11 @@ import {
   type ConsoleLog,
   consoleText,
   createConsoleLog,
-  cutConsole,
   type DeviceContext,
   putConsole,
+  restoreConsole,
 } from "./device/context.ts";
-import { feedCoreUarts } from "./device/core-input.ts";
+import { feedCoreUarts, isCoreInputWaiting } from "./device/core-input.ts";
 import { attachPlatform, detachPlatform, serveActor, typeToGuest } from "./device/platform.ts";
 import { bindActor, createDom0, type Dom0, handleEvents, isEventPending } from "./dom0.ts";
 import { crashReason, liveDomains, shutdownCode } from "./domains.ts";
@@ -39,15 +40,21 @@ import {
   instructionPointer,
   pauseFlags,
   peek,
+  peekVirtual,
   type Registers,
   registers,
+  translateGva,
+  vcpuDomain,
   vcpuSlots,
   type WalkStep,
   walk,
 } from "./inspect.ts";
 import { grantAtBoot, type IoRight } from "./iocap/rights-file.ts";
+import { type IoreqServerView, readIoreqServers } from "./ioreq-view.ts";
 import { DEFAULT_ERA, type EraName, eraKnobs, type KnobValues, knobSettings } from "./knobs.ts";
+import { type P2mMap, readP2m } from "./p2m-map.ts";
 import { restoreSnapshot, type Snapshot, takeSnapshot } from "./snapshot.ts";
+import { readTlb, type TlbEntryView } from "./tlb-view.ts";
 import { type BuiltDomain, buildDomain, type DomainSpec, overheadFrames } from "./toolstack/build.ts";
 import { domainDestroy, domainUnpause } from "./toolstack/domctl.ts";
 import { evtchnBindVirq } from "./toolstack/evtchn.ts";
@@ -86,6 +93,19 @@ export type RunEnd =
   | { readonly kind: "idle" } // nothing can run before the outside does something
   | { readonly kind: "budget" };
 
+/** How far advance() goes: whichever comes first. */
+export interface AdvanceOptions {
+  /** The first place that is not before this virtual time. */
+  readonly time?: number;
+  /** As many instructions as were ever retired by then (stats().instructions). */
+  readonly instructions?: number;
+  /** Ticks at most: exits take some too, so even a guest that never retires anything comes to an end. */
+  readonly maxTicks?: number;
+}
+
+/** "reached": time or instructions; "break": a breakpoint or watch was hit (travel/watch.ts). */
+export type AdvanceEnd = "reached" | "budget" | "break" | "idle" | "ended";
+
 /** "ran": one instruction retired, or the hypervisor carried it out. */
 export type StepResult = { readonly kind: "ran" | "blocked" | "ended" };
 
@@ -108,6 +128,12 @@ export interface Machine extends Disposable {
   destroyGuest(domid: DomId): void;
   /** Runs all guests and serves dom0 until one of the ends of RunEnd. */
   run(options: RunOptions): RunEnd;
+  /**
+   * As run(), to an exact place: what comes before and after is the same however often it is stopped on the way. Time travel is made of it.
+   */
+  advance(options: AdvanceOptions): AdvanceEnd;
+  /** Virtual time in TSC ticks. */
+  now(): number;
   /** Runs one instruction of one vCPU (by slot: see vcpus()), and serves dom0 as far as that makes it go on. */
   step(slot: number): StepResult;
   /** Plays dom0 once: device models and the toolstack answer the events that are pending. @returns whether there were any. */
@@ -119,6 +145,16 @@ export interface Machine extends Disposable {
   /** Guest-physical memory, without side effects. */
   peek(domid: DomId, gpa: number, bytes: number): Uint8Array;
   walk(domid: DomId, gpa: number): readonly WalkStep[];
+  /** Guest-physical address of a linear one under the vCPU's page tables, undefined when it is not mapped. */
+  translate(slot: number, linear: bigint): number | undefined;
+  /** Memory by linear address, as the vCPU's supervisor sees it; ends before the first byte that is not mapped. */
+  peekLinear(slot: number, linear: bigint, bytes: number): Uint8Array;
+  /** The whole p2m as ranges, undefined when there is no such domain. */
+  p2m(domid: DomId): P2mMap | undefined;
+  /** The valid entries of a vCPU's TLB; stale ones are marked. */
+  tlb(slot: number): readonly TlbEntryView[];
+  /** The ioreq servers of a domain with their ranges, slots and rings. */
+  ioreq(domid: DomId): readonly IoreqServerView[];
   /** Everything written on any console so far, from byte `from` on. */
   console(from?: number): string;
   /** Bytes not yet taken by takeConsole, as the terminal wants them. */
@@ -130,6 +166,8 @@ export interface Machine extends Disposable {
   stats(): Stats;
   snapshot(): Snapshot;
   restore(snapshot: Snapshot): void;
+  /** What restore() does around putting memory back, for who keeps images of another kind (travel/image.ts). */
+  restoreWith(putBack: () => void): void;
   /** Sixteen hexadecimal digits. */
   stateHash(): string;
   traceHash(): string;
@@ -139,6 +177,8 @@ export interface Machine extends Disposable {
 const SPARE_FRAMES = 1536;
 /** Instructions between two looks at the budget, when nothing else stops the core. */
 const SLICE = 50_000_000;
+/** Input for a UART inside the core is handed over at multiples of so many ticks, so that slices do not matter. */
+const INPUT_GRID = 4096;
 /** Device answers that one step() may need before its instruction retires. */
 const STEP_TRIES = 200;
 
@@ -198,6 +238,44 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
     return liveDomains(core).every((domid) => shutdownCode(core, domid) !== undefined);
   }
 
+  const now = (): number => readNow(core);
+
+  function restoreWith(putBack: () => void): void {
+    putBack();
+    forgetBlocks(dom0.arena);
+    restoreConsole(core, log);
+    taken = Math.min(taken, log.length);
+  }
+
+  function advance({
+    time = Number.POSITIVE_INFINITY,
+    instructions = Number.POSITIVE_INFINITY,
+    maxTicks = Number.POSITIVE_INFINITY,
+  }: AdvanceOptions): AdvanceEnd {
+    let left = maxTicks;
+    while (true) {
+      const start = now();
+      const missing = instructions - readCounter(core, CTR_INSTRUCTIONS);
+      if (start >= time || missing <= 0) return "reached";
+      if (left <= 0) return "budget";
+      const hasInput = !hostDevices && isCoreInputWaiting(core);
+      if (hasInput && start % INPUT_GRID === 0) feedCoreUarts(core);
+      const until = hasInput ? Math.min(time, start - (start % INPUT_GRID) + INPUT_GRID) : time;
+      const slice = Math.min(left, missing, SLICE);
+      const why = core.exports.runTo(slice, low32(until), high32(until));
+      const wasPending = serve();
+      const hasStopped = hasDomainStopped();
+      // Skipped idle time is free; how much of the slice was used is not told, so it counts as used up only when it is.
+      left -= why === RUN_BUDGET && now() < until ? slice : 1;
+      if (why === RUN_BREAK) return "break";
+      if (why === RUN_IDLE && !wasPending) {
+        if (isOver()) return "ended";
+        if (!hasInput) return "idle";
+        feedCoreUarts(core);
+      } else if (hasStopped && isOver()) return "ended";
+    }
+  }
+
   return {
     core,
     dom0,
@@ -232,6 +310,8 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       }
       return { kind: "budget" };
     },
+    advance,
+    now,
     step(slot) {
       const rip = instructionPointer(core, slot);
       for (let i = 0; i < STEP_TRIES; i++) {
@@ -250,6 +330,11 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
     regs: (slot) => registers(core, slot),
     peek: (domid, gpa, bytes) => peek(core, domid, gpa, bytes).data,
     walk: (domid, gpa) => walk(core, domid, gpa),
+    translate: (slot, linear) => translateGva(core, slot, linear),
+    peekLinear: (slot, linear, bytes) => peekVirtual(core, vcpuDomain(core, slot), slot, linear, bytes),
+    p2m: (domid) => readP2m(core, domid),
+    tlb: (slot) => readTlb(core, vcpuDomain(core, slot), slot),
+    ioreq: (domid) => readIoreqServers(core, domid),
     console: (from = 0) => consoleText(log, from),
     takeConsole() {
       const bytes = log.bytes.slice(taken, log.length);
@@ -264,12 +349,8 @@ export function createMachine(wasm: WebAssembly.Module, options: MachineOptions)
       counters: readCounters(core),
     }),
     snapshot: () => takeSnapshot(core),
-    restore(snapshot) {
-      restoreSnapshot(core, snapshot);
-      forgetBlocks(dom0.arena);
-      cutConsole(core, log);
-      taken = Math.min(taken, log.length);
-    },
+    restore: (snapshot) => restoreWith(() => restoreSnapshot(core, snapshot)),
+    restoreWith,
     stateHash() {
       core.exports.stateHash();
       return mailboxHex(core);
@@ -291,3 +372,11 @@ function guestEnd(core: Core, domid: DomId): GuestEnd | undefined {
   const code = shutdownCode(core, domid);
   return code === undefined ? undefined : endOf(code, crashReason(core, domid));
 }
+
+function readNow(core: Core): number {
+  return Number(core.view.getBigUint64(MACHINE_BASE + MACHINE_NOW, true));
+}
+
+/** Halves of a time for the core; later than everything when it is infinite. */
+const low32 = (time: number): number => (Number.isFinite(time) ? (time % 2 ** 32) | 0 : -1);
+const high32 = (time: number): number => (Number.isFinite(time) ? Math.floor(time / 2 ** 32) | 0 : -1);

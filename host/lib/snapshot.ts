@@ -13,7 +13,7 @@ export interface Snapshot {
 const TRIPLE_BYTES = 12;
 
 /** Used extents of linear memory, as they are now. */
-function usedPlaces(core: Core): [start: number, length: number][] {
+export function usedPlaces(core: Core): [start: number, length: number][] {
   const count = core.exports.snapshotExtents();
   const places: [start: number, length: number][] = [];
   for (let i = 0; i < count; i++) {

@@ -13,9 +13,11 @@ export const CPU_CR2 = 400;
 export const CPU_CR3 = 408;
 export const CPU_CR4 = 416;
 export const CPU_EFER = 432;
+export const CPU_RETIRED = 616;
 export const CPU_CPL = 624;
 export const CPU_EXIT_REASON = 680;
 export const CPU_EXIT_GPA = 696;
+export const CPU_TLB_MASK = 728;
 
 export const REG_RAX = 0;
 export const REG_RCX = 1;

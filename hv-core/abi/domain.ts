@@ -25,5 +25,7 @@ export const VCPU_ID = 12;
 export const VCPU_PAUSE_FLAGS = 16;
 /** In the machine header (base/machine.ts): one past the highest domain slot ever used. */
 export const MACHINE_DOMAIN_MARK = 16;
+/** Virtual time, u64. */
+export const MACHINE_NOW = 32;
 /** The domctl lock: vCPU slot + 1 of its holder. */
 export const MACHINE_DOMCTL_LOCK = 96;

@@ -5,3 +5,5 @@ export const RUN_BUDGET = 0;
 export const RUN_ATTENTION = 1;
 /** No vCPU can run and no timer is armed: only the outside can wake anybody. */
 export const RUN_IDLE = 2;
+/** A breakpoint or watch was hit (abi/watch.ts). */
+export const RUN_BREAK = 3;

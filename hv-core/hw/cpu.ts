@@ -12,10 +12,12 @@ import {
   CPU_EXIT_GPA,
   CPU_EXIT_REASON,
   CPU_FLAG_KIND,
+  CPU_RETIRED,
   CPU_RFLAGS,
   CPU_RIP,
   CPU_SEG_SIZE,
   CPU_SEGS,
+  CPU_TLB_MASK,
 } from "../abi/cpu";
 import { VCPU_ANSWERS_OFFSET, VCPU_SIZE, VCPU_TLB_OFFSET, VCPUS_BASE } from "../abi/layout";
 
@@ -268,5 +270,7 @@ if (offsetof<Cpu>("cr0") != CPU_CR0) ERROR("Cpu.cr0 moved");
 if (offsetof<Cpu>("cpl") != CPU_CPL) ERROR("Cpu.cpl moved");
 if (offsetof<Cpu>("exitReason") != CPU_EXIT_REASON) ERROR("Cpu.exitReason moved");
 if (offsetof<Cpu>("exitGpa") != CPU_EXIT_GPA) ERROR("Cpu.exitGpa moved");
+if (offsetof<Cpu>("retired") != CPU_RETIRED) ERROR("Cpu.retired moved");
+if (offsetof<Cpu>("tlbMask") != CPU_TLB_MASK) ERROR("Cpu.tlbMask moved");
 if (offsetof<Seg>() != CPU_SEG_SIZE) ERROR("Seg is 24 bytes");
 if (<u32>offsetof<Cpu>() > <u32>VCPU_ANSWERS_OFFSET) ERROR("Cpu outgrew its place");

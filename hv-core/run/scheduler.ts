@@ -77,19 +77,31 @@ function takeAttention(m: Machine): bool {
   return isUpcallPending(Vcpu.at(Domain.at(0).firstVcpu));
 }
 
+/** Later than any virtual time. */
+const NEVER: u64 = 0xffff_ffff_ffff_ffff;
+
 /**
  * Runs the machine for at most `maxInstructions` ticks; skipped idle time is free, each skip costs one.
  * @returns RUN_BUDGET, RUN_ATTENTION (dom0 has an event, or output waits) or RUN_IDLE (only the outside can wake anybody).
  */
 export function run(maxInstructions: u32): u32 {
+  return runUntil(maxInstructions, NEVER);
+}
+
+/** As run, and not beyond virtual time `time` (two halves): it stops at the first boundary of instructions that is not before it. */
+export function runTo(maxInstructions: u32, timeLow: u32, timeHigh: u32): u32 {
+  return runUntil(maxInstructions, <u64>timeLow | ((<u64>timeHigh) << 32));
+}
+
+function runUntil(maxInstructions: u32, time: u64): u32 {
   const m = Machine.get();
   let end = m.now + maxInstructions;
   while (true) {
     timersRun();
     if (takeAttention(m)) return RUN_ATTENTION;
-    if (m.now >= end) return RUN_BUDGET;
+    if (m.now >= end || m.now >= time) return RUN_BUDGET;
     if (hasTurnLeft(m)) {
-      takeTurn(m, m.nextVcpu - 1, m.turnLeft, end);
+      takeTurn(m, m.nextVcpu - 1, m.turnLeft, min<u64>(end, time));
       continue;
     }
     dropTurn(m);
@@ -100,7 +112,7 @@ export function run(maxInstructions: u32): u32 {
       m.now = m.nextDeadline;
       continue;
     }
-    beginTurn(m, slot, end);
+    beginTurn(m, slot, min<u64>(end, time));
   }
 }
 

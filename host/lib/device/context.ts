@@ -10,6 +10,8 @@ const LOG_LENGTH = 12;
 export interface ConsoleLog {
   bytes: Uint8Array;
   length: number;
+  /** Bytes that are known: after a restore more than `length`, until something else is written there. */
+  known: number;
 }
 
 export interface DeviceContext {
@@ -18,7 +20,7 @@ export interface DeviceContext {
 }
 
 export function createConsoleLog(): ConsoleLog {
-  return { bytes: new Uint8Array(4096), length: 0 };
+  return { bytes: new Uint8Array(4096), length: 0, known: 0 };
 }
 
 /** A guest may print for ever; the log keeps its first 64 MiB. */
@@ -32,13 +34,14 @@ export function putConsole(context: DeviceContext, byte: number): void {
     larger.set(log.bytes);
     log.bytes = larger;
   }
+  if (log.length >= log.known || log.bytes[log.length] !== byte) log.known = log.length + 1;
   log.bytes[log.length++] = byte;
   setField(context.dom0.core, slabOf(0), LOG_LENGTH, log.length);
 }
 
-/** After a restore: forgets what was written after the snapshot. */
-export function cutConsole(core: Core, log: ConsoleLog): void {
-  log.length = Math.min(log.length, getField(core, slabOf(0), LOG_LENGTH));
+/** After a restore: shows what had been written by then, as far as it is known; going back and forth in time loses nothing. */
+export function restoreConsole(core: Core, log: ConsoleLog): void {
+  log.length = Math.min(log.known, getField(core, slabOf(0), LOG_LENGTH));
 }
 
 export function consoleText(log: ConsoleLog, from = 0): string {

@@ -30,3 +30,8 @@ export function feedCoreUarts(core: Core): void {
     }
   }
 }
+
+/** Whether anything waits for a UART in the core to have room. */
+export function isCoreInputWaiting(core: Core): boolean {
+  return actorsOfKind(core, ACTOR_CORE_INPUT).some((actor) => fifoFirst(core, slabOf(actor) + INPUT) >= 0);
+}

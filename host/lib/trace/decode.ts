@@ -2,6 +2,7 @@
 import { TRACE_BASE, TRACE_HEADER_SIZE, TRACE_RECORD_SIZE, TRACE_RECORDS } from "../../../hv-core/abi/layout.ts";
 import * as events from "../../../hv-core/abi/trace-events.ts";
 import type { Core } from "../core.ts";
+import { UsageError } from "../errors.ts";
 
 export interface TraceRecord {
   /** Index since the machine was created, modulo 2^32. */
@@ -23,6 +24,16 @@ for (const [name, value] of Object.entries(events)) {
 
 /** "ioreq_state" for TRC_IOREQ_STATE. */
 export const eventName = (event: number): string => names.get(event) ?? `event_${event.toString(16)}`;
+
+const numbers = new Map([...names].map(([value, name]) => [name, value]));
+
+/** The event of a name as eventName gives it. @throws UsageError when there is none. */
+export function eventNumber(name: string): number {
+  const value = numbers.get(name);
+  if (value === undefined)
+    throw new UsageError(`"${name}" is no event of the trace: ${[...numbers.keys()].join(", ")}`);
+  return value;
+}
 
 const NO_VCPU = 0xffff;
 

@@ -67,6 +67,15 @@ class App extends LitElement {
         flex: 1;
         min-width: 0;
       }
+      @media (min-width: 961px) {
+        :host {
+          height: 100vh;
+        }
+        main {
+          min-height: 0;
+          overflow: auto;
+        }
+      }
       .skip {
         position: absolute;
         left: -100vw;

@@ -7,6 +7,7 @@
  * A set is named by the index of its head node, which holds the root, the number of ranges and their limit.
  */
 import { EINVAL, ENOMEM, OK } from "../../abi/errno";
+import { NODE_LEFT, NODE_RIGHT } from "../../abi/ioreq-server";
 import { MAX_RANGE_NODES, RANGE_NODE_SIZE, RANGE_NODES_BASE } from "../../abi/layout";
 import { Machine } from "../../base/machine";
 import { Poison } from "../../base/poison";
@@ -33,6 +34,7 @@ export class RangeNode {
 }
 
 if (offsetof<RangeNode>() != RANGE_NODE_SIZE) ERROR("RangeNode is 32 bytes");
+if (offsetof<RangeNode>("left") != NODE_LEFT || offsetof<RangeNode>("right") != NODE_RIGHT) ERROR("RangeNode moved");
 
 const SITE_NODE_USED_AFTER_FREE: u32 = 16;
 /** `start` and `end`: poison while a node is free. */

@@ -7,6 +7,13 @@
  */
 import { ENOENT, EPERM } from "../../abi/errno";
 import { MAX_NR_IOREQ_SERVERS } from "../../abi/ioreq";
+import {
+  SERVER_BUF_MFN,
+  SERVER_ENABLED,
+  SERVER_RANGES,
+  SERVER_SYNC_MFN,
+  SERVER_TYPE_FLAGS,
+} from "../../abi/ioreq-server";
 import { IOREQ_SERVER_SIZE, IOREQ_SERVERS_BASE, MAX_IOREQ_SERVERS_TOTAL } from "../../abi/layout";
 import { Machine } from "../../base/machine";
 import { Poison } from "../../base/poison";
@@ -104,6 +111,11 @@ export class IoreqPage {
 export const PAGE_SYNC: u32 = 0;
 export const PAGE_BUFFERED: u32 = 1;
 
+if (offsetof<IoreqServer>("enabled") != SERVER_ENABLED) ERROR("IoreqServer.enabled moved");
+if (offsetof<IoreqServer>("syncMfn") != SERVER_SYNC_MFN) ERROR("IoreqServer.syncMfn moved");
+if (offsetof<IoreqServer>("bufMfn") != SERVER_BUF_MFN) ERROR("IoreqServer.bufMfn moved");
+if (offsetof<IoreqServer>("ranges0") != SERVER_RANGES) ERROR("IoreqServer.ranges0 moved");
+if (offsetof<IoreqServer>("typeFlags") != SERVER_TYPE_FLAGS) ERROR("IoreqServer.typeFlags moved");
 if (offsetof<IoreqServer>("bufGfn") - offsetof<IoreqServer>("syncGfn") != offsetof<IoreqPage>())
   ERROR("IoreqPage and IoreqServer differ");
 if (offsetof<IoreqServer>() > PORTS_OFFSET || PORTS_OFFSET + IOREQ_MAX_VCPUS * 4 > <usize>IOREQ_SERVER_SIZE)

@@ -1,0 +1,136 @@
+/**
+ * One run of one guest in this worker: time travel (host/lib/travel) and, for the path of a store, what the last instruction did.
+ * The position that people see and links carry is the number of guest instructions retired.
+ */
+import type { DomId } from "../../lib/ids.ts";
+import type { Machine } from "../../lib/machine.ts";
+import { openSession } from "../../lib/travel/session.ts";
+import type { StopReason, Session as Travel } from "../../lib/travel/types.ts";
+import { type Mark, readEvidence, takeMark } from "./evidence.ts";
+import type { PathEvidence, Typed } from "./protocol.ts";
+
+/** Checkpoints may take so many bytes: a phone has to hold them. */
+const MEMORY = 256 * 2 ** 20;
+
+/** After so many milliseconds the page wants an answer: the way is continued when it asks again. */
+const within = (ms: number): (() => boolean) => {
+  const end = performance.now() + ms;
+  return () => performance.now() > end;
+};
+const SLICE_MS = 60;
+/** What was typed is typed again before the page shows anything: a long way may take so long. */
+const REPLAY_MS = 8000;
+
+export class Session {
+  readonly machine: Machine;
+  readonly domid: DomId;
+  private readonly travel: Travel;
+  private typed: Typed[] = [];
+  /** The state before the last instruction, when it is known; and whether the machine stands in the middle of it. */
+  private mark: Mark | undefined;
+  private isInside = false;
+
+  /** @param machine just built, nothing has run yet. */
+  constructor(machine: Machine, domid: DomId) {
+    this.machine = machine;
+    this.domid = domid;
+    this.travel = openSession(machine, { memoryBytes: MEMORY });
+  }
+
+  get at(): number {
+    return this.travel.position().instructions;
+  }
+
+  get allTyped(): readonly Typed[] {
+    return this.typed;
+  }
+
+  /** Does again what somebody typed. @returns whether all of it could be done. */
+  replay(typed: readonly Typed[]): boolean {
+    const cancel = within(REPLAY_MS);
+    for (const { time, bytes } of typed) {
+      this.travel.seekTime(time, { cancel });
+      if (this.machine.now() !== time) break;
+      this.type(bytes);
+    }
+    const isDone = this.typed.length === typed.length;
+    this.forget();
+    this.travel.seek(0);
+    return isDone;
+  }
+
+  /** Runs for at most so many instructions. */
+  run(instructions: number): StopReason {
+    this.forget();
+    return this.travel.run({ maxInstructions: instructions, cancel: within(SLICE_MS) }).reason;
+  }
+
+  /** One instruction, or the rest of the one that is half done. */
+  step(): StopReason {
+    if (!this.isInside) this.mark = takeMark(this.machine, this.domid, this.at);
+    this.isInside = false;
+    return this.travel.step().reason;
+  }
+
+  back(): StopReason {
+    this.forget();
+    return this.travel.stepBack().reason;
+  }
+
+  /** Towards a position, for one slice. */
+  seek(at: number): StopReason {
+    if (at > this.at && at - this.at < 2) return this.step();
+    this.forget();
+    return this.travel.seek(at, { cancel: within(SLICE_MS) }).reason;
+  }
+
+  /** To where trace records of this virtual time had just been written, for one slice. */
+  seekTime(time: number): StopReason {
+    this.forget();
+    return this.travel.seekTime(time, { cancel: within(SLICE_MS) }).reason;
+  }
+
+  /**
+   * One piece of an instruction: what dom0 does for it, or the guest and the hypervisor for one tick. It is what a step does as a whole,
+   * so the recording stays true.
+   */
+  inside(): StopReason {
+    const { at, machine } = this;
+    if (!this.isInside) this.mark = takeMark(machine, this.domid, at);
+    this.isInside = true;
+    if (machine.serve()) return "reached";
+    const next = machine.now() + 1;
+    machine.core.exports.runTo(1, (next % 2 ** 32) | 0, Math.floor(next / 2 ** 32) | 0);
+    if (this.at !== at) this.isInside = false;
+    return machine.ended(this.domid) ? "ended" : "reached";
+  }
+
+  /** Types on the guest's consoles, now: what was typed later is forgotten, since it belonged to another run. */
+  type(bytes: Uint8Array): void {
+    const time = this.machine.now();
+    this.typed = [...this.typed.filter((t) => t.time <= time), { time, bytes }];
+    this.travel.type(this.domid, bytes);
+  }
+
+  /** What the last instruction did, or the one that is in the middle of its way. When that is not known it is run once more. */
+  evidence(): PathEvidence {
+    if (!this.mark) this.findMark();
+    return readEvidence(this.machine, this.domid, this.mark, this.at, !this.isInside);
+  }
+
+  private findMark(): void {
+    const { travel } = this;
+    const here = travel.position();
+    const isFirst = here.instructions <= travel.start().instructions;
+    const place = travel.seek(here.instructions).position;
+    this.isInside = !isFirst && place.time < here.time;
+    if (!isFirst && !this.isInside) travel.seek(here.instructions - 1);
+    if (!isFirst) this.mark = takeMark(this.machine, this.domid, this.at);
+    travel.goTo(here);
+  }
+
+  private forget(): void {
+    this.mark = undefined;
+    this.isInside = false;
+  }
+}
