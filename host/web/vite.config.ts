@@ -1,6 +1,6 @@
 /**
  * The page as static files in dist/lab/: any web server can serve them, from any folder, without special headers.
- * Two entries: index.html (the lab) and embed.html with vmexit-machine.js (the custom element, for other pages).
+ * Two entries: index.html (the lab) and vmexit-machine.js (the custom element for other pages; static/embed.html shows it).
  */
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vite";
@@ -12,7 +12,7 @@ const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url
 export default defineConfig({
   root: at("."),
   base: "./",
-  publicDir: false,
+  publicDir: at("static"),
   plugins: [guestImages(), icedForBrowsers()],
   worker: { format: "es", plugins: () => [guestImages(), icedForBrowsers()] },
   build: {
@@ -21,6 +21,12 @@ export default defineConfig({
     target: "es2022",
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { index: at("index.html") } },
+    rolldownOptions: {
+      input: { index: at("index.html"), "vmexit-machine": at("embed/element.ts") },
+      output: {
+        // Other people's pages name this one.
+        entryFileNames: ({ name }) => (name === "vmexit-machine" ? "vmexit-machine.js" : "assets/[name]-[hash].js"),
+      },
+    },
   },
 });

@@ -31,6 +31,9 @@ export class MachineController extends EventTarget {
   spec: MachineSpec | undefined;
   phase: Phase = "empty";
   at = 0;
+  /** Virtual time, and whether the number of instructions alone says where the machine stands. */
+  time = 0;
+  isFirst = true;
   /** The furthest position that was reached. */
   furthest = 0;
   end: GuestEnd | undefined;
@@ -65,8 +68,8 @@ export class MachineController extends EventTarget {
     }
   }
 
-  /** Another machine. @returns whether it could be built; `problem` says why not, and the old one stays. */
-  load(spec: MachineSpec, at = 0, typed: readonly Typed[] = []): Promise<boolean> {
+  /** Another machine. @param tick virtual time to go to, instead of `at`. @returns whether it could be built; `problem` says why not, and the old one stays. */
+  load(spec: MachineSpec, at = 0, typed: readonly Typed[] = [], tick?: number): Promise<boolean> {
     this.wantsPause = true;
     return this.inTurn(async () => {
       const before = this.phase;
@@ -84,7 +87,8 @@ export class MachineController extends EventTarget {
       this.problem = undefined;
       this.records.clear(answer.value.records); // what built the guest is no part of its run
       await this.take(answer.value);
-      if (at > 0) await this.goTo((s) => s.seek(at));
+      if (tick !== undefined) await this.goTo((s) => s.seekTime(tick));
+      else if (at > 0) await this.goTo((s) => s.seek(at));
       return true;
     });
   }
@@ -149,12 +153,12 @@ export class MachineController extends EventTarget {
 
   /** A new worker at the same place, with everything that was typed. */
   async restart(): Promise<void> {
-    const { spec, at, typed } = this;
+    const { spec, at, typed, time, isFirst } = this;
     this.client?.end();
     this.client = undefined;
     this.isLoaded = false;
     this.phase = "empty";
-    if (spec) await this.load(spec, at, typed);
+    if (spec) await this.load(spec, at, typed, isFirst ? undefined : time);
   }
 
   /** What a test does that wants to see restart(): the worker is gone from one moment to the next. */
@@ -194,6 +198,8 @@ export class MachineController extends EventTarget {
   /** Takes what the worker answered. @param isOnTheWay more follows at once: the views need not look at every step. */
   private async take(moved: Moved, isOnTheWay = false): Promise<void> {
     this.at = moved.at;
+    this.time = moved.time;
+    this.isFirst = moved.isFirst;
     this.end = moved.end;
     if (moved.isFresh) {
       this.console = moved.console;

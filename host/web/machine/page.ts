@@ -30,6 +30,9 @@ import "./views/cpu.ts";
 import type { KnobChoice } from "./views/knobs.ts";
 import "./views/timeline.ts";
 
+/** Where a new machine stands. */
+const START = { at: 0, tick: undefined, typed: [] } as const;
+
 class MachinePage extends LitElement {
   static override properties = {
     place: { attribute: false },
@@ -48,6 +51,8 @@ class MachinePage extends LitElement {
   /** The second machine, while there is one. */
   private other: MachineController | undefined;
   private file: OpenedFile | undefined;
+  /** Largest cost of a line in each machine: bars beside each other have one scale. */
+  private readonly costs = new Map<MachineController, number>();
   /** The hash that this page wrote itself. */
   private ownHash = "";
 
@@ -109,9 +114,9 @@ class MachinePage extends LitElement {
 
   /** Makes the machines that the experiment names and brings them to its position. */
   private async build(): Promise<void> {
-    const { at, typed, versus } = this.experiment;
+    const { at, tick, typed, versus } = this.experiment;
     const spec = this.spec();
-    const isBuilt = await this.controller.load(spec, at, typed);
+    const isBuilt = await this.controller.load(spec, at, typed, tick);
     if (!isBuilt && this.controller.problem) this.say(this.controller.problem);
     if (isBuilt && this.controller.at < at) this.say(texts.notes.notReached(this.controller.at));
     if (versus) {
@@ -120,7 +125,7 @@ class MachinePage extends LitElement {
         this.other.addEventListener("change", () => this.requestUpdate());
       }
       const knobs = { ...spec.knobs, [versus.knob]: versus.value };
-      await this.other.load({ ...spec, knobs }, at, typed);
+      await this.other.load({ ...spec, knobs }, at, typed); // its virtual time is another
       if (this.other.problem) this.say(this.other.problem);
     } else {
       this.other?.close();
@@ -138,7 +143,7 @@ class MachinePage extends LitElement {
         text: texts.notes.lost(controller.problem ?? ""),
         actions: [
           { label: texts.notes.restart, run: () => void this.restart() },
-          { label: texts.notes.startOver, run: () => void this.change({ at: 0, typed: [] }, true) },
+          { label: texts.notes.startOver, run: () => void this.change(START, true) },
         ],
       };
     else if (
@@ -147,7 +152,9 @@ class MachinePage extends LitElement {
       controller.phase !== "loading" &&
       controller.spec
     ) {
-      this.experiment = { ...this.experiment, at: controller.at, typed: controller.typed };
+      const { tick: _old, ...rest } = this.experiment;
+      const tick = controller.isFirst ? {} : { tick: controller.time };
+      this.experiment = { ...rest, ...tick, at: controller.at, typed: controller.typed };
       this.writeAddress();
     }
     this.requestUpdate();
@@ -175,8 +182,10 @@ class MachinePage extends LitElement {
     }
   }
 
+  /** One message at a time; what a link had wrong stays beside what came of it. */
   private say(text: string, kind: Notice["kind"] = "problem"): void {
-    this.notice = { kind, text };
+    const earlier = this.notice?.details;
+    this.notice = { kind: earlier ? "problem" : kind, text, ...(earlier ? { details: earlier } : {}) };
   }
 
   private both(action: (c: MachineController) => Promise<void>): void {
@@ -192,7 +201,7 @@ class MachinePage extends LitElement {
       if (name === "") return;
       const { memoryMiB: _m, vcpus: _v, cmdline: _c, ...rest } = this.experiment;
       this.experiment = rest;
-      void this.change({ guest: { kind: "bundled", name }, at: 0, typed: [] }, true);
+      void this.change({ guest: { kind: "bundled", name }, ...START }, true);
     },
     openFile: (file) => void this.openFile(file),
     step: () => this.both((c) => c.step()),
@@ -225,7 +234,7 @@ class MachinePage extends LitElement {
     const isSame = wanted !== undefined && wanted.sha === opened.value.sha;
     const named = { name: opened.value.name, sha: opened.value.sha };
     // The link's position is kept when this is the file that it asked for.
-    const start = isSame ? {} : { at: 0, typed: [] };
+    const start = isSame ? {} : START;
     await this.change({ guest: { kind: "file", file: named }, ...start }, true);
     if (wanted && !isSame && !this.notice) this.say(texts.notes.otherFile(named.name), "info");
   }
@@ -310,6 +319,11 @@ class MachinePage extends LitElement {
     return html`<div class="tabs" role="tablist" aria-label=${texts.viewsLabel} @keydown=${this.tabKey}>${VIEWS.map(tab)}</div>`;
   }
 
+  private takeCost({ detail }: CustomEvent<{ readonly controller: MachineController; readonly most: number }>): void {
+    this.costs.set(detail.controller, detail.most);
+    this.requestUpdate();
+  }
+
   private renderPanel(): TemplateResult {
     const { experiment: e, controller, other } = this;
     const { versus } = e;
@@ -317,12 +331,13 @@ class MachinePage extends LitElement {
     if (!isTwo) return renderView(e.view, controller, e);
     const knob = KNOBS.find((k) => k.name === versus.knob)!;
     const mine = e.knobs[knob.name] ?? eraKnobs(e.era ?? "4.17")[knob.name]!;
-    return html`<div class="two">
+    const scale = Math.max(0, this.costs.get(controller) ?? 0, this.costs.get(other) ?? 0);
+    return html`<div class="two" @vx-cost=${this.takeCost}>
       <section aria-label=${texts.compare.title(knob.name, formatKnob(knob, mine))}>
-        <h2>${texts.compare.title(knob.name, formatKnob(knob, mine))}</h2>${renderView(e.view, controller, e)}
+        <h2>${texts.compare.title(knob.name, formatKnob(knob, mine))}</h2>${renderView(e.view, controller, e, scale)}
       </section>
       <section aria-label=${texts.compare.title(knob.name, formatKnob(knob, versus.value))}>
-        <h2>${texts.compare.title(knob.name, formatKnob(knob, versus.value))}</h2>${renderView(e.view, other, e)}
+        <h2>${texts.compare.title(knob.name, formatKnob(knob, versus.value))}</h2>${renderView(e.view, other, e, scale)}
       </section>
     </div>`;
   }
@@ -332,13 +347,13 @@ class MachinePage extends LitElement {
     const chosen = e.guest.kind === "bundled" ? e.guest : { kind: "file" as const, name: e.guest.file.name };
     return html`
       <h1 class="only-read">${texts.title}</h1>
-      <vx-toolbar .controller=${controller} .commands=${this.commands} .guests=${this.guests} .chosen=${chosen} .at=${controller.at}></vx-toolbar>
+      <vx-toolbar .controller=${controller} .commands=${this.commands} .guests=${this.guests} .chosen=${chosen}></vx-toolbar>
       <vx-notices .notice=${this.notice} @vx-dismiss=${() => {
         this.notice = undefined;
       }}></vx-notices>
       <div class="grid ${this.other ? "compared" : ""}"
         @vx-gpa=${(event: CustomEvent<number>) => this.change({ gpa: event.detail, ...(e.view === "map" ? { view: "tree" as const } : {}) })}
-        @vx-knobs=${(event: CustomEvent<KnobChoice>) => this.change({ ...event.detail, at: 0, typed: [] }, true)}
+        @vx-knobs=${(event: CustomEvent<KnobChoice>) => this.change({ ...event.detail, ...START }, true)}
         @vx-versus=${(event: CustomEvent<Experiment["versus"]>) => this.compare(event.detail)}>
         <section class="console" aria-label=${texts.console.title}><h2>${texts.console.title}</h2><vx-console .controller=${controller}></vx-console></section>
         <section class="cpu scroll" tabindex="0" aria-label=${texts.cpu.panel}><vx-cpu .controller=${controller}></vx-cpu></section>

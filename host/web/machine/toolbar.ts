@@ -81,6 +81,14 @@ class Toolbar extends LitElement {
     `,
   ];
 
+  private readonly changed = (): void => this.requestUpdate();
+
+  override willUpdate(changed: Map<PropertyKey, unknown>): void {
+    if (!changed.has("controller")) return;
+    (changed.get("controller") as MachineController | undefined)?.removeEventListener("change", this.changed);
+    this.controller.addEventListener("change", this.changed);
+  }
+
   private go(event: SubmitEvent): void {
     event.preventDefault();
     const text = (this.renderRoot.querySelector("#position") as HTMLInputElement).value.trim().replaceAll(/[,_ ]/g, "");

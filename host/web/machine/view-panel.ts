@@ -16,8 +16,8 @@ const LOADERS: Readonly<Record<ViewName, () => Promise<unknown>>> = {
   counts: () => import("./views/counts.ts"),
 };
 
-/** Elements upgrade themselves when their module has arrived. */
-export function renderView(view: ViewName, controller: MachineController, e: Experiment): TemplateResult {
+/** Elements upgrade themselves when their module has arrived. @param scale length of the longest bar, when two machines share one. */
+export function renderView(view: ViewName, controller: MachineController, e: Experiment, scale = 0): TemplateResult {
   void LOADERS[view]();
   switch (view) {
     case "path":
@@ -39,6 +39,6 @@ export function renderView(view: ViewName, controller: MachineController, e: Exp
     case "knobs":
       return html`<vx-knobs .era=${e.era ?? "4.17"} .knobs=${e.knobs} .versus=${e.versus}></vx-knobs>`;
     case "counts":
-      return html`<vx-counts .controller=${controller}></vx-counts>`;
+      return html`<vx-counts .controller=${controller} .scale=${scale}></vx-counts>`;
   }
 }

@@ -12,6 +12,12 @@ export interface EpteField {
   readonly meaning: string;
 }
 
+const SUPPRESS_VE = 1n << 63n;
+
+/** The p2m type that an entry stands for: a slot that holds nothing counts as mmio_dm (spec 01 section 1.5). */
+export const entryType = (entry: bigint): string =>
+  (entry & ~SUPPRESS_VE) === 0n ? "mmio_dm (a hole)" : decodeEpte(entry).type;
+
 export function epteFields(entry: bigint, level: number): EpteField[] {
   const e = decodeEpte(entry);
   const isLeaf = level === 1 || e.leaf;
@@ -30,7 +36,7 @@ export function epteFields(entry: bigint, level: number): EpteField[] {
     flag("sve", 63, "a violation is no #VE but an exit", "a violation may become #VE"),
     field("access", 62, 59, leafOnly(`p2m access ${e.access}`)),
     flag("pw", 58, "paging writes allowed", "no paging writes"),
-    field("p2m type", 57, 52, leafOnly(e.type)),
+    field("p2m type", 57, 52, leafOnly(entryType(entry))),
     field("MFN", 51, 12, e.isPresent ? `machine frame 0x${e.mfn.toString(16)}` : "no frame"),
     flag("snp", 11, "snooped", "not set"),
     flag("recalc", 10, "the type is recalculated at the next touch", "the type is up to date"),

@@ -25,7 +25,10 @@ export interface Experiment {
   readonly memoryMiB?: number;
   readonly vcpus?: number;
   readonly cmdline?: string;
+  /** Instructions retired. */
   readonly at: number;
+  /** Virtual time, where `at` does not say enough: inside an instruction, or while everybody waits. It counts more than `at`. */
+  readonly tick?: number | undefined;
   readonly typed: readonly Typed[];
   readonly view: ViewName;
   /** Guest-physical address that the p2m and memory views look at. */
@@ -61,6 +64,7 @@ const FIELDS = [
   "vcpus",
   "cmdline",
   "at",
+  "tick",
   "typed",
   "view",
   "gpa",
@@ -145,6 +149,7 @@ export function parseExperiment(query: URLSearchParams): ParsedExperiment {
   const memoryMiB = whole("memory", 1, 3840);
   const vcpus = whole("vcpus", 1, 128);
   const cmdline = query.get("cmdline") ?? undefined;
+  const tick = whole("tick", 0, Number.MAX_SAFE_INTEGER);
   return {
     problems,
     experiment: {
@@ -157,6 +162,7 @@ export function parseExperiment(query: URLSearchParams): ParsedExperiment {
       typed: typed ?? [],
       view: view ?? FIRST_EXPERIMENT.view,
       gpa: whole("gpa", 0, 2 ** 48 - 1) ?? FIRST_EXPERIMENT.gpa,
+      ...(tick === undefined ? {} : { tick }),
       ...(era === undefined ? {} : { era }),
       ...(memoryMiB === undefined ? {} : { memoryMiB }),
       ...(vcpus === undefined ? {} : { vcpus }),
@@ -188,6 +194,7 @@ export function formatExperiment(e: Experiment): URLSearchParams {
   set("vcpus", e.vcpus);
   set("cmdline", e.cmdline);
   set("at", e.at, e.at === 0);
+  set("tick", e.tick);
   const typed = formatTyped(e.typed);
   set("typed", typed, typed.length > LONGEST_TYPED);
   set("view", e.view, e.view === FIRST_EXPERIMENT.view);

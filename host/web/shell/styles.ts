@@ -103,7 +103,7 @@ export const shared = css`
   th,
   td {
     text-align: left;
-    vertical-align: top;
+    vertical-align: baseline;
     padding: 0.1875rem 0.625rem 0.1875rem 0;
     border-bottom: 1px solid var(--vx-line);
   }

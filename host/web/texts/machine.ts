@@ -6,6 +6,10 @@ import type { ViewName } from "../model/url-state.ts";
 const n = (value: number): string => value.toLocaleString("en");
 const plural = (value: number, one: string, many = `${one}s`): string => `${n(value)} ${value === 1 ? one : many}`;
 
+/** "4 bytes", "8 x 4 bytes". */
+const elements = (size: number, count: number): string =>
+  `${count === 1 ? "" : `${n(count)} x `}${plural(size, "byte")}`;
+
 const pathSteps: Readonly<Record<PathStepName, { readonly title: string; readonly file: string }>> = {
   execute: { title: "Execute", file: "hw/exec.ts" },
   tlb: { title: "TLB", file: "hw/access.ts, hw/tlb.ts" },
@@ -182,9 +186,9 @@ export const texts = {
     slotState: (vcpu: number, state: string) => `The slot of vCPU ${vcpu} is ${state}`,
     moves: ["Xen", "device", "device", "Xen: the answer is taken, the instruction goes on"],
     now: (type: string, dir: string, addr: string, size: number, count: number, data: string) =>
-      `${type} ${dir} ${addr}, ${size} bytes x ${count}, data ${data}`,
+      `${type} ${dir} ${addr}, ${elements(size, count)}, data ${data}`,
     last: (type: string, dir: string, addr: string, size: number, count: number, data: string) =>
-      `left over from the last request: ${type} ${dir} ${addr}, ${size} bytes x ${count}, data ${data}`,
+      `left over from the last request: ${type} ${dir} ${addr}, ${elements(size, count)}, data ${data}`,
     ring: "Buffered ring",
     ringState: (read: number, write: number, waiting: number) =>
       `read pointer ${n(read)}, write pointer ${n(write)}: ${plural(waiting, "request")} waiting`,
@@ -199,8 +203,8 @@ export const texts = {
     virtual: "linear, as the vCPU maps it",
     address: "Address",
     show: "Show",
-    before: "Page back",
-    after: "Page on",
+    before: "Back",
+    after: "On",
     text: "text",
     caption: "-- is an address that no frame is behind. Looking changes nothing.",
     badAddress: (text: string) => `"${text}" is no address: write for instance 0x100000.`,

@@ -3,6 +3,7 @@
  * one and puts its state back, since everything that was typed lives in the page.
  */
 import { wrap } from "comlink";
+import workerUrl from "./machine-worker.ts?worker&url";
 
 /** The methods of a service as the page sees them: each answers later. */
 export type Asked<T> = {
@@ -78,7 +79,16 @@ export function startWorker<T>(create: () => Worker, onLost: (problem: string) =
   };
 }
 
-/** The worker of a machine. (The embedding element, which may live on another site's page, has its own: embed/.) */
-export function machineWorker(): Worker {
-  return new Worker(new URL("./machine-worker.ts", import.meta.url), { type: "module", name: "vmexit machine" });
+/** The worker of a machine. */
+export const machineWorker = (): Worker => moduleWorker(workerUrl, "vmexit machine");
+
+/**
+ * A worker from the built file at `url`. A page of another site that embeds us may not start our worker, but one of its own that imports
+ * ours; the other site's server must then allow it (Access-Control-Allow-Origin).
+ */
+export function moduleWorker(url: string, name: string): Worker {
+  const address = new URL(url, import.meta.url);
+  if (address.origin === location.origin) return new Worker(address, { type: "module", name });
+  const line = new Blob([`import ${JSON.stringify(address.href)};`], { type: "text/javascript" });
+  return new Worker(URL.createObjectURL(line), { type: "module", name });
 }

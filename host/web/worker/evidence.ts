@@ -33,6 +33,19 @@ export function takeMark(machine: Machine, domid: DomId, at: number): Mark {
   return { at, records: traceEnd(machine.core.view), counters: readCounters(machine.core), vcpus };
 }
 
+/**
+ * Whether the instruction that began at the mark is over: one has retired, or the hypervisor has moved rip over it and no request of that
+ * vCPU is in flight any more.
+ */
+export function isStepOver(machine: Machine, domid: DomId, mark: Mark, at: number): boolean {
+  if (at !== mark.at) return true;
+  return mark.vcpus.some(({ slot, registers }, vcpu) => {
+    if (!machine.vcpus(domid).includes(slot)) return true;
+    if (machine.regs(slot).rip === registers.rip) return false;
+    return readSlots(machine, domid, vcpu).every((s) => s.state === "NONE");
+  });
+}
+
 /** The vCPU that moved: the one of the records, or whose rip changed. */
 function mover(machine: Machine, mark: Mark, records: readonly TraceRecord[]): MarkedVcpu | undefined {
   const exited = records.find((r) => mark.vcpus.some((v) => v.slot === r.vcpu));

@@ -27,6 +27,8 @@ export interface Moved {
   readonly at: number;
   /** Virtual time in ticks, as trace records have it. */
   readonly time: number;
+  /** The first place with so many instructions: `at` alone says where it is. */
+  readonly isFirst: boolean;
   /** The slice was long enough; otherwise the same is to be asked again. */
   readonly isThere: boolean;
   /** idle: nothing can run before the outside does something. */
@@ -196,6 +198,7 @@ export class MachineService {
     return {
       at,
       time: machine.now(),
+      isFirst: this.need().isFirst,
       state: end || reason === "ended" ? "ended" : reason === "idle" ? "idle" : "ready",
       isThere: reason !== "cancelled",
       console: isFresh ? new TextEncoder().encode(machine.console()) : written,

@@ -6,20 +6,23 @@ import type { DomId } from "../../lib/ids.ts";
 import type { Machine } from "../../lib/machine.ts";
 import { openSession } from "../../lib/travel/session.ts";
 import type { StopReason, Session as Travel } from "../../lib/travel/types.ts";
-import { type Mark, readEvidence, takeMark } from "./evidence.ts";
+import { isStepOver, type Mark, readEvidence, takeMark } from "./evidence.ts";
 import type { PathEvidence, Typed } from "./protocol.ts";
 
 /** Checkpoints may take so many bytes: a phone has to hold them. */
 const MEMORY = 256 * 2 ** 20;
 
-/** After so many milliseconds the page wants an answer: the way is continued when it asks again. */
+/** After so many milliseconds the page wants an answer: the way is continued when it asks again. The first piece is always done. */
 const within = (ms: number): (() => boolean) => {
   const end = performance.now() + ms;
-  return () => performance.now() > end;
+  let looks = 0;
+  return () => looks++ > 0 && performance.now() > end;
 };
 const SLICE_MS = 60;
 /** What was typed is typed again before the page shows anything: a long way may take so long. */
 const REPLAY_MS = 8000;
+/** Ticks after which a step gives up: nothing moves. */
+const LONGEST_STEP = 20_000;
 
 export class Session {
   readonly machine: Machine;
@@ -29,6 +32,8 @@ export class Session {
   /** The state before the last instruction, when it is known; and whether the machine stands in the middle of it. */
   private mark: Mark | undefined;
   private isInside = false;
+  /** The machine stands at the first place with so many instructions: the number alone says where it is. */
+  isFirst = true;
 
   /** @param machine just built, nothing has run yet. */
   constructor(machine: Machine, domid: DomId) {
@@ -65,23 +70,50 @@ export class Session {
     return this.travel.run({ maxInstructions: instructions, cancel: within(SLICE_MS) }).reason;
   }
 
-  /** One instruction, or the rest of the one that is half done. */
+  /**
+   * One instruction, or the rest of the one that is half done. An instruction that the hypervisor carries out (CPUID, WRMSR) is one too,
+   * though the processor does not retire it. When an answer is taken on the way back into the guest (OUT), the instruction after it has
+   * run as well: there is no place between the two.
+   */
   step(): StopReason {
     if (!this.isInside) this.mark = takeMark(this.machine, this.domid, this.at);
-    this.isInside = false;
-    return this.travel.step().reason;
+    const mark = this.mark!;
+    for (let i = 0; i < LONGEST_STEP; i++) {
+      const { reason } = this.travel.seekTime(this.machine.now() + 1);
+      const isOver = isStepOver(this.machine, this.domid, mark, this.at);
+      this.isInside = !isOver;
+      if (isOver || reason === "ended" || reason === "idle") break;
+    }
+    this.isFirst = this.at !== mark.at;
+    return this.machine.ended(this.domid) ? "ended" : this.isInside ? "idle" : "reached";
   }
 
+  /** To before the last instruction: the last place before here at which a step could begin. */
   back(): StopReason {
-    this.forget();
-    return this.travel.stepBack().reason;
+    const { travel } = this;
+    const here = this.machine.now();
+    const start = travel.start();
+    if (here <= start.time) return "start";
+    this.seekFully(this.at);
+    if (this.machine.now() >= here) this.seekFully(Math.max(start.instructions, this.at - 1));
+    for (let i = 0; i < LONGEST_STEP; i++) {
+      const [place, isFirst] = [travel.position(), this.isFirst];
+      this.step();
+      if (this.machine.now() < here && travel.position().time > place.time) continue;
+      this.forget();
+      travel.goTo(place);
+      this.isFirst = isFirst;
+      break;
+    }
+    return "reached";
   }
 
-  /** Towards a position, for one slice. */
+  /** Towards the first place at which so many instructions have retired, for one slice. */
   seek(at: number): StopReason {
-    if (at > this.at && at - this.at < 2) return this.step();
     this.forget();
-    return this.travel.seek(at, { cancel: within(SLICE_MS) }).reason;
+    const { reason } = this.travel.seek(at, { cancel: within(SLICE_MS) });
+    this.isFirst = this.at === at;
+    return reason;
   }
 
   /** To where trace records of this virtual time had just been written, for one slice. */
@@ -98,10 +130,14 @@ export class Session {
     const { at, machine } = this;
     if (!this.isInside) this.mark = takeMark(machine, this.domid, at);
     this.isInside = true;
+    this.isFirst = false;
     if (machine.serve()) return "reached";
     const next = machine.now() + 1;
     machine.core.exports.runTo(1, (next % 2 ** 32) | 0, Math.floor(next / 2 ** 32) | 0);
-    if (this.at !== at) this.isInside = false;
+    if (isStepOver(machine, this.domid, this.mark!, this.at)) {
+      this.isInside = false;
+      this.isFirst = this.at !== at;
+    }
     return machine.ended(this.domid) ? "ended" : "reached";
   }
 
@@ -109,6 +145,7 @@ export class Session {
   type(bytes: Uint8Array): void {
     const time = this.machine.now();
     this.typed = [...this.typed.filter((t) => t.time <= time), { time, bytes }];
+    this.isFirst = false;
     this.travel.type(this.domid, bytes);
   }
 
@@ -118,19 +155,28 @@ export class Session {
     return readEvidence(this.machine, this.domid, this.mark, this.at, !this.isInside);
   }
 
+  /** Back by one instruction, and forward to here again. */
   private findMark(): void {
     const { travel } = this;
     const here = travel.position();
-    const isFirst = here.instructions <= travel.start().instructions;
-    const place = travel.seek(here.instructions).position;
-    this.isInside = !isFirst && place.time < here.time;
-    if (!isFirst && !this.isInside) travel.seek(here.instructions - 1);
-    if (!isFirst) this.mark = takeMark(this.machine, this.domid, this.at);
+    const isFirst = this.isFirst;
+    if (here.time <= travel.start().time) return;
+    this.back();
+    this.mark = takeMark(this.machine, this.domid, this.at);
     travel.goTo(here);
+    this.isInside = !isStepOver(this.machine, this.domid, this.mark, this.at);
+    this.isFirst = isFirst;
+  }
+
+  private seekFully(at: number): void {
+    this.forget();
+    this.travel.seek(at);
+    this.isFirst = true;
   }
 
   private forget(): void {
     this.mark = undefined;
     this.isInside = false;
+    this.isFirst = false;
   }
 }

@@ -8,6 +8,9 @@ import { count } from "../format.ts";
 import { MachineView } from "../view.ts";
 
 class CountsView extends MachineView<Counts> {
+  static override properties = { ...MachineView.properties, scale: { type: Number } };
+  /** Cycles that the longest bar stands for, at least: of the machine beside this one. */
+  declare scale: number;
   static override styles = [
     shared,
     css`
@@ -31,8 +34,11 @@ class CountsView extends MachineView<Counts> {
     `,
   ];
 
-  protected override look(controller: MachineController): Promise<Counts | undefined> {
-    return controller.ask((s) => s.counts());
+  protected override async look(controller: MachineController): Promise<Counts | undefined> {
+    const counts = await controller.ask((s) => s.counts());
+    const most = Math.max(0, ...(counts?.cost.lines ?? []).map((l) => l.total));
+    this.dispatchEvent(new CustomEvent("vx-cost", { detail: { controller, most }, bubbles: true, composed: true }));
+    return counts;
   }
 
   private renderList(title: string, values: Readonly<Record<string, number>>): TemplateResult {
@@ -46,7 +52,7 @@ class CountsView extends MachineView<Counts> {
 
   protected override renderData({ stats, cost, meaning, stateHash, traceHash }: Counts): TemplateResult {
     const t = texts.counts;
-    const most = Math.max(1, ...cost.lines.map((l) => l.total));
+    const most = Math.max(1, this.scale || 0, ...cost.lines.map((l) => l.total));
     return html`<div class="columns">
       <table>
         <caption>${t.cost(count(cost.total))}</caption>

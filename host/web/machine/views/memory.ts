@@ -23,12 +23,21 @@ class MemoryView extends MachineView<MemoryLook> {
   static override styles = [
     shared,
     css`
+      form,
+      select,
+      input,
+      button {
+        font-size: var(--vx-size-small);
+      }
       form {
         margin-bottom: var(--vx-space-2);
       }
       input {
-        width: 14rem;
+        width: 9rem;
         font-family: var(--vx-mono);
+      }
+      table {
+        font-size: 0.75rem;
       }
       td,
       th {

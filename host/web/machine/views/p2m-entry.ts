@@ -11,7 +11,7 @@ import { MachineView } from "../view.ts";
 
 const BIT = 22;
 const PER_ROW = 32;
-const ROW = 62;
+const ROW = 74;
 
 class P2mEntryView extends MachineView<WalkLook> {
   static override properties = { ...MachineView.properties, gpa: { type: Number }, level: { state: true } };
@@ -69,7 +69,7 @@ class P2mEntryView extends MachineView<WalkLook> {
           <text x=${i * BIT + BIT / 2} y="29" style=${isSet ? "fill:var(--vx-on-accent);font-weight:700" : ""}>${isSet ? 1 : 0}</text></g>`;
       })}
       <path d="M2 38V41H${width - 2}V38" fill="none" style="stroke:var(--vx-line-strong)"></path>
-      <text class="name" x=${width / 2} y="53">${field.name}</text>
+      <text class="name" x=${width / 2} y=${width < 3 * BIT && high % 2 === 0 ? 66 : 53}>${field.name}</text>
     </g>`;
   }
 

@@ -11,7 +11,7 @@ import { p2mDefs, p2mFill } from "../patterns.ts";
 import { MachineView } from "../view.ts";
 
 const WIDTH = 760;
-const LABEL = 168;
+const LABEL = 112;
 const BAR = 26;
 const ROW = 36;
 /** A click in a table of this many rows still finds its line. */

@@ -1,5 +1,6 @@
 /** The p2m as its four-level tree along the walk of one address: each table with its 512 entries. */
 import { css, html, type SVGTemplateResult, svg, type TemplateResult } from "lit";
+import { entryType } from "../../model/epte-fields.ts";
 import { LEVEL_NAMES, withIndex } from "../../model/p2m-address.ts";
 import { shared } from "../../shell/styles.ts";
 import { texts } from "../../texts/machine.ts";
@@ -30,8 +31,7 @@ class P2mTreeView extends MachineView<TreeData> {
       svg {
         display: block;
         width: 100%;
-        max-width: 56rem;
-        height: auto;
+        height: clamp(19rem, 100vh - 24rem, 36rem);
       }
       text {
         fill: var(--vx-text);
@@ -128,7 +128,7 @@ class P2mTreeView extends MachineView<TreeData> {
             fill="none" marker-end="url(#tip)" style="stroke:var(--vx-bad);stroke-width:2"></path>`
       }
       <text class="mono" x="0" y=${TOP + DOWN * CELL + 20}>[${step.index}] ${step.decoded.isPresent ? step.decoded.rights : texts.tree.absent}</text>
-      <text class="mono soft" x="0" y=${TOP + DOWN * CELL + 36}>${step.decoded.isPresent ? `mfn ${hex(step.decoded.mfn)}` : step.decoded.type}</text>
+      <text class="mono soft" x="0" y=${TOP + DOWN * CELL + 36}>${step.decoded.isPresent ? `mfn ${hex(step.decoded.mfn)}` : entryType(step.entry)}</text>
     </g>`;
   }
 
@@ -145,7 +145,7 @@ class P2mTreeView extends MachineView<TreeData> {
     const types = [...new Set(tables.flatMap((t) => t.entries.map((e) => e.decoded.type)))];
     const width = 4 * ACROSS * CELL + 3 * GAP;
     return html`<p class="end">${texts.tree.end(hex(walk.gpa), walk.end)}</p>
-      <svg viewBox="-6 0 ${width + 12} ${TOP + DOWN * CELL + BOTTOM}" role="group" aria-label=${texts.views.tree.title} data-export>
+      <svg preserveAspectRatio="xMinYMin" viewBox="-6 0 ${width + 12} ${TOP + DOWN * CELL + BOTTOM}" role="group" aria-label=${texts.views.tree.title} data-export>
         ${p2mDefs(types)}
         <defs><marker id="tip" viewBox="0 0 8 8" refX="6" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse"><path d="M0 0L8 4L0 8z" style="fill:var(--vx-bad)"></path></marker></defs>
         ${tables.map((table, i) => this.renderTable(table, i, data))}
@@ -160,7 +160,7 @@ class P2mTreeView extends MachineView<TreeData> {
               (
                 s,
               ) => html`<tr class="mono"><td>${s.level} ${LEVEL_NAMES[s.level]}</td><td>${hex(s.tableMfn)}</td><td>${s.index}</td>
-                <td>${hex(s.entry)}</td><td>${s.decoded.rights}</td><td>${s.decoded.type}</td><td>${s.decoded.isPresent ? hex(s.decoded.mfn) : "-"}</td></tr>`,
+                <td>${hex(s.entry)}</td><td>${s.decoded.rights}</td><td>${entryType(s.entry)}</td><td>${s.decoded.isPresent ? hex(s.decoded.mfn) : "-"}</td></tr>`,
             )}
           </tbody>
         </table>
