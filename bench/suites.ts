@@ -10,6 +10,7 @@ import { ioAccountSuite } from "./suites/io-account.ts";
 import { p2mRecalcSuite } from "./suites/p2m-recalc.ts";
 import { selectSuite } from "./suites/select.ts";
 import { sharingSuite } from "./suites/sharing.ts";
+import { travelSuite } from "./suites/travel.ts";
 import { walkSuite } from "./suites/walk.ts";
 
 export interface Suite {
@@ -30,5 +31,6 @@ export const SUITES: Readonly<Record<string, Suite>> = {
   hypercalls: { run: hypercallSuite, builds: ["release"], seconds: [5, 15] },
   buffers: { run: buffersSuite, builds: ["release"], seconds: [5, 15] },
   "io-account": { run: ioAccountSuite, builds: ["release", "io-bench"], seconds: [15, 45] },
+  travel: { run: travelSuite, builds: ["release"], seconds: [10, 25] },
   explorer: { run: explorerSuite, builds: ["race"], seconds: [15, 40] },
 };

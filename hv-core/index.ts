@@ -16,6 +16,7 @@ export {
 } from "./run/io-inspect";
 export { setKnob } from "./run/knobs";
 export { machineInit } from "./run/machine-init";
+export { pageHashes } from "./run/page-hash";
 export { run, runTo, runVcpu } from "./run/scheduler";
-export { codeCacheReset, restored, snapshotExtents } from "./run/snapshot";
+export { codeCacheReset, restored, snapshotExtents, watchesChanged } from "./run/snapshot";
 export { stateHash } from "./run/state-hash";

@@ -23,9 +23,13 @@ export interface CoreExports {
   stateHash(): void;
   snapshotExtents(): number;
   restored(): void;
+  /** Hashes of pages, as u64 in the mailbox; 0 = all zero (hv-core/run/page-hash.ts). */
+  pageHashes(start: number, pages: number): void;
   walkGpa(domid: number, gpaLo: number, gpaHi: number): number;
   translateGva(slot: number, gvaLo: number, gvaHi: number): number;
   codeCacheReset(): void;
+  /** The list of watches was changed (abi/watch.ts). */
+  watchesChanged(): void;
   /** Bits of broken invariants of a domain's p2m; all ones in builds without checks. */
   p2mInvariants(domid: number): number;
   /** The board: one step of a device's DMA engine; a device raises its line (hv-core/run/io-inspect.ts). */

@@ -27,5 +27,7 @@ export const VCPU_PAUSE_FLAGS = 16;
 export const MACHINE_DOMAIN_MARK = 16;
 /** Virtual time, u64. */
 export const MACHINE_NOW = 32;
+/** What is left of a turn that was cut, u64. */
+export const MACHINE_TURN_LEFT = 120;
 /** The domctl lock: vCPU slot + 1 of its holder. */
 export const MACHINE_DOMCTL_LOCK = 96;

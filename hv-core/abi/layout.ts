@@ -112,6 +112,9 @@ export const HV_CONSOLE_SIZE = 0x0001_0000;
 /** Output of the in-core devices: ring described in abi/devices.ts. */
 export const DEVICE_CONSOLE_BASE = 0x0791_0000;
 export const DEVICE_CONSOLE_SIZE = 0x0001_0000;
+/** Breakpoints and watches (abi/watch.ts): written by who looks at the machine, neither saved nor hashed. */
+export const WATCH_BASE = 0x0794_0000;
+export const WATCH_SIZE = 0x0000_8000;
 /** Text and numbers handed out at the boundary (crash dumps, results of peek and walk). */
 export const MAILBOX_BASE = 0x07a0_0000;
 export const MAILBOX_SIZE = 0x0010_0000;

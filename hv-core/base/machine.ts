@@ -2,7 +2,7 @@
  * The machine header: what belongs to no domain and no vCPU. Semantic memory at MACHINE_BASE.
  * Knobs are written once, before the first domain exists.
  */
-import { MACHINE_DOMAIN_MARK, MACHINE_DOMCTL_LOCK, MACHINE_NOW } from "../abi/domain";
+import { MACHINE_DOMAIN_MARK, MACHINE_DOMCTL_LOCK, MACHINE_NOW, MACHINE_TURN_LEFT } from "../abi/domain";
 import { NR_KNOBS } from "../abi/knobs";
 import { KNOBS_BASE, MACHINE_BASE } from "../abi/layout";
 
@@ -69,6 +69,7 @@ export class Machine {
 }
 
 if (offsetof<Machine>("domctlLock") != MACHINE_DOMCTL_LOCK) ERROR("Machine.domctlLock moved");
+if (offsetof<Machine>("turnLeft") != MACHINE_TURN_LEFT) ERROR("Machine.turnLeft moved");
 if (offsetof<Machine>("now") != MACHINE_NOW) ERROR("Machine.now moved");
 if (offsetof<Machine>("domainMark") != MACHINE_DOMAIN_MARK) ERROR("Machine.domainMark moved");
 

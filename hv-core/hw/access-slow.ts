@@ -7,6 +7,7 @@
 import { SEG_CS, SEG_SS, VEC_GP, VEC_SS } from "../abi/cpu";
 import { QUAL_EPT_R_BIT } from "../abi/exits";
 import { FRAMES_BASE, PAGE_SHIFT } from "../abi/layout";
+import { Watch } from "../base/watch";
 import { CodePages } from "../mem/code-pages";
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_READ_HALF, ACCESS_USER, ACCESS_WRITE } from "./access-kind";
 import { ANSWER_MEMORY, ANSWER_READ, ANSWER_WRITE } from "./answers";
@@ -17,23 +18,27 @@ import { Mode } from "./mode";
 import { Replay } from "./replay";
 import { DENY_SMC, TLB_BUS_TYPE_SHIFT, Tlb } from "./tlb";
 import { HOST_FAULT, HOST_NOWHERE, HOST_REFUSED, Translate } from "./translate";
+import { WatchAccess } from "./watch-access";
 
 export class AccessSlow {
   /** A load by the instruction. */
   static read(c: Cpu, lin: u64, seg: u32, size: u32): u64 {
     if (!AccessSlow.isAddressable(c, lin, seg, size)) return 0;
+    if (Watch.isOn() && WatchAccess.stops(c, lin, size, ACCESS_READ)) return 0;
     return AccessSlow.readAs(c, lin, size, AccessSlow.user(c) | ACCESS_READ);
   }
 
   /** A store by the instruction. */
   static write(c: Cpu, lin: u64, seg: u32, size: u32, value: u64): void {
     if (!AccessSlow.isAddressable(c, lin, seg, size)) return;
+    if (Watch.isOn() && WatchAccess.stops(c, lin, size, ACCESS_WRITE)) return;
     AccessSlow.writeAs(c, lin, size, value, AccessSlow.user(c) | ACCESS_WRITE);
   }
 
   /** The read half of a read-modify-write. */
   static readForWrite(c: Cpu, lin: u64, seg: u32, size: u32): u64 {
     if (!AccessSlow.isAddressable(c, lin, seg, size)) return 0;
+    if (Watch.isOn() && WatchAccess.stops(c, lin, size, ACCESS_READ | ACCESS_WRITE)) return 0;
     return AccessSlow.readAs(c, lin, size, AccessSlow.user(c) | ACCESS_READ | ACCESS_WRITE | ACCESS_READ_HALF);
   }
 
@@ -53,17 +58,23 @@ export class AccessSlow {
   /** A load from a descriptor table or TSS: supervisor, whatever CPL is. */
   static sysRead(c: Cpu, lin: u64, size: u32): u64 {
     const at = AccessSlow.systemAddress(c, lin, size);
-    return c.fault ? 0 : AccessSlow.readAs(c, at, size, ACCESS_READ);
+    if (c.fault) return 0;
+    if (Watch.isOn()) WatchAccess.note(c, at, size, ACCESS_READ);
+    return AccessSlow.readAs(c, at, size, ACCESS_READ);
   }
 
   static sysWrite(c: Cpu, lin: u64, size: u32, value: u64): void {
     const at = AccessSlow.systemAddress(c, lin, size);
-    if (!c.fault) AccessSlow.writeAs(c, at, size, value, ACCESS_WRITE);
+    if (c.fault) return;
+    if (Watch.isOn()) WatchAccess.note(c, at, size, ACCESS_WRITE);
+    AccessSlow.writeAs(c, at, size, value, ACCESS_WRITE);
   }
 
   /** A push by a far transfer: `access` has the rights of the privilege that the stack belongs to. */
   static writeStack(c: Cpu, lin: u64, size: u32, value: u64, access: u32): void {
-    if (AccessSlow.isAddressable(c, lin, SEG_SS, size)) AccessSlow.writeAs(c, lin, size, value, access);
+    if (!AccessSlow.isAddressable(c, lin, SEG_SS, size)) return;
+    if (Watch.isOn()) WatchAccess.note(c, lin, size, ACCESS_WRITE);
+    AccessSlow.writeAs(c, lin, size, value, access);
   }
 
   /** A load of 1, 2, 4 or 8 bytes with the given access kind (access-kind.ts); 0 with c.fault set when it fails. */

@@ -11,6 +11,7 @@
 import { CTR_BLOCKS_DECODED } from "../abi/counters";
 import { CODE_HASH_BASE, CODE_HASH_SLOTS, FRAMES_BASE } from "../abi/layout";
 import { Count } from "../base/counters";
+import { Watch } from "../base/watch";
 import { BLOCK_HEADER_SIZE, Block, RECORD_SIZE, STALE_LIN } from "../mem/block";
 import { CodeArena, CodePages, ROOM_FOR_ADD, SCRATCH_BLOCK } from "../mem/code-pages";
 import { Mem } from "./access";
@@ -21,6 +22,7 @@ import { Mode } from "./mode";
 import { OP_END } from "./ops";
 import { Rec } from "./record";
 import { TLB_PAGE_MASK, Tlb } from "./tlb";
+import { WatchCode } from "./watch-code";
 
 /** Value of Cpu.fetchPage when the next fetch must be translated. */
 export const NO_FETCH_PAGE: u64 = 0xffff_ffff_ffff_ffff;
@@ -118,6 +120,7 @@ export class Blocks {
       block.second = second;
       end = decoder.decodeCrossing(c.mode, address, host, second);
     }
+    if (Watch.hasCode()) end = WatchCode.cut(address, end);
     CodeArena.trim(end);
     Count.one(CTR_BLOCKS_DECODED);
     const offset = host & 4095;

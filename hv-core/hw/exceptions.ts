@@ -13,6 +13,8 @@ import { Cpu } from "./cpu";
 export const FAULT_NONE: u32 = 0;
 export const FAULT_EXCEPTION: u32 = 1;
 export const FAULT_EXIT: u32 = 2;
+/** A breakpoint, or an access that is watched: the instruction has not begun (hw/run.ts). */
+export const FAULT_WATCH: u32 = 3;
 
 export class Fault {
   /** An exception without an error code. */

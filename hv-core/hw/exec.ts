@@ -11,7 +11,7 @@ import { Block, RECORD_SIZE } from "../mem/block";
 import { Mem } from "./access";
 import { Blocks } from "./code-cache";
 import { Cpu } from "./cpu";
-import { Fault } from "./exceptions";
+import { FAULT_WATCH, Fault } from "./exceptions";
 import { Alu } from "./exec-alu";
 import { Bits } from "./exec-bit";
 import { Control } from "./exec-control";
@@ -207,6 +207,7 @@ import {
   OP_ZX16_R,
 } from "./ops";
 import { LINK_NEXT, LINK_TAKEN, Rec } from "./record";
+import { RAISE_WATCH } from "./watch-code";
 
 // How control leaves a block.
 const WAY_NEXT: i32 = 0;
@@ -238,7 +239,8 @@ export class Exec {
           return c.fault == 0;
         case OP_RAISE:
           Exec.abandon(c, ip, r, block, left);
-          if (Rec.at(r).d != 0) Fault.raiseError(c, At.i32(r), 0);
+          if (Rec.at(r).d == RAISE_WATCH) c.fault = FAULT_WATCH;
+          else if (Rec.at(r).d != 0) Fault.raiseError(c, At.i32(r), 0);
           else Fault.raise(c, At.i32(r));
           return c.fault == 0;
         case OP_EA:

@@ -15,6 +15,7 @@ import {
   DENY_SUPER_WRITE,
   DENY_USER_READ,
   DENY_USER_WRITE,
+  DENY_WATCH,
   TLB_EMPTY,
   TLB_PAGE_MASK,
 } from "./tlb";
@@ -106,11 +107,11 @@ export class Mode {
     }
     if (c.cpl == 3) {
       mode |= MODE_USER;
-      c.readMask = TLB_PAGE_MASK | DENY_USER_READ;
-      c.writeMask = TLB_PAGE_MASK | DENY_USER_WRITE | DENY_SMC;
+      c.readMask = TLB_PAGE_MASK | DENY_USER_READ | DENY_WATCH;
+      c.writeMask = TLB_PAGE_MASK | DENY_USER_WRITE | DENY_SMC | DENY_WATCH;
     } else {
-      c.readMask = TLB_PAGE_MASK | DENY_SUPER_READ;
-      c.writeMask = TLB_PAGE_MASK | DENY_SUPER_WRITE | DENY_SMC;
+      c.readMask = TLB_PAGE_MASK | DENY_SUPER_READ | DENY_WATCH;
+      c.writeMask = TLB_PAGE_MASK | DENY_SUPER_WRITE | DENY_SMC | DENY_WATCH;
     }
     if ((c.cr0 & CR0_PE) != 0 && (mode & MODE_CODE_MASK) != 64) mode |= Mode.nullSegments(c);
     c.mode = mode;

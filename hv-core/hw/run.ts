@@ -8,16 +8,18 @@
 import { CTR_INSTRUCTIONS } from "../abi/counters";
 import { SEG_CS, VEC_DB } from "../abi/cpu";
 import { EXIT_ATTENTION, EXIT_BUDGET, EXIT_INTERRUPT_WINDOW, EXIT_REPLAYED } from "../abi/exits";
+import { FRAMES_BASE, PAGE_SHIFT } from "../abi/layout";
 import { FLAG_IF, FLAG_RF, FLAG_TF } from "../abi/regs";
 import { Count } from "../base/counters";
 import { Machine } from "../base/machine";
+import { Watch } from "../base/watch";
 import { Block } from "../mem/block";
-import { CodeArena } from "../mem/code-pages";
+import { CodeArena, CodePages } from "../mem/code-pages";
 import { Answers } from "./answers";
 import { Blocks } from "./code-cache";
 import { Cpu } from "./cpu";
 import { Deliver } from "./deliver";
-import { FAULT_EXCEPTION, FAULT_NONE, Fault } from "./exceptions";
+import { FAULT_EXCEPTION, FAULT_NONE, FAULT_WATCH, Fault } from "./exceptions";
 import { Exec } from "./exec";
 import { SYS_INT, SYS_INTO } from "./exec-system";
 import { Flags } from "./flags";
@@ -25,6 +27,7 @@ import { Mode } from "./mode";
 import { OP_SYSTEM } from "./ops";
 import { Rec } from "./record";
 import { BLOCKED_BY_MOV_SS, BLOCKED_BY_STI } from "./system-flags";
+import { WatchCode } from "./watch-code";
 
 /** DR6: the single-step bit. */
 const DR6_BS: u64 = 0x4000;
@@ -53,7 +56,10 @@ export class Run {
     Answers.of(c).used = 0;
     c.replay = 1;
     let reason: u32 = <u32>EXIT_REPLAYED;
-    if (!Run.step(c)) {
+    let isDone = Run.step(c);
+    // The exit came from this instruction: a breakpoint at it has been told.
+    if (!isDone && c.fault == FAULT_WATCH) isDone = Run.unwatched(c);
+    if (!isDone) {
       const handled = Deliver.fault(c);
       if (handled != 0) reason = handled;
     }
@@ -109,9 +115,11 @@ export class Run {
     }
     while (true) {
       if (c.interruptWindow != 0 && Run.isInterruptible(c)) return EXIT_INTERRUPT_WINDOW;
+      if (Watch.isStopping()) Run.endBudget(c);
       if (c.runLeft == 0) return EXIT_BUDGET;
       const isStepping = (c.rflags & (FLAG_TF | FLAG_RF)) != 0 || (c.interruptibility & SHADOW) != 0;
-      const isDone = isStepping ? Run.step(c) : Run.blocks(c);
+      let isDone = isStepping ? Run.step(c) : Run.blocks(c);
+      if (!isDone && c.fault == FAULT_WATCH) isDone = Run.watched(c);
       if (!isDone) {
         // Entering a handler costs one instruction, so that a guest whose handlers only fault spends its budget too. A
         // single-step trap does not: the instruction before it has been counted.
@@ -122,6 +130,12 @@ export class Run {
       }
       if (c.attention) return EXIT_ATTENTION;
     }
+  }
+
+  /** The budget ends here, as if it had been no larger. */
+  private static endBudget(c: Cpu): void {
+    c.runBudget -= c.runLeft;
+    c.runLeft = 0;
   }
 
   @inline private static isInterruptible(c: Cpu): bool {
@@ -140,7 +154,48 @@ export class Run {
     let block = Run.currentBlock(c);
     if (block == 0) return c.fault == 0;
     if (<u32>Block.at(block).insns > c.runLeft) block = Blocks.firstPart(block, c.runLeft);
-    return Exec.run(c, block);
+    return Watch.isOn() ? Run.watching(c, block) : Exec.run(c, block);
+  }
+
+  /** As Exec.run, and watched accesses stop it before their instruction, of which then no trace is left. */
+  private static watching(c: Cpu, block: u32): bool {
+    const length = c.exitInsnLength;
+    Watch.trap(true);
+    const isDone = Exec.run(c, block);
+    Watch.trap(false);
+    if (!isDone && c.fault == FAULT_WATCH) c.exitInsnLength = length;
+    return isDone;
+  }
+
+  /**
+   * The instruction at rip is watched and has not begun. A breakpoint stops the machine before it, unless that has been told; otherwise it is run
+   * alone, so that the machine can stop right after it. @returns false when c.fault is set.
+   */
+  private static watched(c: Cpu): bool {
+    const base: u64 = Mode.is64(c) ? 0 : c.seg(SEG_CS).base;
+    const lin = (c.rip + base) & Mode.addressMask(c);
+    const host = c.fetchHost + (<u32>lin & 4095);
+    const before = Watch.hits();
+    const isTold = Watch.isTold(c.slot, c.retired + <u64>(c.runBudget - c.runLeft));
+    if (!isTold && Watch.hasCode() && WatchCode.note(c, lin, host)) {
+      c.fault = FAULT_NONE;
+      return true;
+    }
+    const isDone = Run.unwatched(c);
+    if (!isDone && c.fault == FAULT_EXCEPTION && c.faultVector != <u32>VEC_DB) Watch.forget(before);
+    return isDone;
+  }
+
+  /** One instruction, whatever breakpoint is at it: the code of its page is decoded once without any. */
+  private static unwatched(c: Cpu): bool {
+    const mfn = (c.fetchHost - <u32>FRAMES_BASE) >> PAGE_SHIFT;
+    c.fault = FAULT_NONE;
+    Watch.passing(true);
+    CodePages.invalidate(mfn);
+    const isDone = Run.step(c);
+    Watch.passing(false);
+    CodePages.invalidate(mfn);
+    return isDone;
   }
 
   /**
@@ -151,6 +206,7 @@ export class Run {
     const flags = c.rflags;
     const shadow = c.interruptibility & SHADOW;
     const left = c.runLeft;
+    const length = c.exitInsnLength;
     let block = Run.currentBlock(c);
     if (block == 0) return false;
     if (<u32>Block.at(block).insns > 1) block = Blocks.firstPart(block, 1);
@@ -162,6 +218,7 @@ export class Run {
     c.runLeft = left - (1 - c.runLeft);
     if (!isDone) {
       // It has not happened: what was true before it still is.
+      if (c.fault == FAULT_WATCH) c.exitInsnLength = length;
       c.rflags |= flags & FLAG_RF;
       c.interruptibility |= shadow;
       return false;

@@ -2,7 +2,7 @@
  * The translation look-aside buffer of one processor: linear page -> machine frame with permissions, direct-mapped.
  * Semantic state: a stale entry really is stale until it is flushed. Filled by hw/translate.ts, read by hw/access.ts.
  *
- *   tag   63..12 linear page   11 never  6 SMC  5 UX  4 SX  3 UW  2 SW  1 UR  0 SR    (1 = this kind of access is refused)
+ *   tag   63..12 linear page   11 never  7 watch  6 SMC  5 UX  4 SX  3 UW  2 SW  1 UR  0 SR    (1 = this kind of access is refused)
  *   delta host address of a byte = delta + low 32 bits of its linear address (modulo 2^32)
  *   meta  0 global  1 from a large page of the guest  2 a frame of the bus: 13..8 the deny bits, 18..16 the memory type
  *
@@ -10,7 +10,8 @@
  * `((tag ^ (lin + size - 1)) & mask) == 0` with mask = page bits | deny bits of this access, where the deny bits of the address
  * have been cleared. An empty entry has every bit set.
  *
- * The SMC bit is the one derived thing here (it says that the frame holds decoded code); a hash of the state leaves it out.
+ * Two bits are derived, and a hash of the state leaves them out: SMC (the frame holds decoded code) and watch (something is watched: the access is
+ * looked at on the slow path, hw/watch-access.ts).
  */
 import { CTR_TLB_FILLS, CTR_TLB_FLUSHED_PAGES, CTR_TLB_FLUSHES } from "../abi/counters";
 import { FRAMES_BASE, PAGE_SHIFT, TLB_ENTRY_SIZE, VCPU_TLB_OFFSET } from "../abi/layout";
@@ -27,6 +28,7 @@ export const DENY_USER_WRITE: u64 = 8;
 export const DENY_SUPER_FETCH: u64 = 16;
 export const DENY_USER_FETCH: u64 = 32;
 export const DENY_SMC: u64 = 64;
+export const DENY_WATCH: u64 = 128;
 
 export const TLB_EMPTY: u64 = 0xffff_ffff_ffff_ffff;
 
@@ -127,6 +129,18 @@ export class Tlb {
       for (let i: u32 = 0; i <= c.tlbMask; i++) {
         const e = Tlb.at(c, i);
         if (e.tag != TLB_EMPTY && Tlb.mfn(e) == mfn) e.tag |= DENY_SMC;
+      }
+    }
+  }
+
+  /** What is watched has changed: every access is looked at once more, or none is. */
+  static watch(isOn: bool): void {
+    const mark = Machine.get().vcpuMark;
+    for (let slot: u32 = 0; slot < mark; slot++) {
+      const c = Cpu.at(slot);
+      for (let i: u32 = 0; i <= c.tlbMask; i++) {
+        const e = Tlb.at(c, i);
+        if (e.tag != TLB_EMPTY) e.tag = isOn ? e.tag | DENY_WATCH : e.tag & ~DENY_WATCH;
       }
     }
   }

@@ -17,6 +17,7 @@ import { CR4_PGE } from "../abi/regs";
 import { Count } from "../base/counters";
 import { EPTE_MFN_MASK, EPTE_R, EPTE_RWX, EPTE_W, EPTE_X } from "../base/epte";
 import { Machine } from "../base/machine";
+import { Watch } from "../base/watch";
 import { CodePages } from "../mem/code-pages";
 import { ACCESS_FETCH, ACCESS_READ, ACCESS_READ_HALF, ACCESS_RWX, AccessKind } from "./access-kind";
 import { ANSWER_READ, ANSWER_WRITE } from "./answers";
@@ -35,6 +36,7 @@ import {
   DENY_USER_FETCH,
   DENY_USER_READ,
   DENY_USER_WRITE,
+  DENY_WATCH,
   TLB_BUS,
   TLB_BUS_DENY_SHIFT,
   TLB_BUS_TYPE_SHIFT,
@@ -94,6 +96,7 @@ export class Translate {
     if ((entry & EPTE_W) == 0) deny |= DENY_SUPER_WRITE | DENY_USER_WRITE;
     if ((entry & EPTE_X) == 0) deny |= DENY_SUPER_FETCH | DENY_USER_FETCH;
     if (CodePages.has(<u32>mfn)) deny |= DENY_SMC;
+    if (Watch.isOn()) deny |= DENY_WATCH;
     if (c.replay != 0) deny |= Replay.denied(c, lin);
     let meta: u32 = 0;
     if ((page & WALK_GLOBAL) != 0 && (c.cr4 & CR4_PGE) != 0) meta |= TLB_GLOBAL;

@@ -4,8 +4,9 @@
  */
 import { KNOB_SCHED_QUANTUM } from "../abi/knobs";
 import { MAX_VCPUS } from "../abi/layout";
-import { RUN_ATTENTION, RUN_BUDGET, RUN_IDLE } from "../abi/run";
+import { RUN_ATTENTION, RUN_BREAK, RUN_BUDGET, RUN_IDLE } from "../abi/run";
 import { ATTENTION_EVENT, ATTENTION_OUTPUT, Knobs, Machine } from "../base/machine";
+import { Watch } from "../base/watch";
 import { Domain } from "../hv/domain";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { isUpcallPending } from "../hv/hypercall/shared-info";
@@ -82,7 +83,7 @@ const NEVER: u64 = 0xffff_ffff_ffff_ffff;
 
 /**
  * Runs the machine for at most `maxInstructions` ticks; skipped idle time is free, each skip costs one.
- * @returns RUN_BUDGET, RUN_ATTENTION (dom0 has an event, or output waits) or RUN_IDLE (only the outside can wake anybody).
+ * @returns RUN_BUDGET, RUN_ATTENTION (dom0 has an event, or output waits), RUN_IDLE (only the outside can wake anybody) or RUN_BREAK.
  */
 export function run(maxInstructions: u32): u32 {
   return runUntil(maxInstructions, NEVER);
@@ -99,6 +100,10 @@ function runUntil(maxInstructions: u32, time: u64): u32 {
   while (true) {
     timersRun();
     if (takeAttention(m)) return RUN_ATTENTION;
+    if (Watch.isStopping()) {
+      Watch.stopped();
+      return RUN_BREAK;
+    }
     if (m.now >= end || m.now >= time) return RUN_BUDGET;
     if (hasTurnLeft(m)) {
       takeTurn(m, m.nextVcpu - 1, m.turnLeft, min<u64>(end, time));

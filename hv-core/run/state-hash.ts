@@ -17,10 +17,10 @@ import {
 import { Machine } from "../base/machine";
 import { Trace } from "../base/trace";
 import { Cpu } from "../hw/cpu";
-import { DENY_SMC, TLB_EMPTY } from "../hw/tlb";
+import { DENY_SMC, DENY_WATCH, TLB_EMPTY } from "../hw/tlb";
 import { FRAME_FREE, Frame } from "../mem/frame-table";
 import { EXTENT_FRAMES, EXTENT_SEMANTIC, EXTENT_VCPUS, EXTENTS, Extent } from "./extents";
-import { forEachCpuDropDerived } from "./snapshot";
+import { forEachCpuDropDerived, forgetFetchPage } from "./snapshot";
 
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
@@ -45,9 +45,17 @@ function hashBytes(hash: u64, start: usize, bytes: u32): u64 {
   return hash;
 }
 
-/** A vCPU: everything but the TLB as it stands, then the TLB without the bit that says "holds decoded code". */
+/** A vCPU: everything but the TLB as it stands, then the TLB without the bits that say "holds decoded code" and "is watched". */
 function hashVcpu(hash: u64, base: usize): u64 {
+  const c = changetype<Cpu>(base);
+  const page = c.fetchPage;
+  const host = c.fetchHost;
+  forgetFetchPage(c);
   hash = hashBytes(hash, base, VCPU_TLB_OFFSET);
+  if (!isDefined(RACE)) {
+    c.fetchPage = page;
+    c.fetchHost = host;
+  }
   const entries = changetype<Cpu>(base).tlbMask + 1;
   for (let i: u32 = 0; i < entries; i++) {
     const at = base + VCPU_TLB_OFFSET + i * TLB_ENTRY_SIZE;
@@ -56,7 +64,7 @@ function hashVcpu(hash: u64, base: usize): u64 {
       hash = Trace.mix(hash, tag);
       continue;
     }
-    hash = Trace.mix(hash, tag & ~DENY_SMC);
+    hash = Trace.mix(hash, tag & ~(DENY_SMC | DENY_WATCH));
     hash = Trace.mix(hash, load<u64>(at, 8));
   }
   const rest: usize = VCPU_TLB_OFFSET + 1024 * TLB_ENTRY_SIZE;

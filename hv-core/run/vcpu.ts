@@ -21,6 +21,7 @@ import { Count } from "../base/counters";
 import { Machine } from "../base/machine";
 import { Trace } from "../base/trace";
 import { Variant } from "../base/variant";
+import { Watch } from "../base/watch";
 import { ACCESS_READ, Window } from "../base/window";
 import { vcpuIsRunnable } from "../hv/domain/vcpu-state";
 import { dispatchExit } from "../hv/exits/dispatch";
@@ -42,8 +43,12 @@ const SITE_ENTERED_WITH_IO: u32 = 30;
 const SITE_ENTERED_UNANSWERED: u32 = 32;
 
 /** Exits 0..63 have their own counter, ours from 0x1000 on follow. */
+function exitCounter(reason: u32): u32 {
+  return reason < 64 ? reason : 64 + (reason & 63);
+}
+
 function countExit(reason: u32): void {
-  Count.one(CTR_EXITS + <i32>(reason < 64 ? reason : 64 + (reason & 63)));
+  Count.one(CTR_EXITS + <i32>exitCounter(reason));
 }
 
 function traceExit(v: Vcpu, c: Cpu, reason: u32): void {
@@ -91,6 +96,7 @@ function handle(v: Vcpu, c: Cpu, reason: u32): bool {
   // Before 461f048203: leaving the processor saves the registers it came with, over what an answer wrote meanwhile (C-61).
   if (reason == <u32>EXIT_EPT_VIOLATION && Variant.is(KNOB_EVENT_RESPONSE, RESPONSE_AT_ONCE)) c.rip = rip;
   Trace.event(TRC_ENTRY, v.slot, reason, <u64>verdict, 0);
+  Watch.exit(v.slot, reason, exitCounter(reason));
   return verdict != Verdict.Block && verdict != Verdict.Crash;
 }
 
@@ -103,9 +109,9 @@ function leaveEmulated(v: Vcpu, c: Cpu): bool {
   return handle(v, c, exit - 1);
 }
 
-/** Whether somebody else has to be looked at first: dom0, a timer, or the next vCPU after a yield. */
+/** Whether somebody else has to be looked at first: dom0, a timer, the next vCPU after a yield, or who watches. */
 function isInterrupted(m: Machine): bool {
-  return (m.hostAttention | m.yielded) != 0 || m.now >= m.nextDeadline;
+  return (m.hostAttention | m.yielded) != 0 || Watch.isStopping() || m.now >= m.nextDeadline;
 }
 
 /** A turn of `v` begins: it gets the processor. */

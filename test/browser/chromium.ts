@@ -31,7 +31,7 @@ export const whyNot: string | undefined = !executable
 if (whyNot) console.warn(whyNot);
 
 /** As any web server: files by their paths, nothing else. No type for .wasm, as on old servers. */
-function serve(folder: string): Promise<Server> {
+function serve(folder: string, served: string[]): Promise<Server> {
   const server = createServer((request, response) => {
     const path = decodeURIComponent(new URL(request.url ?? "/", "http://localhost").pathname);
     const file = normalize(join(folder, path.endsWith("/") ? `${path}index.html` : path));
@@ -39,6 +39,7 @@ function serve(folder: string): Promise<Server> {
       response.writeHead(404).end();
       return;
     }
+    served.push(file);
     const type = TYPES[extname(file)];
     response.writeHead(200, type ? { "content-type": type } : {}).end(readFileSync(file));
   });
@@ -47,6 +48,8 @@ function serve(folder: string): Promise<Server> {
 
 export interface Lab extends AsyncDisposable {
   readonly browser: Browser;
+  /** Files that were asked for, by the page and by its workers. */
+  readonly served: readonly string[];
   /** Address of the folder, with a slash at its end. */
   readonly address: string;
   /** A page that keeps what went wrong in it. */
@@ -61,12 +64,14 @@ export interface OpenPage {
 }
 
 export async function openLab(): Promise<Lab> {
-  const server = await serve(LAB);
+  const served: string[] = [];
+  const server = await serve(LAB, served);
   const browser = await chromium.launch({ executablePath: executable!, args: ARGUMENTS });
   const address = `http://localhost:${(server.address() as AddressInfo).port}/`;
   return {
     browser,
     address,
+    served,
     async open(hash, options = {}) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
       const page = await context.newPage();

@@ -6,7 +6,6 @@ import type { DomId } from "../ids.ts";
 import type { Recorder } from "./recorder.ts";
 import type { LastWrite } from "./types.ts";
 import type { WatchHit } from "./watch.ts";
-import { addWatch, passCurrent, removeWatch, takeHits } from "./watch-list.ts";
 
 export interface FoundHit {
   readonly time: number;
@@ -15,7 +14,7 @@ export interface FoundHit {
 
 /** The last place before `time` where a watch stops the machine. */
 export function findLastHit(recorder: Recorder, time: number, cancel?: () => boolean): FoundHit | undefined {
-  const { core } = recorder.machine;
+  const { watches } = recorder;
   let end = time;
   for (let index = recorder.ladder.indexBefore(time - 1); index >= 0; index--) {
     recorder.restore(index);
@@ -25,9 +24,9 @@ export function findLastHit(recorder: Recorder, time: number, cancel?: () => boo
       const reason = recorder.forward({ time: end, isWatched: true, ...(cancel ? { cancel } : {}) });
       if (reason === "cancelled") return undefined;
       if (reason !== "break") break;
-      const hits = takeHits(core);
+      const hits = watches.takeHits(recorder.machine.now());
       if (recorder.machine.now() < time) found = { time: recorder.machine.now(), hits };
-      passCurrent(core);
+      watches.passCurrent();
     }
     if (found) return found;
     end = begin;
@@ -39,15 +38,15 @@ const same = (a: Uint8Array, b: Uint8Array): boolean => a.every((byte, i) => byt
 
 /** Who wrote last before where the machine is. Moves the machine. */
 export function findLastWrite(recorder: Recorder, domid: DomId, gpa: number, bytes: number): LastWrite | undefined {
-  const { machine } = recorder;
+  const { machine, watches } = recorder;
   const here = machine.now();
   const value = machine.peek(domid, gpa, bytes);
-  const id = addWatch(machine.core, { kind: "physical", domid, gpa, bytes, access: "w" }, { isAlone: true });
+  const id = watches.add({ kind: "physical", domid, gpa, bytes, access: "w" }, { isAlone: true });
   let found: FoundHit | undefined;
   try {
     found = findLastHit(recorder, here + 1);
   } finally {
-    removeWatch(machine.core, id);
+    watches.remove(id);
   }
   const from = found?.time ?? recorder.start().time;
   recorder.goTo(from);

@@ -13,7 +13,7 @@ import { createLadder, type Ladder } from "./checkpoints.ts";
 import { createEventStore, type EventStore } from "./event-store.ts";
 import { restoreImage, takeImage } from "./image.ts";
 import type { OutsideAction, Position, SessionOptions, StopReason } from "./types.ts";
-import { forgetWatchHits, setWatching } from "./watch-list.ts";
+import { createWatchList, type WatchList } from "./watch-list.ts";
 
 /** Ticks between two looks at the trace ring: fewer records than it holds. */
 const CHUNK = 50_000;
@@ -37,6 +37,7 @@ export interface Recorder {
   readonly machine: Machine;
   readonly events: EventStore;
   readonly ladder: Ladder;
+  readonly watches: WatchList;
   readonly actions: readonly OutsideAction[];
   position(): Position;
   frontier(): Position;
@@ -45,6 +46,8 @@ export interface Recorder {
   forward(goal: Goal): StopReason;
   /** To a place that was recorded, by its time; the nearest checkpoint is put back unless the machine is on the way already. */
   goTo(time: number, cancel?: () => boolean): StopReason;
+  /** As goTo, and from a checkpoint in any case. */
+  goAgain(time: number): void;
   /** Puts a checkpoint back. */
   restore(index: number): void;
   act<T>(name: string, action: (machine: Machine) => T): T;
@@ -66,6 +69,7 @@ export function createRecorder(machine: Machine, options: SessionOptions): Recor
   if (!(limits.interval >= 1000 && limits.checkpoints >= 2))
     throw new UsageError("a session needs checkpoints at least 1,000 ticks apart, and two of them");
   machine.serve();
+  const watches = createWatchList(core);
   const position = (): Position => positionOf(core, machine.now());
   const start = position();
   const ladder = createLadder({ position: start, applied: 0, image: takeImage(core) }, limits);
@@ -103,7 +107,7 @@ export function createRecorder(machine: Machine, options: SessionOptions): Recor
 
   function forward(goal: Goal): StopReason {
     const { time = Number.POSITIVE_INFINITY, instructions = Number.POSITIVE_INFINITY, cancel } = goal;
-    setWatching(core, goal.isWatched ?? false);
+    watches.setOn(goal.isWatched ?? false);
     while (true) {
       applyDue();
       if (machine.now() >= time || readCounter(core, CTR_INSTRUCTIONS) >= instructions) return "reached";
@@ -129,7 +133,7 @@ export function createRecorder(machine: Machine, options: SessionOptions): Recor
     machine.restoreWith(() => restoreImage(core, checkpoint.image));
     applied = checkpoint.applied;
     isIdle = false;
-    forgetWatchHits(core);
+    watches.forgetHits();
   }
 
   function goTo(time: number, cancel?: () => boolean): StopReason {
@@ -137,6 +141,11 @@ export function createRecorder(machine: Machine, options: SessionOptions): Recor
     const here = machine.now();
     if (here > time || ladder.all[index]!.position.time > here) restore(index);
     return forward({ time, cancel });
+  }
+
+  function goAgain(time: number): void {
+    restore(ladder.indexBefore(time));
+    forward({ time });
   }
 
   function act<T>(name: string, action: (machine: Machine) => T): T {
@@ -165,6 +174,7 @@ export function createRecorder(machine: Machine, options: SessionOptions): Recor
     machine,
     events,
     ladder,
+    watches,
     get actions() {
       return actions;
     },
@@ -173,6 +183,7 @@ export function createRecorder(machine: Machine, options: SessionOptions): Recor
     start: () => start,
     forward,
     goTo,
+    goAgain,
     restore,
     act,
   };

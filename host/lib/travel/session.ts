@@ -9,7 +9,9 @@
  */
 import { CTR_INSTRUCTIONS } from "../../../hv-core/abi/counters.ts";
 import { CPU_RETIRED } from "../../../hv-core/abi/cpu.ts";
-import { VCPU_SIZE, VCPUS_BASE } from "../../../hv-core/abi/layout.ts";
+import { MACHINE_TURN_LEFT } from "../../../hv-core/abi/domain.ts";
+import { KNOB_SCHED_QUANTUM } from "../../../hv-core/abi/knobs.ts";
+import { KNOBS_BASE, MACHINE_BASE, VCPU_SIZE, VCPUS_BASE } from "../../../hv-core/abi/layout.ts";
 import type { Core } from "../core.ts";
 import { readCounter } from "../counters.ts";
 import { UsageError } from "../errors.ts";
@@ -19,13 +21,18 @@ import { findLastHit, findLastWrite } from "./backwards.ts";
 import { diffViews, takeView } from "./diff.ts";
 import { createRecorder } from "./recorder.ts";
 import type { Position, Session, SessionOptions, Stop, StopReason } from "./types.ts";
-import { addWatch, listWatches, passCurrent, removeWatch, takeHits } from "./watch-list.ts";
 
 /** Instructions of others that stepVcpu lets pass before it gives up: the vCPU waits for something. */
 const STEP_LIMIT = 1_000_000;
 
 const retiredBy = (core: Core, slot: number): bigint =>
   core.view.getBigUint64(VCPUS_BASE + slot * VCPU_SIZE + CPU_RETIRED, true);
+
+/** A breakpoint stopped the first instruction of a turn: the place itself is the state before that turn. */
+function hasTurnJustBegun(core: Core): boolean {
+  const left = core.view.getBigUint64(MACHINE_BASE + MACHINE_TURN_LEFT, true);
+  return left === BigInt(core.view.getUint32(KNOBS_BASE + KNOB_SCHED_QUANTUM * 4, true));
+}
 
 /**
  * Begins to record a machine from where it is. The machine is the session's from then on.
@@ -34,14 +41,23 @@ const retiredBy = (core: Core, slot: number): bigint =>
 export function openSession(machine: Machine, options: SessionOptions = {}): Session {
   const { core } = machine;
   const recorder = createRecorder(machine, options);
-  const { events, ladder, position } = recorder;
+  const { events, ladder, position, watches } = recorder;
   const count = (): number => readCounter(core, CTR_INSTRUCTIONS);
 
   const stop = (reason: StopReason): Stop => ({
     reason,
     position: position(),
-    hits: reason === "break" ? takeHits(core) : [],
+    hits: reason === "break" ? watches.takeHits(machine.now()) : [],
   });
+
+  /** Time of the last place that was sought by its number of instructions: nothing has happened since that instruction. */
+  let exact = -1;
+
+  function onwards(instructions: number, cancel?: () => boolean): StopReason {
+    const reason = recorder.forward({ instructions, ...(cancel ? { cancel } : {}) });
+    if (reason === "reached") exact = machine.now();
+    return reason;
+  }
 
   /** After instruction `n`: from a checkpoint that has fewer, because one with as many may be behind the place. */
   function seek(n: number, cancel?: () => boolean): StopReason {
@@ -54,13 +70,13 @@ export function openSession(machine: Machine, options: SessionOptions = {}): Ses
     while (index > 0 && ladder.all[index]!.position.instructions >= n) index--;
     const isBehind = count() < n && position().time >= ladder.all[index]!.position.time;
     if (!isBehind) recorder.restore(index);
-    return recorder.forward({ instructions: n, ...(cancel ? { cancel } : {}) });
+    return onwards(n, cancel);
   }
 
   /** An exit may have happened since the last instruction: then the first step back is to before it. */
   function stepBack(steps: number): StopReason {
     const here = position();
-    const first = seek(here.instructions);
+    const first = here.time === exact ? "reached" : seek(here.instructions);
     if (first === "start") return first;
     const left = position().time < here.time ? steps - 1 : steps;
     if (left === 0) return "reached";
@@ -146,14 +162,16 @@ export function openSession(machine: Machine, options: SessionOptions = {}): Ses
     frontier: recorder.frontier,
     start: recorder.start,
     run(limits = {}) {
-      passCurrent(core);
+      watches.passCurrent();
       const goal = count() + (limits.maxInstructions ?? Number.POSITIVE_INFINITY);
       const reason = recorder.forward({
         instructions: goal,
         isWatched: true,
         ...(limits.cancel ? { cancel: limits.cancel } : {}),
       });
-      return stop(reason === "reached" ? "budget" : reason);
+      const found = stop(reason === "reached" ? "budget" : reason);
+      if (found.reason === "break" && hasTurnJustBegun(core)) recorder.goAgain(found.position.time);
+      return found;
     },
     runBack(limits = {}) {
       const found = findLastHit(recorder, machine.now(), limits.cancel);
@@ -161,7 +179,7 @@ export function openSession(machine: Machine, options: SessionOptions = {}): Ses
       recorder.goTo(found.time);
       return { reason: "break", position: position(), hits: found.hits };
     },
-    step: (steps = 1) => stop(recorder.forward({ instructions: count() + steps })),
+    step: (steps = 1) => stop(onwards(count() + steps)),
     stepBack: (steps = 1) => stop(stepBack(steps)),
     stepVcpu: (slot) => stop(stepVcpu(slot)),
     stepBackVcpu: (slot) => stop(stepBackVcpu(slot)),
@@ -196,9 +214,9 @@ export function openSession(machine: Machine, options: SessionOptions = {}): Ses
     },
     act: (name, action) => recorder.act(name, action),
     actions: () => recorder.actions,
-    watch: (spec) => addWatch(core, spec),
-    unwatch: (id) => removeWatch(core, id),
-    watches: () => listWatches(core),
+    watch: (spec) => watches.add(spec),
+    unwatch: (id) => watches.remove(id),
+    watches: () => watches.all(),
     diff: (a, b) =>
       elsewhere(() => {
         recorder.goTo(a.time);

@@ -21,7 +21,7 @@ export type Phase =
 /** Guest instructions of a slice to begin with, and at most; about SLICE_MS of work each. */
 const FIRST_SLICE = 20_000;
 const LARGEST_SLICE = 20_000_000;
-const SLICE_MS = 30;
+const SLICE_MS = 80;
 /** How long a worker may be silent before it is taken for dead: a slice takes a hundredth of that. */
 const SILENCE_MS = 10_000;
 /** Views look at most so often while the machine runs. */

@@ -32,6 +32,10 @@ export const pageStyles = css`
   .console h2 {
     font-size: var(--vx-size-small);
     color: var(--vx-text-soft);
+    overflow: hidden;
+    white-space: nowrap;
+    text-overflow: ellipsis;
+    padding-right: var(--vx-space-2);
   }
   .console vx-console {
     flex: 1;

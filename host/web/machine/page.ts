@@ -54,7 +54,7 @@ class MachinePage extends LitElement {
   /** Largest cost of a line in each machine: bars beside each other have one scale. */
   private readonly costs = new Map<MachineController, number>();
   /** The hash that this page wrote itself. */
-  private ownHash = "";
+  private ownHash: string | undefined;
 
   constructor() {
     super();
@@ -78,7 +78,7 @@ class MachinePage extends LitElement {
     this.controller.close();
     this.other?.close();
     this.other = undefined;
-    this.ownHash = "";
+    this.ownHash = undefined;
   }
 
   override willUpdate(changed: Map<PropertyKey, unknown>): void {
@@ -345,6 +345,7 @@ class MachinePage extends LitElement {
   override render(): TemplateResult {
     const { controller, experiment: e } = this;
     const chosen = e.guest.kind === "bundled" ? e.guest : { kind: "file" as const, name: e.guest.file.name };
+    const title = this.guests.find((g) => chosen.kind === "bundled" && g.name === chosen.name)?.title;
     return html`
       <h1 class="only-read">${texts.title}</h1>
       <vx-toolbar .controller=${controller} .commands=${this.commands} .guests=${this.guests} .chosen=${chosen}></vx-toolbar>
@@ -355,7 +356,7 @@ class MachinePage extends LitElement {
         @vx-gpa=${(event: CustomEvent<number>) => this.change({ gpa: event.detail, ...(e.view === "map" ? { view: "tree" as const } : {}) })}
         @vx-knobs=${(event: CustomEvent<KnobChoice>) => this.change({ ...event.detail, ...START }, true)}
         @vx-versus=${(event: CustomEvent<Experiment["versus"]>) => this.compare(event.detail)}>
-        <section class="console" aria-label=${texts.console.title}><h2>${texts.console.title}</h2><vx-console .controller=${controller}></vx-console></section>
+        <section class="console" aria-label=${texts.console.title}><h2 title=${title ?? ""}>${texts.console.title}${title ? `: ${title}` : ""}</h2><vx-console .controller=${controller}></vx-console></section>
         <section class="cpu scroll" tabindex="0" aria-label=${texts.cpu.panel}><vx-cpu .controller=${controller}></vx-cpu></section>
         <section class="views" aria-label=${texts.viewsLabel}>
           ${this.renderTabs()}

@@ -54,7 +54,7 @@ class Toolbar extends LitElement {
         padding: 0 0.5rem;
       }
       .guest {
-        width: 10.5rem;
+        width: 8rem;
       }
       .position {
         display: flex;
@@ -73,7 +73,7 @@ class Toolbar extends LitElement {
         line-height: 1.25;
       }
       .save {
-        width: 7.5rem;
+        width: 8.25rem;
       }
       input[type="file"] {
         display: none;
@@ -117,7 +117,7 @@ class Toolbar extends LitElement {
     return html`<div class="bar" role="group" aria-label=${t.label}>
       <select class="guest" aria-label=${t.guest} @change=${(e: Event) => commands.chooseGuest((e.target as HTMLSelectElement).value)}>
         ${this.chosen.kind === "file" ? html`<option value="" selected>${texts.file(this.chosen.name)}</option>` : ""}
-        ${this.guests.map((g) => html`<option value=${g.name} title=${g.title} ?selected=${this.chosen.kind === "bundled" && g.name === this.chosen.name}>${g.name}: ${g.title}</option>`)}
+        ${this.guests.map((g) => html`<option value=${g.name} title=${g.title} ?selected=${this.chosen.kind === "bundled" && g.name === this.chosen.name}>${g.name}</option>`)}
       </select>
       <button title=${t.openHelp} @click=${() => this.renderRoot.querySelector<HTMLInputElement>("#file")!.click()}>${t.open}</button>
       <input id="file" type="file" aria-label=${t.open} @change=${this.file} />

@@ -15,6 +15,11 @@ export abstract class MachineView<Data> extends LitElement {
   private isAsking = false;
   private isStale = false;
 
+  /** Looking is cheap enough to be done while the guest runs. */
+  protected get isLive(): boolean {
+    return true;
+  }
+
   /** Asks the worker. */
   protected abstract look(controller: MachineController): Promise<Data | undefined>;
   protected abstract renderData(data: Data): TemplateResult;
@@ -40,6 +45,8 @@ export abstract class MachineView<Data> extends LitElement {
   /** One question at a time; what changed meanwhile is asked for afterwards. */
   protected readonly refresh = async (): Promise<void> => {
     if (!this.controller || !this.isConnected) return;
+    const { phase } = this.controller;
+    if (!this.isLive && (phase === "running" || phase === "busy")) return;
     if (this.isAsking) {
       this.isStale = true;
       return;

@@ -50,6 +50,11 @@ export class MachineService {
     return guestTitles();
   }
 
+  /** How many machines there are in this worker. */
+  liveMachines(): number {
+    return this.pool.live;
+  }
+
   listing(name: string): Promise<string | undefined> {
     return guestListing(name);
   }

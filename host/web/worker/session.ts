@@ -11,6 +11,8 @@ import type { PathEvidence, Typed } from "./protocol.ts";
 
 /** Checkpoints may take so many bytes: a phone has to hold them. */
 const MEMORY = 256 * 2 ** 20;
+/** Ticks between two checkpoints: about 100 ms of replay at worst, and little time lost to them while the guest runs. */
+const INTERVAL = 10_000_000;
 
 /** After so many milliseconds the page wants an answer: the way is continued when it asks again. The first piece is always done. */
 const within = (ms: number): (() => boolean) => {
@@ -18,7 +20,7 @@ const within = (ms: number): (() => boolean) => {
   let looks = 0;
   return () => looks++ > 0 && performance.now() > end;
 };
-const SLICE_MS = 60;
+const SLICE_MS = 120;
 /** What was typed is typed again before the page shows anything: a long way may take so long. */
 const REPLAY_MS = 8000;
 /** Ticks after which a step gives up: nothing moves. */
@@ -39,7 +41,7 @@ export class Session {
   constructor(machine: Machine, domid: DomId) {
     this.machine = machine;
     this.domid = domid;
-    this.travel = openSession(machine, { memoryBytes: MEMORY });
+    this.travel = openSession(machine, { memoryBytes: MEMORY, interval: INTERVAL });
   }
 
   get at(): number {

@@ -24,6 +24,7 @@ import {
 } from "../../base/epte";
 import { Knobs } from "../../base/machine";
 import { TRACE_NO_VCPU, Trace } from "../../base/trace";
+import { Watch } from "../../base/watch";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { EMT_IGNORES_PAT, EMT_MIXED, MemoryType } from "./memory-type";
@@ -100,6 +101,7 @@ export class P2mEntry {
   static write(d: Domain, table: u32, index: u32, entry: u64, gfn: u64, order: u32): void {
     store<u64>(Frame.host(table) + ((<usize>index) << 3), entry);
     Count.one(CTR_P2M_SETS);
+    Watch.p2m(d.domid, gfn, order);
     Trace.event(TRC_P2M_SET, TRACE_NO_VCPU, d.domid, gfn | ((<u64>order) << 48), entry);
   }
 

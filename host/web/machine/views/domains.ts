@@ -17,6 +17,11 @@ class DomainsView extends MachineView<DomainsLook> {
     `,
   ];
 
+  /** It visits every page of every domain. */
+  protected override get isLive(): boolean {
+    return false;
+  }
+
   protected override look(controller: MachineController): Promise<DomainsLook | undefined> {
     return controller.ask((s) => s.domains());
   }

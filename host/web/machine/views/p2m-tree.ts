@@ -59,6 +59,8 @@ class P2mTreeView extends MachineView<TreeData> {
         stroke: var(--vx-line-strong);
       }
       .end {
+        max-width: none;
+        font-size: var(--vx-size-small);
         font-weight: 600;
       }
     `,

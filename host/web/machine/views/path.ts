@@ -120,6 +120,8 @@ class PathOfAStore extends MachineView<PathData> {
       @media (max-width: 560px) {
         li {
           grid-template-columns: 2rem 1fr;
+          row-gap: 0;
+          padding-block: 0.25rem;
         }
         .evidence {
           grid-column: 2;
@@ -127,6 +129,11 @@ class PathOfAStore extends MachineView<PathData> {
       }
     `,
   ];
+
+  /** The instruction may have to be run once more. */
+  protected override get isLive(): boolean {
+    return false;
+  }
 
   protected override async look(controller: MachineController): Promise<PathData | undefined> {
     const evidence = await controller.ask((s) => s.path());
@@ -157,7 +164,7 @@ class PathOfAStore extends MachineView<PathData> {
       <ol aria-label=${texts.views.path.title}>
         ${path.steps.map((step) => {
           const door = DOORS[step.number];
-          return html`${this.renderStep(step)}${door ? html`<li class="door" role="presentation">${texts.path.doors[door]}</li>` : ""}`;
+          return html`${this.renderStep(step)}${door ? html`<li class="door">${texts.path.doors[door]}</li>` : ""}`;
         })}
       </ol>`;
   }
