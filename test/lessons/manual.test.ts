@@ -24,7 +24,7 @@ it("has every word of the vocabulary", () => {
       .map(([word, text]) => `| \`${word}\` | ${text.replaceAll("|", "\\|")} |`)
       .join("\n");
   const words = `| action | |\n|---|---|\n${rows(ACTIONS)}\n\n| quantity | |\n|---|---|\n${rows(QUANTITIES)}`;
-  const written = manual.replace(/<!-- words -->[^]*<!-- end -->/, () => `<!-- words -->\n${words}\n<!-- end -->`);
+  const written = manual.replace(/<!-- words -->[\s\S]*<!-- end -->/, () => `<!-- words -->\n${words}\n<!-- end -->`);
   if (process.env.VMEXIT_RECORD) writeFileSync(FILE, written);
   else expect(manual).toBe(written);
 });
