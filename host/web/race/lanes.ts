@@ -97,10 +97,22 @@ class RaceLanes extends LitElement {
         font-weight: 700;
         font-style: normal;
       }
+      /* Not by opacity: what is to come must be readable as well. */
       tr.future .card,
-      tr.future .verdict,
       tr.future .changed {
-        opacity: 0.42;
+        color: var(--vx-text-soft);
+      }
+      tr.future .card {
+        border-style: dashed;
+        border-left-style: solid;
+      }
+      tr.future .loss {
+        color: inherit;
+        font-weight: 400;
+      }
+      tr.future .verdict {
+        background: none;
+        border-style: dashed;
       }
       tr[aria-current] > td,
       tr[aria-current] > th {

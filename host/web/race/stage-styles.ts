@@ -79,6 +79,15 @@ export const stageStyles = css`
     margin: 0;
     max-width: none;
   }
+  @media (max-width: 640px) {
+    .scrub {
+      flex-wrap: wrap;
+    }
+    .scrub input {
+      order: 1;
+      flex-basis: 100%;
+    }
+  }
   @media (max-width: 860px) {
     .split {
       grid-template-columns: minmax(0, 1fr);
