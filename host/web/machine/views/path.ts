@@ -139,7 +139,7 @@ class PathOfAStore extends MachineView<PathData> {
     const evidence = await controller.ask((s) => s.path());
     if (!evidence) return undefined;
     this.data = { evidence, path: pathOf(evidence), text: "" };
-    const line = await controller.ask((s) => s.disassembleOne(evidence.bytes, evidence.rip, evidence.bitness));
+    const line = await this.askForText((s) => s.disassembleOne(evidence.bytes, evidence.rip, evidence.bitness));
     return { ...this.data, text: line ?? "" };
   }
 
