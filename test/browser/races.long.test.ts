@@ -168,6 +168,24 @@ describe.skipIf(whyNot)("the page of races", () => {
     await close();
   });
 
+  it("a race of one's own that never ends is given up, and the page goes on", async () => {
+    const { page, errors, close } = await lab.open("#/race");
+    await page.getByText(/\d+ races/).waitFor();
+    const choose = async (name: string, text: string) => {
+      const chooser = page.waitForEvent("filechooser");
+      await page.getByRole("button", { name: "Load" }).click();
+      await (await chooser).setFiles({ name, mimeType: "text/javascript", buffer: Buffer.from(text) });
+    };
+    await choose("endless.mjs", "for (;;);");
+    await page.getByRole("alert").filter({ hasText: "endless.mjs: it did not answer for 15 seconds" }).waitFor();
+    await choose("empty.mjs", "export default { name: 'empty' };");
+    await page.getByRole("alert").filter({ hasText: "empty.mjs: race empty" }).waitFor();
+    await page.getByRole("link", { name: /A write is lost/ }).click();
+    await stepIs(page, 0);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
   it("a race of one's own is dropped in and played", async () => {
     const { page, errors, close } = await lab.open("#/race");
     const chooser = page.waitForEvent("filechooser");

@@ -145,9 +145,6 @@ class RacePage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.client ??= startRaceWorker((problem) => {
-      this.problem = texts.lost(problem);
-    });
     void this.list();
   }
 
@@ -157,9 +154,17 @@ class RacePage extends LitElement {
     this.client = undefined;
   }
 
+  /** Of the catalogue's worker: the stage has its own. One that was lost is started again by the next call. */
+  private call<T>(ask: Parameters<RaceClient["call"]>[0]): Promise<T> {
+    this.client ??= startRaceWorker(() => {
+      this.client = undefined;
+    });
+    return this.client.call(ask) as Promise<T>;
+  }
+
   private async list(): Promise<void> {
     try {
-      this.races = await this.client!.call((s) => s.catalogue());
+      this.races = await this.call<RaceCard[]>((s) => s.catalogue());
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
@@ -252,7 +257,13 @@ class RacePage extends LitElement {
   }
 
   private async takeRace(file: string, source: string): Promise<void> {
-    const own = await this.client!.call<Answer<RaceCard>>((s) => s.loadRace(file, source));
+    let own: Answer<RaceCard>;
+    try {
+      own = await this.call<Answer<RaceCard>>((s) => s.loadRace(file, source));
+    } catch (error) {
+      // It never came to its end, and its worker was ended: nothing else is lost.
+      own = { ok: false, problem: `${file}: ${error instanceof Error ? error.message : String(error)}` };
+    }
     if (!own.ok) {
       this.problem = own.problem;
       return;
