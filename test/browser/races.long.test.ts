@@ -66,6 +66,18 @@ describe.skipIf(whyNot)("the page of races", () => {
     await close();
   });
 
+  it("the browser's back leads from the list to the race as it was", async () => {
+    const { page, errors, close } = await lab.open(`${C1}?variant=early-null&mode=play`);
+    await press(page, "111");
+    await stepIs(page, 3);
+    await page.getByRole("link", { name: /All races/ }).click();
+    await page.getByText(/\d+ races/).waitFor();
+    await page.goBack();
+    await stepIs(page, 3);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
   it("a blocked actor says what it waits for, and cannot be moved", async () => {
     const { page, errors, close } = await lab.open(`${C1}?variant=fixed&mode=play&steps=0001111`);
     const toolstack = page.locator('button[data-actor="toolstack"]');

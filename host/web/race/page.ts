@@ -92,6 +92,7 @@ class RacePage extends LitElement {
     if (!changed.has("place")) return;
     const { name, query } = this.place;
     if (name !== "" && formatPlace("race", name, query) === this.written) return;
+    if (name === "") this.written = ""; // "back" to what was written is a place to go to again
     this.request = name === "" ? undefined : requestOf(this.place);
     this.problem = undefined;
     if (this.request?.race !== this.staged?.race.name) this.staged = undefined;
