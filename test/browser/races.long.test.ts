@@ -66,6 +66,18 @@ describe.skipIf(whyNot)("the page of races", () => {
     await close();
   });
 
+  it("the browser's back leads from the list to the race as it was", async () => {
+    const { page, errors, close } = await lab.open(`${C1}?variant=early-null&mode=play`);
+    await press(page, "111");
+    await stepIs(page, 3);
+    await page.getByRole("link", { name: /All races/ }).click();
+    await page.getByText(/\d+ races/).waitFor();
+    await page.goBack();
+    await stepIs(page, 3);
+    expect(errors).toEqual([]);
+    await close();
+  });
+
   it("a blocked actor says what it waits for, and cannot be moved", async () => {
     const { page, errors, close } = await lab.open(`${C1}?variant=fixed&mode=play&steps=0001111`);
     const toolstack = page.locator('button[data-actor="toolstack"]');
@@ -164,6 +176,24 @@ describe.skipIf(whyNot)("the page of races", () => {
     await (await chooser).setFiles({ name: "x.schedule", mimeType: "text/plain", buffer: Buffer.from(text) });
     await page.getByRole("alert").filter({ hasText: message }).waitFor();
     await stepIs(page, 3); // what was there stays
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  it("a race of one's own that never ends is given up, and the page goes on", async () => {
+    const { page, errors, close } = await lab.open("#/race");
+    await page.getByText(/\d+ races/).waitFor();
+    const choose = async (name: string, text: string) => {
+      const chooser = page.waitForEvent("filechooser");
+      await page.getByRole("button", { name: "Load" }).click();
+      await (await chooser).setFiles({ name, mimeType: "text/javascript", buffer: Buffer.from(text) });
+    };
+    await choose("endless.mjs", "for (;;);");
+    await page.getByRole("alert").filter({ hasText: "endless.mjs: it did not answer for 15 seconds" }).waitFor();
+    await choose("empty.mjs", "export default { name: 'empty' };");
+    await page.getByRole("alert").filter({ hasText: "empty.mjs: race empty" }).waitFor();
+    await page.getByRole("link", { name: /A write is lost/ }).click();
+    await stepIs(page, 0);
     expect(errors).toEqual([]);
     await close();
   });

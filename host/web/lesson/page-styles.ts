@@ -178,7 +178,7 @@ export const pageStyles = css`
     flex: 1;
   }
   vx-race-stage {
-    --vx-stage-height: max(18rem, calc(100vh - 22rem));
+    --vx-stage-height: max(14rem, calc(100vh - 27rem));
   }
   @media (max-width: 860px) {
     .lesson {

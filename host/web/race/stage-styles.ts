@@ -50,7 +50,7 @@ export const stageStyles = css`
     grid-template-rows: minmax(12rem, 1fr) auto;
   }
   vx-race-lanes {
-    min-height: 18rem;
+    min-height: 14rem;
     max-height: var(--vx-stage-height, max(22rem, calc(100vh - 15rem)));
   }
   .side {
@@ -62,6 +62,7 @@ export const stageStyles = css`
   }
   :host([compact]) .side {
     max-height: none;
+    align-items: start;
     display: grid;
     grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr));
   }
