@@ -77,6 +77,11 @@ describe("a lesson", () => {
       without("The page is a hole. [^hole]", "- one [^hole]\n- two"),
       '"two" claims something',
     ],
+    [
+      "a claim with a question behind it",
+      without("The page is a hole. [^hole]", "The page is a hole. Why?"),
+      "claims something",
+    ],
     ["a footnote that is not defined", without("[^hole]:", "[^whole]:"), "a.md:11: [^hole] has no check"],
     [
       "a check that nobody refers to",
@@ -217,6 +222,25 @@ describe("checks", () => {
     [["guest mmio", "evict 0x100"], "no pager runs"],
   ])("%j fails with the reason", async (lines, reason) => {
     expect(failureText(await runChecks(lines, tools))).toContain(reason);
+  });
+  it("words that no lesson uses do what they say", async () => {
+    const checks = [
+      ["era 4.17", "guest hello", "register rip = 0x100000", "register eip = 0x100000", "step 2", "instructions = 2"],
+      [
+        "guest hello",
+        "domctl pause 2",
+        "run 1000",
+        "instructions = 0",
+        "domctl unpause 2",
+        "run 1000",
+        "instructions > 0",
+      ],
+      ["guest cow 64", "log-dirty on", "run 1000", "dirty > 0", "log-dirty off", "dirty = 0"],
+      ["guest cow 64", "word 0x1000000 = 0", "run 400000", "word 0x1000000 = 64", "outcome = alive"],
+      ["race lost-wakeup fixed", "try guest0*6", "verdict = clean", "steps > 6", 'told has "guest0"'],
+      ["shell vmexit knobs", "exit-code = 0", 'output has "tlb.entries"'],
+    ];
+    for (const lines of checks) expect(failureText(await runChecks(lines, tools))).toBe("");
   });
   it("what needs a command line is left out where there is none", async () => {
     const { shell: _, ...page } = tools;

@@ -28,6 +28,7 @@ export interface Quantity {
 export const ACTIONS = {
   guest: "NAME [MiB]: a fresh machine with this guest",
   knob: "NAME=VALUE: for the machine that is built next",
+  era: "NAME: the preset of knobs of the machine that is built next",
   run: "[N | to exit NAME]: runs the guest to its end, N instructions, or until it left the guest for that reason",
   step: "[N]: one instruction of vCPU 0",
   watch: "GFN COUNT: an ioreq server takes the page type, and these pages get it",
@@ -44,7 +45,7 @@ export const ACTIONS = {
   move: "ORDER: these actors take their next steps: guest0*3 toolstack",
   try: "ORDER: the same as far as this hypervisor allows, then everybody in turn until nobody can go on",
   film: "the losing schedule that is kept beside the race",
-  explore: "[STRATEGY]: tries all orders, or those that the strategy tries",
+  explore: "[STRATEGY [STEPS]]: tries all orders, or those that the strategy tries, with at most so many steps",
   io: "NAME [accountant=on] [remedy=NAME]: plays a scenario about I/O resources",
   shell: "COMMAND: runs it (tests only)",
 } as const;

@@ -4,7 +4,7 @@
  *
  * - the header says title, minutes (10 to 20) and goal;
  * - from the first "##" on each paragraph, list and table is a claim and ends with a footnote, whose definition is its check. Not so
- *   quotes (something to do), questions, and the sections in FREE;
+ *   quotes (something to do), paragraphs that only ask, and the sections in FREE;
  * - fenced blocks: `live` (what stands beside the text), `exercise`, `console` (a command and what it prints, compared by a test).
  */
 import { UsageError } from "../errors.ts";
@@ -103,7 +103,8 @@ function checkTagged(block: Block, next: Block | undefined, fail: (line: number,
   if (block.kind === "paragraph" && untagged(block.content)) {
     const text = plainText(block.content).trim();
     const leadsIn = text.endsWith(":") && (next?.kind === "fence" || next?.kind === "list" || next?.kind === "table");
-    if (!leadsIn && !text.endsWith("?")) tell(text);
+    const isAsking = text.split(/(?<=[.!?])\s+/).every((sentence) => sentence.endsWith("?"));
+    if (!leadsIn && !isAsking) tell(text);
   }
   if (block.kind === "list") for (const item of block.items) if (untagged(item)) tell(plainText(item));
   if (block.kind === "table")

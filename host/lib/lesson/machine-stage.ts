@@ -196,7 +196,8 @@ export async function createMachineStage(tools: LessonTools, choice: MachineChoi
 
   function registerOf(name: string): number {
     const { general, rip } = machine.regs(slot());
-    const value = name === "rip" ? rip : (general as Readonly<Record<string, bigint>>)[name.replace(/^e/, "r")];
+    const wide = name.replace(/^e/, "r");
+    const value = wide === "rip" ? rip : (general as Readonly<Record<string, bigint>>)[wide];
     return value === undefined ? fail(`no register is called "${name}"`) : Number(BigInt.asUintN(32, value));
   }
 

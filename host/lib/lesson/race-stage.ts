@@ -52,7 +52,7 @@ export async function createRaceStage(tools: LessonTools, name: string, variant:
       } else if (action === "explore") {
         const strategy = args[0] ?? "exhaustive";
         const result = strategyByName(strategy).run(openRace(module, race, variant), {
-          budget: BUDGET,
+          budget: args[1] === undefined ? BUDGET : { ...BUDGET, steps: Number(args[1]) },
           seed: 1,
           bound: 2,
         });

@@ -5,6 +5,8 @@
 import { type CSSResultGroup, html, LitElement, nothing, type PropertyDeclarations, type TemplateResult } from "lit";
 import { shared } from "../shell/styles.ts";
 import { texts } from "../texts/machine.ts";
+import type { Asked } from "../worker/client.ts";
+import type { MachineService } from "../worker/machine-service.ts";
 import type { MachineController } from "./controller.ts";
 
 export abstract class MachineView<Data> extends LitElement {
@@ -14,6 +16,8 @@ export abstract class MachineView<Data> extends LitElement {
   declare data: Data | undefined;
   private isAsking = false;
   private isStale = false;
+  private hasText = false;
+  private textOnItsWay: Promise<void> | undefined;
 
   /** Looking is cheap enough to be done while the guest runs. */
   protected get isLive(): boolean {
@@ -23,6 +27,19 @@ export abstract class MachineView<Data> extends LitElement {
   /** Asks the worker. */
   protected abstract look(controller: MachineController): Promise<Data | undefined>;
   protected abstract renderData(data: Data): TemplateResult;
+
+  /**
+   * A question that needs the disassembler. That is large: the first time the rest of the view does not wait for it, and the view is
+   * refreshed when it has come.
+   */
+  protected async askForText<R>(question: (service: Asked<MachineService>) => Promise<R>): Promise<R | undefined> {
+    if (this.hasText) return this.controller.ask(question);
+    this.textOnItsWay ??= this.controller.ask(question).then(() => {
+      this.hasText = true;
+      void this.refresh();
+    });
+    return undefined;
+  }
 
   override connectedCallback(): void {
     super.connectedCallback();

@@ -1,5 +1,5 @@
 /** The page of races: the catalogue, or one race with its story, its stage, and files in and out. The address holds what is shown. */
-import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
+import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { formatPlace, type Place } from "../shell/location.ts";
 import { shared } from "../shell/styles.ts";
 import { texts } from "../texts/race.ts";
@@ -7,7 +7,9 @@ import type { Answer } from "../worker/protocol.ts";
 import type { RaceCard, Staged } from "../worker/race-protocol.ts";
 import { chooseFile, savePng, saveText } from "./files.ts";
 import "./list.ts";
+import { pageStyles } from "./page-styles.ts";
 import { MODES, type Mode, type RaceStage, type StageRequest } from "./stage.ts";
+import { renderStory, renderVariants } from "./story.ts";
 import { type RaceClient, startRaceWorker } from "./worker.ts";
 
 type SaveKind = keyof typeof texts.saveAs;
@@ -52,91 +54,7 @@ class RacePage extends LitElement {
   /** The address that this page wrote itself. */
   private written = "";
 
-  static override styles = [
-    shared,
-    css`
-      :host {
-        display: block;
-      }
-      .hint {
-        font-size: var(--vx-size-small);
-        max-width: none;
-        margin: 0;
-      }
-      .head > *,
-      label.row {
-        min-width: 0;
-        max-width: 100%;
-      }
-      .race {
-        padding: var(--vx-space-2) var(--vx-space-4) var(--vx-space-4);
-        display: flex;
-        flex-direction: column;
-        gap: var(--vx-space-2);
-      }
-      .head {
-        justify-content: space-between;
-      }
-      .head h1 small {
-        font-size: var(--vx-size-small);
-        color: var(--vx-text-soft);
-        font-weight: 400;
-      }
-      .story {
-        display: grid;
-        grid-template-columns: 3fr 2fr;
-        gap: 0 var(--vx-space-6);
-      }
-      .story h2 {
-        font-size: var(--vx-size);
-        margin: var(--vx-space-2) 0 0;
-      }
-      .story p,
-      .story li {
-        font-size: var(--vx-size-small);
-      }
-      .story ul {
-        margin: 0;
-        padding-left: 1.1rem;
-      }
-      details > summary {
-        color: var(--vx-accent);
-      }
-      .over {
-        outline: 4px dashed var(--vx-accent);
-        outline-offset: -8px;
-      }
-      select.variant {
-        width: 26rem;
-        max-width: 100%;
-        min-width: 0;
-      }
-      .breaks {
-        color: var(--vx-bad);
-        font-weight: 650;
-      }
-      .holds {
-        color: var(--vx-good);
-        font-weight: 650;
-      }
-      .problem {
-        border: 2px solid var(--vx-bad);
-        border-left-width: 8px;
-        background: var(--vx-bad-soft);
-        border-radius: var(--vx-radius);
-        padding: var(--vx-space-2) var(--vx-space-3);
-        margin: var(--vx-space-2) var(--vx-space-4);
-      }
-      @media (max-width: 860px) {
-        .story {
-          grid-template-columns: 1fr;
-        }
-        .race {
-          padding-inline: var(--vx-space-2);
-        }
-      }
-    `,
-  ];
+  static override styles = [shared, pageStyles];
 
   constructor() {
     super();
@@ -145,9 +63,6 @@ class RacePage extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback();
-    this.client ??= startRaceWorker((problem) => {
-      this.problem = texts.lost(problem);
-    });
     void this.list();
   }
 
@@ -157,9 +72,17 @@ class RacePage extends LitElement {
     this.client = undefined;
   }
 
+  /** Of the catalogue's worker: the stage has its own. One that was lost is started again by the next call. */
+  private call<T>(ask: Parameters<RaceClient["call"]>[0]): Promise<T> {
+    this.client ??= startRaceWorker(() => {
+      this.client = undefined;
+    });
+    return this.client.call(ask) as Promise<T>;
+  }
+
   private async list(): Promise<void> {
     try {
-      this.races = await this.client!.call((s) => s.catalogue());
+      this.races = await this.call<RaceCard[]>((s) => s.catalogue());
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
@@ -169,6 +92,7 @@ class RacePage extends LitElement {
     if (!changed.has("place")) return;
     const { name, query } = this.place;
     if (name !== "" && formatPlace("race", name, query) === this.written) return;
+    if (name === "") this.written = ""; // "back" to what was written is a place to go to again
     this.request = name === "" ? undefined : requestOf(this.place);
     this.problem = undefined;
     if (this.request?.race !== this.staged?.race.name) this.staged = undefined;
@@ -252,7 +176,13 @@ class RacePage extends LitElement {
   }
 
   private async takeRace(file: string, source: string): Promise<void> {
-    const own = await this.client!.call<Answer<RaceCard>>((s) => s.loadRace(file, source));
+    let own: Answer<RaceCard>;
+    try {
+      own = await this.call<Answer<RaceCard>>((s) => s.loadRace(file, source));
+    } catch (error) {
+      // It never came to its end, and its worker was ended: nothing else is lost.
+      own = { ok: false, problem: `${file}: ${error instanceof Error ? error.message : String(error)}` };
+    }
     if (!own.ok) {
       this.problem = own.problem;
       return;
@@ -279,63 +209,12 @@ class RacePage extends LitElement {
     this.isOver = event.type !== "dragleave";
   };
 
-  private renderVariants(staged: Staged): TemplateResult {
-    const group = (isClean: boolean): TemplateResult =>
-      html`<optgroup label=${isClean ? texts.holds : texts.breaks}>
-        ${staged.race.variants
-          .filter((v) => (v.expect === "clean") === isClean)
-          .map(
-            (v) =>
-              html`<option value=${v.name} ?selected=${v.name === staged.variant}>${isClean ? "✓" : "✗"} ${v.name}: ${v.text}</option>`,
-          )}
-      </optgroup>`;
-    return html`<label class="row"
-      >${texts.variant}
-      <select class="variant" .value=${staged.variant} @change=${(e: Event) => this.setVariant((e.target as HTMLSelectElement).value)}>
-        ${group(false)} ${group(true)}
-      </select></label
-    >`;
-  }
-
   /** The story is open until somebody begins to move about: then the stage needs the room. */
   private get isFresh(): boolean {
     const { request, staged, stage } = this;
     const hasMoved =
       (stage?.mode === "play" && (staged?.choices.length ?? 0) > 0) || (stage?.mode === "film" && stage.at > 0);
     return request?.at === undefined && request?.steps === undefined && !hasMoved;
-  }
-
-  private renderStory(staged: Staged): TemplateResult {
-    const { race, cast, variant } = staged;
-    const chosen = race.variants.find((v) => v.name === variant)!;
-    const isClean = chosen.expect === "clean";
-    return html`<details ?open=${this.isFresh}>
-      <summary>${texts.story}</summary>
-      <div class="story">
-        <div>
-          ${race.background ? html`<p>${race.background}</p>` : html`<p>${race.lesson}</p>`}
-          <h2>${texts.thisRun}</h2>
-          <p>
-            ${chosen.text}.
-            <span class=${isClean ? "holds" : "breaks"}>${isClean ? `✓ ${texts.holds}` : `✗ ${texts.breaks}: ${chosen.expect}`}</span>
-          </p>
-        </div>
-        <div>
-          <h2>${texts.cast}</h2>
-          <ul>
-            ${cast.map(({ name, role }) => html`<li><strong>${name}</strong>: ${role}</li>`)}
-          </ul>
-          ${
-            race.background
-              ? html`<details>
-                  <summary>${texts.lesson}</summary>
-                  <p>${race.lesson}</p>
-                </details>`
-              : nothing
-          }
-        </div>
-      </div>
-    </details>`;
   }
 
   private renderFiles(): TemplateResult {
@@ -385,9 +264,9 @@ class RacePage extends LitElement {
                   <a href="#/race">‹ ${texts.back}</a>
                   ${staged ? html`<h1>${staged.race.title} <small>${staged.race.name} ${staged.race.id === "-" ? "" : `(${staged.race.id})`}</small></h1>` : nothing}
                 </div>
-                ${staged ? html`<div class="row">${this.renderVariants(staged)} ${this.renderFiles()}</div>` : nothing}
+                ${staged ? html`<div class="row">${renderVariants(staged, (variant) => this.setVariant(variant))} ${this.renderFiles()}</div>` : nothing}
               </div>
-              ${staged ? this.renderStory(staged) : nothing}
+              ${staged ? renderStory(staged, this.isFresh) : nothing}
               <vx-race-stage .request=${request} @vx-stage=${this.onStage}></vx-race-stage>
               ${staged ? html`<p class="soft hint">${texts.keys} ${texts.drop}</p>` : nothing}
             </div>`

@@ -19,6 +19,11 @@ export const sideStyles = css`
     font-weight: 400;
     text-decoration: line-through;
   }
+  .source {
+    font-size: var(--vx-size-small);
+    overflow-wrap: anywhere;
+    margin: var(--vx-space-2) 0 0;
+  }
   .who {
     list-style: none;
     margin: 0;
@@ -68,6 +73,15 @@ export function renderState(frame: Frame): TemplateResult {
       )}
     </tbody>
   </table>`;
+}
+
+/** Where the window of the step is in the source. */
+export function renderSource(frame: Frame): TemplateResult | typeof nothing {
+  const { step } = frame;
+  if (!step) return nothing;
+  return html`<p class="source">
+    <code>${step.actor}:${step.place}</code>${step.sites.map((site) => html`<br /><span>${texts.sources}: <code>${site}</code></span>`)}
+  </p>`;
 }
 
 /** In film mode: nobody chooses, so it is only told. */

@@ -50,7 +50,7 @@ export const stageStyles = css`
     grid-template-rows: minmax(12rem, 1fr) auto;
   }
   vx-race-lanes {
-    min-height: 18rem;
+    min-height: 14rem;
     max-height: var(--vx-stage-height, max(22rem, calc(100vh - 15rem)));
   }
   .side {
@@ -62,6 +62,7 @@ export const stageStyles = css`
   }
   :host([compact]) .side {
     max-height: none;
+    align-items: start;
     display: grid;
     grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr));
   }
@@ -78,6 +79,15 @@ export const stageStyles = css`
     padding: var(--vx-space-1) var(--vx-space-3);
     margin: 0;
     max-width: none;
+  }
+  @media (max-width: 640px) {
+    .scrub {
+      flex-wrap: wrap;
+    }
+    .scrub input {
+      order: 1;
+      flex-basis: 100%;
+    }
   }
   @media (max-width: 860px) {
     .split {

@@ -9,7 +9,7 @@ import type { ExploreSettings } from "./explore-panel.ts";
 import "./explore-panel.ts";
 import "./lanes.ts";
 import { playStyles, renderPlay } from "./play.ts";
-import { renderState, renderWho, sideStyles } from "./side.ts";
+import { renderSource, renderState, renderWho, sideStyles } from "./side.ts";
 import { MODES, StageModel } from "./stage-model.ts";
 import { stageStyles } from "./stage-styles.ts";
 
@@ -83,7 +83,7 @@ export class RaceStage extends StageModel {
               })
             : nothing
         }
-        <div>${renderState(frame)}</div>
+        <div>${renderState(frame)} ${renderSource(frame)}</div>
         ${
           isPlay
             ? nothing

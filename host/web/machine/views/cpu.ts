@@ -90,9 +90,8 @@ class CpuView extends MachineView<CpuData> {
     this.data = { cpu, code: this.data?.code };
     const slot = (cpu.vcpus[this.chosen] ?? cpu.vcpus[0])?.slot;
     if (slot === undefined) return { cpu, code: [] };
-    // Fetches the disassembler the first time: the registers do not wait for it.
     const code =
-      controller.phase === "running" ? this.data.code : await controller.ask((s) => s.code(slot, undefined, LINES));
+      controller.phase === "running" ? this.data.code : await this.askForText((s) => s.code(slot, undefined, LINES));
     return { cpu, code };
   }
 
