@@ -11,6 +11,7 @@ import { addCost } from "./cost.ts";
 import { addDedup } from "./dedup.ts";
 import { addDemo } from "./demo.ts";
 import { addDom } from "./dom.ts";
+import { addGdb } from "./gdb.ts";
 import { addGuests } from "./guests.ts";
 import { addIo } from "./io.ts";
 import { addKnobs } from "./knobs.ts";
@@ -19,6 +20,7 @@ import { addP2m } from "./p2m.ts";
 import { addRace } from "./race.ts";
 import { addRun } from "./run.ts";
 import { addStudy } from "./study.ts";
+import { addTrace } from "./trace.ts";
 import { addWalk } from "./walk.ts";
 
 const USAGE = 2;
@@ -63,6 +65,8 @@ export async function main(args: readonly string[]): Promise<number> {
   addBench(program, done);
   addCost(program);
   addStudy(program);
+  addTrace(program);
+  addGdb(program);
   addMonitor(program, done);
   addDemo(program, done);
   for (const command of program.commands)

@@ -188,13 +188,38 @@ describe.skipIf(whyNot)("the page of a machine", () => {
       await page.waitForTimeout(300);
       for (const kind of ["svg", "png"] as const) {
         const download = page.waitForEvent("download");
-        await page.getByLabel("Save picture").selectOption(kind);
+        await page.getByLabel("Save picture").selectOption(`${kind} view`);
         const saved = readFileSync(await (await download).path());
         if (kind === "png") expect([...saved.subarray(1, 4)]).toEqual([0x50, 0x4e, 0x47]);
         else expect(saved.toString()).toMatch(/^<svg xmlns[\s\S]*<text[\s\S]*<\/svg>$/);
         expect(saved.length).toBeGreaterThan(1500);
       }
     }
+    const download = page.waitForEvent("download");
+    await page.getByLabel("Save picture").selectOption("svg page");
+    const whole = readFileSync(await (await download).path(), "utf8");
+    expect(whole).toContain("<image"); // the timeline
+    expect(whole).toContain("A store to RAM"); // the console
+    expect(errors).toEqual([]);
+    await close();
+  });
+
+  it("from exit to exit, and back", async () => {
+    const { page, errors, close } = await lab.open("#/machine?guest=mmio");
+    await standing(page);
+    const kind = page.locator("vx-path li.taken .evidence", { hasText: "exit reason" });
+    const seen: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      const before = page.url();
+      await page.keyboard.press("e");
+      await page.waitForFunction((url) => location.href !== url, before);
+      await standing(page);
+      await kind.waitFor();
+      seen.push(page.url());
+    }
+    await page.keyboard.press("E");
+    await page.waitForFunction((url) => location.href === url, seen[2]!);
+    expect(new Set(seen).size).toBe(4);
     expect(errors).toEqual([]);
     await close();
   });

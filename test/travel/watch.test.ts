@@ -1,13 +1,11 @@
 /** Breakpoints and watches: they stop where they should, forwards and backwards, and a guest runs the same with them as without. */
 import { describe, expect, it } from "vitest";
-import { asm, assemble } from "../../guests/asm/assembler.ts";
+import { asm } from "../../guests/asm/assembler.ts";
 import { start } from "../../guests/lib/boot.ts";
 import { UsageError } from "../../host/lib/errors.ts";
-import { createMachine } from "../../host/lib/machine.ts";
-import { openSession } from "../../host/lib/travel/session.ts";
 import type { Session } from "../../host/lib/travel/types.ts";
 import type { WatchSpec } from "../../host/lib/travel/watch.ts";
-import { boot, record, wasm } from "./support.ts";
+import { boot, record, sessionOfSource } from "./support.ts";
 
 const CLOSE = { interval: 1000, checkpoints: 12 };
 
@@ -35,29 +33,9 @@ loop:   mov [edi], ecx
 stack_top:
 `;
 
-function sessionOf(source: string): {
-  session: Session;
-  slot: number;
-  label(name: string): bigint;
-  domid: ReturnType<Session["machine"]["createGuest"]>["domid"];
-} {
-  const program = assemble(source);
-  const segments = program.sections.map((s) => ({ gpa: s.address, data: s.bytes, memBytes: s.bytes.length }));
-  const memoryBytes = 8 * 2 ** 20;
-  const machine = createMachine(wasm, { memoryBytes, vcpus: 1 });
-  const image = { format: "pvh", description: "test", entry: 0x10_0000, segments } as const;
-  const { domid } = machine.createGuest({ image, memoryBytes, vcpus: 1, cmdline: "", modules: [] });
-  return {
-    session: openSession(machine, CLOSE),
-    slot: machine.vcpus(domid)[0]!,
-    domid,
-    label: (name) => BigInt(program.symbols.get(name)!),
-  };
-}
-
 describe("a breakpoint", () => {
   it("stops before its instruction each time it comes by, and backwards too", () => {
-    const { session, slot, label } = sessionOf(SOURCE);
+    const { session, slot, label } = sessionOfSource(SOURCE);
     session.watch({ kind: "linear", address: label("loop"), access: "x" });
     const places = [];
     for (let left = 5; left >= 1; left--) {
@@ -77,7 +55,7 @@ describe("a breakpoint", () => {
   });
 
   it("goes on from where it stands, stepped there or not", () => {
-    const { session, slot, label } = sessionOf(SOURCE);
+    const { session, slot, label } = sessionOfSource(SOURCE);
     session.watch({ kind: "linear", address: label("loop"), access: "x" });
     session.run();
     session.step();
@@ -89,7 +67,7 @@ describe("a breakpoint", () => {
   });
 
   it("can be on a guest-physical address", () => {
-    const { session, slot, label, domid } = sessionOf(SOURCE);
+    const { session, slot, label, domid } = sessionOfSource(SOURCE);
     session.watch({ kind: "physical", domid, gpa: Number(label("loop")), access: "x" });
     expect(session.run().reason).toBe("break");
     expect(session.machine.regs(slot).rip).toBe(label("loop"));
@@ -105,7 +83,7 @@ describe("a watch", () => {
   };
 
   it("stops right after each write", () => {
-    const { session, slot, domid } = sessionOf(SOURCE);
+    const { session, slot, domid } = sessionOfSource(SOURCE);
     session.watch({ kind: "linear", address: 0x30_0000n, bytes: 4, access: "w" });
     for (let left = 5; left >= 1; left--) {
       const stop = session.run();
@@ -120,10 +98,10 @@ describe("a watch", () => {
   });
 
   it("tells reads from writes, and sees both of a read-modify-write", () => {
-    const reads = sessionOf(SOURCE);
+    const reads = sessionOfSource(SOURCE);
     reads.session.watch({ kind: "linear", address: 0x30_0000n, bytes: 4, access: "r" });
     expect(hitsOf(reads.session)).toEqual(Array.from({ length: 5 }, () => "read 300000 4"));
-    const both = sessionOf(SOURCE);
+    const both = sessionOfSource(SOURCE);
     both.session.watch({ kind: "physical", domid: both.domid, gpa: 0x30_0008, bytes: 4, access: "rw" });
     const hits = hitsOf(both.session);
     expect(hits.length).toBeGreaterThanOrEqual(5);
@@ -131,13 +109,13 @@ describe("a watch", () => {
   });
 
   it("sees a byte in the middle of REP STOS, of an access over a page border, and of a device", () => {
-    const string = sessionOf(SOURCE);
+    const string = sessionOfSource(SOURCE);
     string.session.watch({ kind: "linear", address: 0x30_2345n, access: "w" });
     expect(hitsOf(string.session)).toEqual(["write 302344 4"]);
-    const border = sessionOf(SOURCE);
+    const border = sessionOfSource(SOURCE);
     border.session.watch({ kind: "physical", domid: border.domid, gpa: 0x30_3001, access: "r" });
     expect(hitsOf(border.session)).toEqual(["read 303000 2"]);
-    const device = sessionOf(SOURCE);
+    const device = sessionOfSource(SOURCE);
     device.session.watch({ kind: "physical", domid: device.domid, gpa: 0xfe00_0000, bytes: 4, access: "w" });
     expect(hitsOf(device.session)).toEqual(["write fe000000 4"]);
   });
@@ -156,7 +134,7 @@ describe("a watch", () => {
   });
 
   it("refuses what means nothing", () => {
-    const { session } = sessionOf(SOURCE);
+    const { session } = sessionOfSource(SOURCE);
     const wrong = (spec: WatchSpec) => expect(() => session.watch(spec)).toThrow(UsageError);
     wrong({ kind: "linear", address: -1n, access: "r" });
     wrong({ kind: "linear", address: 0n, bytes: 0, access: "r" });
@@ -167,7 +145,7 @@ describe("a watch", () => {
 });
 
 it("finds the last write of an address, by a guest or by others", () => {
-  const { session, slot, domid, label } = sessionOf(SOURCE);
+  const { session, slot, domid, label } = sessionOfSource(SOURCE);
   session.run();
   const end = session.position();
   const write = session.lastWrite(domid, 0x30_0000, 4)!;

@@ -87,6 +87,7 @@ describe("the path of a store", () => {
     const session = await openSession("mmio");
     const path = pathOf(session.evidence());
     expect(path.reached).toBe(0);
+    expect(new Set(path.steps.map((s) => s.state))).toEqual(new Set(["ahead"]));
     expect(path.steps.every((s) => s.evidence.length === 0)).toBe(true);
   });
 });

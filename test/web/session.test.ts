@@ -49,4 +49,34 @@ describe("a session of the page", () => {
     session.type(new Uint8Array([66]));
     expect(session.allTyped.map((t) => t.bytes[0])).toEqual([66]);
   });
+
+  it("goes from exit to exit, forwards and backwards", async () => {
+    const session = await openSession("mmio");
+    const places: number[] = [];
+    for (let i = 0; i < 6; i++) {
+      expect(session.nextExit()).toBe("reached");
+      places.push(session.machine.now());
+    }
+    expect(places).toEqual([...new Set(places)].sort((a, b) => a - b));
+    for (const place of places.slice(0, -1).reverse()) {
+      session.lastExit();
+      expect(session.machine.now()).toBe(place);
+    }
+    session.lastExit();
+    expect(session.at).toBe(0);
+  });
+
+  it("steps back one by one to where it came from, exits that retire nothing included", async () => {
+    const session = await openSession("mmio");
+    goTo(session, 8);
+    const places: number[] = [];
+    for (let i = 0; i < 14; i++) {
+      places.push(session.machine.now());
+      session.step();
+    }
+    for (const place of places.reverse()) {
+      session.back();
+      expect(session.machine.now()).toBe(place);
+    }
+  });
 });

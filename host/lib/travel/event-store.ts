@@ -25,13 +25,14 @@ export interface EventStore {
   readonly exits: readonly number[];
 }
 
-export function createEventStore(core: Core, limit: number): EventStore {
+/** @param isFromFirst whether what the ring has already belongs to it. */
+export function createEventStore(core: Core, limit: number, isFromFirst = false): EventStore {
   const blocks: DataView[] = [];
   let length = 0;
   let isCut = false;
   const ringNext = (c: Core): number => c.view.getUint32(TRACE_BASE + TRACE_NEXT, true);
   /** Index in the ring, modulo 2^32, of event 0, and of the one that comes next. */
-  const first = ringNext(core);
+  const first = isFromFirst ? (ringNext(core) - Math.min(ringNext(core), TRACE_RECORDS)) >>> 0 : ringNext(core);
   let next = first;
   const exits: number[] = [];
 
@@ -59,9 +60,10 @@ export function createEventStore(core: Core, limit: number): EventStore {
     drain(c) {
       const end = ringNext(c);
       const count = (end - next) >>> 0;
-      if (count > TRACE_RECORDS || length + count > limit) isCut = true;
       if (isCut) return;
-      for (let i = 0; i < count; i++) {
+      isCut = count > TRACE_RECORDS || length + count > limit;
+      const fitting = count > TRACE_RECORDS ? 0 : Math.min(count, limit - length);
+      for (let i = 0; i < fitting; i++) {
         const from = TRACE_BASE + TRACE_HEADER_SIZE + (((next + i) >>> 0) % TRACE_RECORDS) * TRACE_RECORD_SIZE;
         if (length % BLOCK_RECORDS === 0 && blocks.length * BLOCK_RECORDS === length)
           blocks.push(new DataView(new ArrayBuffer(BLOCK_BYTES)));
@@ -70,7 +72,7 @@ export function createEventStore(core: Core, limit: number): EventStore {
         if (eventOf(length) === TRC_EXIT) exits.push(length);
         length++;
       }
-      next = end;
+      next = (next + fitting) >>> 0;
     },
     rewind(c) {
       const keep = Math.min(length, (ringNext(c) - first) >>> 0);

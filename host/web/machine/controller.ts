@@ -122,6 +122,15 @@ export class MachineController extends EventTarget {
     });
   }
 
+  nextExit(): Promise<void> {
+    this.wantsPause = true;
+    return this.inTurn(() => this.goTo((s) => s.nextExit()));
+  }
+
+  lastExit(): Promise<void> {
+    return this.move((s) => s.lastExit());
+  }
+
   seek(at: number): Promise<void> {
     this.wantsPause = true;
     return this.inTurn(() => this.goTo((s) => s.seek(at)));

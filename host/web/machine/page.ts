@@ -207,6 +207,8 @@ class MachinePage extends LitElement {
     step: () => this.both((c) => c.step()),
     back: () => this.both((c) => c.back()),
     inside: () => this.both((c) => c.inside()),
+    nextExit: () => this.both((c) => c.nextExit()),
+    lastExit: () => this.both((c) => c.lastExit()),
     run: () => this.both((c) => c.run()),
     pause: () => {
       this.controller.pause();
@@ -218,7 +220,7 @@ class MachinePage extends LitElement {
         if (c === this.controller && c.at < at && c.phase !== "lost") this.say(texts.notes.notReached(c.at), "info");
       }),
     share: () => void this.share(),
-    save: (kind) => void this.save(kind),
+    save: (kind, what) => void this.save(kind, what),
     say: (text) => this.say(text),
   };
 
@@ -254,10 +256,10 @@ class MachinePage extends LitElement {
     }
   }
 
-  private async save(kind: "svg" | "png"): Promise<void> {
-    const panel = this.renderRoot.querySelector<HTMLElement>(".panel");
+  private async save(kind: "svg" | "png", what: "view" | "page"): Promise<void> {
+    const panel = this.renderRoot.querySelector<HTMLElement>(what === "view" ? ".panel" : ".grid");
     if (!panel) return;
-    const name = `vmexit-${this.experiment.view}-${this.controller.at}.${kind}`;
+    const name = `vmexit-${what === "view" ? this.experiment.view : "machine"}-${this.controller.at}.${kind}`;
     try {
       await saveElement(panel, kind, name, texts.views[this.experiment.view].title);
       this.say(texts.notes.saved(name), "info");
@@ -274,7 +276,8 @@ class MachinePage extends LitElement {
       target instanceof HTMLTextAreaElement ||
       target instanceof HTMLSelectElement;
     if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
-    const action = { ".": this.commands.step, ",": this.commands.back, i: this.commands.inside }[event.key];
+    const { step, back, inside, nextExit, lastExit } = this.commands;
+    const action = { ".": step, ",": back, i: inside, e: nextExit, E: lastExit }[event.key];
     if (!action) return;
     event.preventDefault();
     action();

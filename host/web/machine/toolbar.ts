@@ -12,11 +12,14 @@ export interface Commands {
   step(): void;
   back(): void;
   inside(): void;
+  nextExit(): void;
+  lastExit(): void;
   run(): void;
   pause(): void;
   seek(at: number): void;
   share(): void;
-  save(kind: "svg" | "png"): void;
+  /** @param what the view, or everything below the bar. */
+  save(kind: "svg" | "png", what: "view" | "page"): void;
   say(text: string): void;
 }
 
@@ -125,6 +128,8 @@ class Toolbar extends LitElement {
       <button title=${t.backHelp} ?disabled=${isNone || isMoving || c.at === 0} @click=${() => commands.back()}>${t.back}</button>
       <button class="primary" title=${t.stepHelp} ?disabled=${isNone || isMoving || isOver} @click=${() => commands.step()}>${t.step}</button>
       <button title=${t.insideHelp} ?disabled=${isNone || isMoving || isOver} @click=${() => commands.inside()}>${t.inside}</button>
+      <button title=${t.lastExitHelp} ?disabled=${isNone || isMoving || c.at === 0} @click=${() => commands.lastExit()}>${t.lastExit}</button>
+      <button title=${t.nextExitHelp} ?disabled=${isNone || isMoving || isOver} @click=${() => commands.nextExit()}>${t.nextExit}</button>
       ${
         isMoving
           ? html`<button @click=${() => commands.pause()}>${c.phase === "busy" ? t.cancel : t.pause}</button>`
@@ -139,10 +144,13 @@ class Toolbar extends LitElement {
       <button @click=${() => commands.share()}>${t.share}</button>
       <select class="save" aria-label=${t.save} @change=${(e: Event) => {
         const select = e.target as HTMLSelectElement;
-        commands.save(select.value as "svg" | "png");
+        const [kind, what] = select.value.split(" ") as ["svg" | "png", "view" | "page"];
+        commands.save(kind, what);
         select.value = "";
       }}>
-        <option value="" selected>${t.save}</option><option value="svg">${t.saveSvg}</option><option value="png">${t.savePng}</option>
+        <option value="" selected>${t.save}</option>
+        <option value="svg view">${t.saveSvg}</option><option value="png view">${t.savePng}</option>
+        <option value="svg page">${t.savePageSvg}</option><option value="png page">${t.savePagePng}</option>
       </select>
     </div>`;
   }

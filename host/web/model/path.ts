@@ -113,7 +113,7 @@ export function pathOf(e: PathEvidence): PathView {
   const taken = PATH_STEPS.map((name) => evidence[name].length > 0);
   const reached = taken.lastIndexOf(true) + 1;
   const steps = PATH_STEPS.map((name, i): PathStep => {
-    const isAhead = !e.isComplete && i + 1 > reached;
+    const isAhead = (e.before < 0 || !e.isComplete) && i + 1 > reached;
     const state = taken[i] ? "taken" : name === waiting ? "waiting" : isAhead ? "ahead" : "skipped";
     return { number: i + 1, name, state, evidence: evidence[name] };
   });

@@ -104,6 +104,15 @@ export class MachineService {
     return this.move((session) => session.seekTime(time));
   }
 
+  /** Towards the next exit, for one slice at most. */
+  nextExit(): Moved {
+    return this.move((session) => session.nextExit());
+  }
+
+  lastExit(): Moved {
+    return this.move((session) => session.lastExit());
+  }
+
   /** Runs about `instructions`, less when the guest ends or waits, or the slice is over. */
   run(instructions: number): Moved {
     return this.move((session) => session.run(instructions), false);

@@ -143,6 +143,18 @@ export class Session {
     return machine.ended(this.domid) ? "ended" : "reached";
   }
 
+  /** To where the next exit has just been handled, for one slice: often in the middle of an instruction. */
+  nextExit(): StopReason {
+    this.forget();
+    return this.travel.stepEvent(["exit"], { cancel: within(SLICE_MS) }).reason;
+  }
+
+  /** To where the exit before here had just been handled, or to the start. */
+  lastExit(): StopReason {
+    this.forget();
+    return this.travel.stepBackEvent(["exit"]).reason;
+  }
+
   /** Types on the guest's consoles, now: what was typed later is forgotten, since it belonged to another run. */
   type(bytes: Uint8Array): void {
     const time = this.machine.now();

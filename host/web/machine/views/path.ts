@@ -155,11 +155,11 @@ class PathOfAStore extends MachineView<PathData> {
   }
 
   protected override renderData({ evidence, path, text }: PathData): TemplateResult {
-    if (evidence.before < 0) return html`<p class="soft">${texts.path.none}</p>`;
     const bytes = Array.from(evidence.bytes.subarray(0, 8), (b) => b.toString(16).padStart(2, "0")).join(" ");
+    const where = texts.path.where(evidence.before, evidence.vcpu, evidence.rip.toString(16), path.isComplete);
     return html`<p class="instruction" aria-live="polite">
         <span class="mono">${text || bytes}</span>
-        <span class="soft">${texts.path.where(evidence.before, evidence.vcpu, evidence.rip.toString(16), path.isComplete)}</span>
+        <span class="soft">${evidence.before < 0 ? texts.path.none : where}</span>
       </p>
       <ol aria-label=${texts.views.path.title}>
         ${path.steps.map((step) => {
