@@ -2,15 +2,8 @@
 import { UsageError } from "../errors.ts";
 import { type DporCheckpoint, type DporOptions, dpor } from "./dpor.ts";
 import type { RaceInstance } from "./instance.ts";
-import { atOnce, type Progress } from "./progress.ts";
-import {
-  type Budget,
-  type SearchCheckpoint,
-  type SearchOptions,
-  type SearchResult,
-  type Slices,
-  searchSlices,
-} from "./search.ts";
+import type { Progress } from "./progress.ts";
+import { type Budget, type SearchCheckpoint, type SearchOptions, type SearchResult, search } from "./search.ts";
 import { pctRuns, randomRuns, walk } from "./walk.ts";
 
 export interface StrategyOptions {
@@ -32,18 +25,7 @@ export interface Strategy {
   /** What a clean, exhaustive result says. */
   proves(bound: number): string;
   run(instance: RaceInstance, options: StrategyOptions): SearchResult;
-  /** The same in slices, to be driven from outside; absent where a search can only be run as a whole. */
-  slices?(instance: RaceInstance, options: StrategyOptions): Slices;
 }
-
-/** A strategy that can be driven in slices. */
-const sliced = (
-  strategy: Omit<Strategy, "run" | "slices" | "build"> & Required<Pick<Strategy, "slices">>,
-): Strategy => ({
-  ...strategy,
-  build: "race",
-  run: (instance, options) => atOnce(strategy.slices(instance, options)),
-});
 
 /** Steps of a typical run, for PCT. */
 const TYPICAL_RUN = 60;
@@ -59,12 +41,13 @@ const common = ({ budget, onProgress, resume, onCheckpoint }: StrategyOptions): 
 const NOTHING = "nothing: it only looks for violations";
 
 export const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  exhaustive: sliced({
+  exhaustive: {
     canResume: true,
+    build: "race",
     proves: () =>
       "all interleavings of these actors at these windows and locks, sequentially consistent, keep the invariants, and no fair run is caught in a loop",
-    slices: (instance, options) => searchSlices(instance, common(options) as SearchOptions),
-  }),
+    run: (instance, options) => search(instance, common(options) as SearchOptions),
+  },
   dpor: {
     canResume: true,
     build: "race-footprint",
@@ -73,23 +56,25 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
       "the order of steps that do not see each other, and keeps the invariants; of livelocks only those that are a round on a path",
     run: (instance, options) => dpor(instance, common(options) as DporOptions),
   },
-  bounded: sliced({
+  bounded: {
     canResume: true,
+    build: "race",
     proves: (bound) => `all interleavings with at most ${bound} preemption(s) keep the invariants`,
-    slices: (instance, options) =>
-      searchSlices(instance, { ...(common(options) as SearchOptions), preemptions: options.bound }),
-  }),
-  random: sliced({
+    run: (instance, options) => search(instance, { ...(common(options) as SearchOptions), preemptions: options.bound }),
+  },
+  random: {
     canResume: false,
+    build: "race",
     proves: () => NOTHING,
-    slices: (instance, { budget, seed, onProgress }) => walk(instance, randomRuns(seed), budget, onProgress),
-  }),
-  pct: sliced({
+    run: (instance, { budget, seed, onProgress }) => walk(instance, randomRuns(seed), budget, onProgress),
+  },
+  pct: {
     canResume: false,
+    build: "race",
     proves: () => NOTHING,
-    slices: (instance, { budget, seed, bound, onProgress }) =>
+    run: (instance, { budget, seed, bound, onProgress }) =>
       walk(instance, pctRuns(seed, instance.actors.length, bound, TYPICAL_RUN), budget, onProgress),
-  }),
+  },
 };
 
 /** @throws UsageError */
