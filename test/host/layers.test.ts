@@ -104,6 +104,15 @@ describe("host", () => {
     expect(show(page.filter((i) => isNode(i.to)))).toEqual([]);
   });
 
+  it("the explorer knows nothing of films, films nothing of lessons, and only a lesson's checks are above all of them", () => {
+    const rank = (path: string): number => ["explore", "film", "lesson"].indexOf(path.split("/")[2] ?? "");
+    const wrong = imports.filter(({ from, to }) => {
+      const isBelow = from.startsWith("host/lib/") && to.startsWith("host/lib/") && rank(to) >= 1;
+      return isBelow && rank(from) < rank(to);
+    });
+    expect(show(wrong)).toEqual([]);
+  });
+
   it("touches the core only through abi", () => {
     expect(show(imports.filter((i) => i.to.startsWith("hv-core/") && !i.to.startsWith("hv-core/abi/")))).toEqual([]);
   });

@@ -2,15 +2,8 @@
 import { UsageError } from "../errors.ts";
 import { type DporCheckpoint, type DporOptions, dpor } from "./dpor.ts";
 import type { RaceInstance } from "./instance.ts";
-import { atOnce, type Progress } from "./progress.ts";
-import {
-  type Budget,
-  type SearchCheckpoint,
-  type SearchOptions,
-  type SearchResult,
-  type Slices,
-  searchSlices,
-} from "./search.ts";
+import type { Progress } from "./progress.ts";
+import { type Budget, type SearchCheckpoint, type SearchOptions, type SearchResult, search } from "./search.ts";
 import { pctRuns, randomRuns, walk } from "./walk.ts";
 
 export interface StrategyOptions {
@@ -34,18 +27,7 @@ export interface Strategy {
   /** Whether a clean, exhaustive result says that no fair run is caught in a loop. */
   excludesLivelock(result: SearchResult): boolean;
   run(instance: RaceInstance, options: StrategyOptions): SearchResult;
-  /** The same in slices, to be driven from outside; absent where a search can only be run as a whole. */
-  slices?(instance: RaceInstance, options: StrategyOptions): Slices;
 }
-
-/** A strategy that can be driven in slices. */
-const sliced = (
-  strategy: Omit<Strategy, "run" | "slices" | "build"> & Required<Pick<Strategy, "slices">>,
-): Strategy => ({
-  ...strategy,
-  build: "race",
-  run: (instance, options) => atOnce(strategy.slices(instance, options)),
-});
 
 /** Steps of a typical run, for PCT. */
 const TYPICAL_RUN = 60;
@@ -64,13 +46,14 @@ const everyRunEnds = ({ rounds }: SearchResult): boolean => rounds === 0;
 const NOTHING = "nothing: it only looks for violations";
 
 export const STRATEGIES: Readonly<Record<string, Strategy>> = {
-  exhaustive: sliced({
+  exhaustive: {
     canResume: true,
+    build: "race",
     proves: () =>
       "all interleavings of these actors at these windows and locks, sequentially consistent, keep the invariants, and no fair run is caught in a loop",
     excludesLivelock: () => true,
-    slices: (instance, options) => searchSlices(instance, common(options) as SearchOptions),
-  }),
+    run: (instance, options) => search(instance, common(options) as SearchOptions),
+  },
   dpor: {
     canResume: true,
     build: "race-footprint",
@@ -84,27 +67,29 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
     excludesLivelock: everyRunEnds,
     run: (instance, options) => dpor(instance, common(options) as DporOptions),
   },
-  bounded: sliced({
+  bounded: {
     canResume: true,
+    build: "race",
     proves: (bound) =>
       `all interleavings with at most ${bound} preemption(s) keep the invariants; livelocks were not looked for`,
     excludesLivelock: () => false,
-    slices: (instance, options) =>
-      searchSlices(instance, { ...(common(options) as SearchOptions), preemptions: options.bound }),
-  }),
-  random: sliced({
+    run: (instance, options) => search(instance, { ...(common(options) as SearchOptions), preemptions: options.bound }),
+  },
+  random: {
     canResume: false,
+    build: "race",
     proves: () => NOTHING,
     excludesLivelock: () => false,
-    slices: (instance, { budget, seed, onProgress }) => walk(instance, randomRuns(seed), budget, onProgress),
-  }),
-  pct: sliced({
+    run: (instance, { budget, seed, onProgress }) => walk(instance, randomRuns(seed), budget, onProgress),
+  },
+  pct: {
     canResume: false,
+    build: "race",
     proves: () => NOTHING,
     excludesLivelock: () => false,
-    slices: (instance, { budget, seed, bound, onProgress }) =>
+    run: (instance, { budget, seed, bound, onProgress }) =>
       walk(instance, pctRuns(seed, instance.actors.length, bound, TYPICAL_RUN), budget, onProgress),
-  }),
+  },
 };
 
 /** @throws UsageError */

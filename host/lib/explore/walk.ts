@@ -5,9 +5,9 @@
 
 import { stepFrom } from "./crashed-step.ts";
 import type { RaceInstance } from "./instance.ts";
-import type { Progress } from "./progress.ts";
+import { atOnce, type Progress } from "./progress.ts";
 import type { Violation } from "./race.ts";
-import type { Budget, Slices } from "./search.ts";
+import type { Budget, SearchResult, Slices } from "./search.ts";
 
 /** A small generator (mulberry32) with its state in one number. */
 function generator(seed: number): () => number {
@@ -62,8 +62,16 @@ export function pctRuns(seed: number, actors: number, changes: number, length: n
   };
 }
 
-/** Runs schedules until one breaks an invariant or the budget is spent; a slice is one schedule. */
-export function* walk(
+/** Runs schedules until one breaks an invariant or the budget is spent. */
+export const walk = (
+  instance: RaceInstance,
+  newRun: () => Pick,
+  budget: Budget,
+  onProgress?: (progress: Progress) => void,
+): SearchResult => atOnce(walkSlices(instance, newRun, budget, onProgress));
+
+/** The same in slices of one schedule each. */
+export function* walkSlices(
   instance: RaceInstance,
   newRun: () => Pick,
   budget: Budget,

@@ -9,15 +9,14 @@ import { record } from "../explore/replay.ts";
 import { formatSchedule } from "../explore/schedule.ts";
 import type { Budget, SearchResult } from "../explore/search.ts";
 import { shrink } from "../explore/shrink.ts";
-import { STRATEGIES, strategyByName, verdictSentence } from "../explore/strategies.ts";
+import { SLICED } from "../explore/sliced.ts";
+import { strategyByName, verdictSentence } from "../explore/strategies.ts";
 
 /** Found schedules are made smaller for so long at most. */
 const SHRINK_SECONDS = 5;
 
-/** Strategies that can be driven in slices; the others need a build of their own. */
-export const SLICED_STRATEGIES: readonly string[] = Object.entries(STRATEGIES)
-  .filter(([, strategy]) => strategy.slices !== undefined)
-  .map(([name]) => name);
+/** Strategies that can be driven in slices. */
+export const SLICED_STRATEGIES: readonly string[] = Object.keys(SLICED);
 
 export interface ExplorationOptions {
   readonly variant: string;
@@ -50,12 +49,13 @@ export interface Exploration {
 /** @throws UsageError for a strategy that cannot be driven. */
 export function createExploration(instance: RaceInstance, options: ExplorationOptions): Exploration {
   const strategy = strategyByName(options.strategy);
-  if (!strategy.slices)
+  const drive = Object.hasOwn(SLICED, options.strategy) ? SLICED[options.strategy] : undefined;
+  if (!drive)
     throw new UsageError(
       `strategy ${options.strategy} runs on the command line only: vmexit race ${instance.race.name} --variant ${options.variant} --strategy ${options.strategy}; here use ${SLICED_STRATEGIES.join(", ")}`,
     );
   const { budget, seed, bound } = options;
-  const slices = strategy.slices(instance, { budget, seed, bound });
+  const slices = drive(instance, { budget, seed, bound });
   let progress: Progress = { states: 0, schedules: 0, steps: 0, depth: 0, seconds: 0 };
   let found: Found | undefined;
 
