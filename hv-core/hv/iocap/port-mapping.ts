@@ -114,6 +114,7 @@ export function ioportMapping(v: Vcpu, d: Domain, u: usize): i32 {
   if (!Rangeset.contains(v.domain.ioportCaps, mport, last)) return -EPERM;
   const isToday = Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_TODAY;
   if (isToday && isAdd && !Rangeset.contains(d.ioportCaps, mport, last)) return -EPERM;
+  const wasHeld = Rangeset.contains(d.ioportCaps, mport, last); // a right that it had already is not taken back when there is no memory
   if (!isToday && isAdd) {
     const granted = changeRight(d, IO_PORT, mport, last, true, false);
     if (granted != OK) return granted;
@@ -123,7 +124,7 @@ export function ioportMapping(v: Vcpu, d: Domain, u: usize): i32 {
   Lock.release(lockWord(d));
   if (isToday) return rc;
   if (isAdd) {
-    if (rc != OK) changeRight(d, IO_PORT, mport, last, false, false);
+    if (rc != OK && !wasHeld) changeRight(d, IO_PORT, mport, last, false, false);
     return rc;
   }
   return changeRight(d, IO_PORT, mport, last, false, false);

@@ -183,6 +183,11 @@ export const MAY_CHANGE: readonly Exception[] = [
     reason: "the list of results cannot be written after pages were mapped; they stay, as on Xen",
   },
   {
+    call: /^ioport_mapping$/,
+    errors: ["ENOMEM"],
+    reason: "the set of rights that was made for the grant stays, empty",
+  },
+  {
     call: /^setvcpuaffinity$/,
     errors: ["EFAULT"],
     reason: "what is effective is copied back after it was set, as on Xen",
