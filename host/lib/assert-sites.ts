@@ -30,6 +30,7 @@ const SITES: Readonly<Record<number, string>> = {
   63: "a shared page's reverse map does not know the domain that unshares it (hv/sharing/unshare.ts)",
   64: "the last sharer's page could not become private (hv/sharing/unshare.ts)",
   65: "an entry of the client's reverse map could not be moved to the source (hv/sharing/share.ts)",
+  67: "an object of a class of small objects was written to after it was freed (mem/frame-slab.ts)",
   66: "a page is of type shared and has no sharing info (hv/sharing/debug-info.ts)",
   70: "C-72: a virtual NUMA topology is read after its memory went back (hv/hypercall/vnuma-info.ts)",
   71: "C-73: a page is added to an event array that was freed since it was looked at (hv/evtchn/fifo-control.ts)",

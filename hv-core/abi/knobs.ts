@@ -222,8 +222,10 @@ export const IO_RACE_NO_IOTLB = 5;
 export const IO_RACE_IN_FLIGHT = 6;
 /** C-93: a direct mapping of MMIO has the memory type that the guest's MTRRs say. */
 export const IO_RACE_GUEST_TYPE = 7;
-/** a count that fell to nothing is written back after another mapping was counted. */
+/** the count falls with nothing held, behind the p2m lock: another mapping that is counted meanwhile is forgotten. */
 export const IO_RACE_LOST_COUNT = 8;
+/** the tables of a dying domain go without its p2m lock, and a mapping does not look at the right again. */
+export const IO_RACE_TEARDOWN = 9;
 /** 1 = dom0 begins with no I/O right at all: it gets what the boot loader's list says. */
 export const KNOB_IO_DOM0_CAPS = 105;
 /** vCPUs of dom0 beside the one that the host plays. */

@@ -35,6 +35,8 @@ export const W_IO_REVOKED = 99;
 export const W_IO_COUNT_READ = 100;
 /** An interrupt line has no guest left, and is about to be released. */
 export const W_IO_LINE_EMPTY = 101;
+/** Variant: the tables of a dying domain are about to go, and its p2m lock is not held (hv/domain/destroy.ts). */
+export const W_IO_TEARDOWN = 32;
 /** Pseudo window: the actor waits for a lock. */
 export const W_LOCK = 0;
 /** The answer to a request is in and the vCPU has not entered the guest yet. */

@@ -32,11 +32,13 @@ import { DOMAIN_HASH_BASE, DOMAIN_HASH_BUCKETS, DOMAIN_SIZE, DOMAINS_BASE, MAX_D
 import {
   LOCK_EVTCHN_OFFSET,
   LOCK_GRANT_OFFSET,
+  LOCK_IO_PORTS_OFFSET,
   LOCK_IOREQ_OFFSET,
   LOCK_P2M_IOREQ_OFFSET,
   LOCK_P2M_OFFSET,
   LOCK_PAGING_OFFSET,
   LOCK_POD_OFFSET,
+  LOCK_VNUMA_OFFSET,
 } from "../abi/lock-order";
 import { FrameOwner } from "../mem/frame-owner";
 
@@ -397,7 +399,9 @@ if (
   offsetof<Domain>("podLock") != LOCK_POD_OFFSET ||
   offsetof<Domain>("pagingLock") != LOCK_PAGING_OFFSET ||
   offsetof<Domain>("evtchnLock") != LOCK_EVTCHN_OFFSET ||
-  offsetof<Domain>("grantLock") != LOCK_GRANT_OFFSET
+  offsetof<Domain>("grantLock") != LOCK_GRANT_OFFSET ||
+  offsetof<Domain>("ioPortLock") != LOCK_IO_PORTS_OFFSET ||
+  offsetof<Domain>("vnumaLock") != LOCK_VNUMA_OFFSET
 )
   ERROR("a lock of Domain moved: abi/lock-order.ts");
 if (

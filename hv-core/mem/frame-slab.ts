@@ -5,13 +5,15 @@
  *
  * A class of objects has an id (SLAB_*, one owner each) and one size. Objects never cross a frame; they are known by their linear address.
  * A frame's free objects are linked through their first word; how many are in use and where the first free one is stands in the frame's
- * record, so that objects may fill the frame. Nothing here is a window: no other processor comes in between.
+ * record, so that objects may fill the frame. In debug and race builds the rest of a free object, behind its first 8 bytes, is poison
+ * (base/poison.ts): whoever still writes to it is found when it is handed out, or at the end of a race. Nothing here is a window: no other processor comes in between.
  *
  * Record of a slab frame: typeCount = objects in use, m2p = offset of the first free object (NO_OBJECT = none), next and sharing = the
  * frames after and before it on the list of those with a free object.
  */
 import { FRAMES_BASE, PAGE_SHIFT, PAGE_SIZE, SLAB_DESCRIPTORS_BASE } from "../abi/layout";
 import { Hv } from "../base/assert";
+import { Poison } from "../base/poison";
 import { allocFrame, freeFrame } from "./allocator";
 import { FRAME_XEN_HEAP, Frame, INVALID_M2P, OWNER_XEN } from "./frame-table";
 
@@ -31,6 +33,10 @@ export const NR_SLABS: u32 = 64;
 const NO_OBJECT: u64 = 0xffff;
 
 const SITE_SLAB: u32 = 60;
+const SITE_OBJECT_USED_AFTER_FREE: u32 = 67;
+
+/** Link of a free object, and what is not poisoned of it. */
+const FREE_HEADER: u32 = 8;
 
 @unmanaged
 class Slab {
@@ -70,7 +76,10 @@ function grow(slab: Slab): u32 {
   const host = Frame.host(mfn);
   const bytes = slab.bytes;
   const last: u32 = (<u32>PAGE_SIZE / bytes - 1) * bytes;
-  for (let at: u32 = 0; at <= last; at += bytes) store<u32>(host + at, at == last ? <u32>NO_OBJECT : at + bytes);
+  for (let at: u32 = 0; at <= last; at += bytes) {
+    store<u32>(host + at, at == last ? <u32>NO_OBJECT : at + bytes);
+    Poison.fill(host + at + FREE_HEADER, bytes - FREE_HEADER);
+  }
   Frame.at(mfn).m2p = 0;
   slab.frames++;
   link(slab, mfn);
@@ -92,6 +101,10 @@ export class FrameSlab {
     const at = Frame.host(mfn) + <usize>frame.m2p;
     frame.m2p = load<u32>(at);
     store<u32>(at, 0);
+    if (isDefined(DEBUG)) {
+      Poison.check(at + FREE_HEADER, bytes - FREE_HEADER, SITE_OBJECT_USED_AFTER_FREE);
+      memory.fill(at + FREE_HEADER, 0, bytes - FREE_HEADER);
+    }
     frame.typeCount++;
     slab.objects++;
     if (frame.m2p == NO_OBJECT) unlink(slab, mfn);
@@ -105,6 +118,7 @@ export class FrameSlab {
     const frame = Frame.at(mfn);
     Hv.assertAlways(frame.owner == <u16>OWNER_XEN && frame.typeCount != 0, SITE_SLAB);
     memory.fill(at, 0, slab.bytes);
+    Poison.fill(<usize>at + FREE_HEADER, slab.bytes - FREE_HEADER);
     const wasFull = frame.m2p == NO_OBJECT;
     store<u32>(at, <u32>frame.m2p);
     frame.m2p = <u64>(at & (PAGE_SIZE - 1));

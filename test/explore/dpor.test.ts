@@ -98,7 +98,7 @@ it("an oracle that looks at two words sees every order of the steps that write t
 describe("the catalogue: same verdict as exhaustive search", () => {
   // Larger entries: dpor.long.test.ts.
   it.each(variantsOfCatalogue)("%s %s", (_, variant, race) => {
-    sameVerdict(race, variant, 200, 30_000);
+    sameVerdict(race, variant, 200, 10_000);
   });
 });
 

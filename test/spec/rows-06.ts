@@ -142,10 +142,7 @@ export const ROWS_06: readonly SpecRow[] = [
   ...Array.from({ length: 12 }, (_, i) => row(`6.4 IO-${i + 1}`, `${PLAY}: ${SCENARIO}`)),
   row("6.5 R-1 check, then map", "race: check-then-map"),
   row("6.5 R-2 double grant", "race: double-grant"),
-  missing(
-    "6.5 R-3 resurrection of a count",
-    "the p2m lock of the one domain that may map the frame is held around both; the variant that drops the lock changes nothing",
-  ),
+  row("6.5 R-3 resurrection of a count", "race: resurrected-count"),
   row("6.5 R-4 forced revocation against a cached translation", "race: count-before-flush"),
   missing("6.5 R-5 rangeset_swap of the hardware domain", "there is no late hardware domain"),
   row("6.5 R-6 port list against a walk", "race: port-list"),

@@ -1,6 +1,7 @@
 /**
  * The balance of the frame table at the end of a race: every reference has somebody who holds it, what every owner has is what its
- * account says, nobody holds a free frame, and nobody has written to one.
+ * account says, nobody holds a free frame, and nobody has written to one. Shared frames: shared-frames.ts; objects inside the
+ * hypervisor's own frames: slab-objects.ts.
  */
 import { DOM_EVTCHN_FIFO, VCPU_FIFO_QUEUES } from "../../../hv-core/abi/domain.ts";
 import {
@@ -19,6 +20,8 @@ import {
 import { frameAddress } from "../core.ts";
 import { DOM0 } from "../ids.ts";
 import { readP2m } from "../p2m-map.ts";
+import { checkEntries, checkSharedFrame, sharedEntries } from "./shared-frames.ts";
+import { checkSlabObjects } from "./slab-objects.ts";
 import type { World } from "./world.ts";
 
 /** Offsets in a frame's record, and its flags (hv-core/mem/frame-table.ts). */
@@ -39,8 +42,10 @@ function frameMark(world: World): number {
   return 0;
 }
 
-/** Frames of the hypervisor, and shared ones: their counts are of other things (mem/frame-slab.ts, hv/sharing). */
-const FIRST_SPECIAL_OWNER = 0xfffd;
+/** Frames of the hypervisor: their counts are of other things (mem/frame-slab.ts). */
+const OWNER_XEN = 0xfffe;
+/** Shared ones (shared-frames.ts). */
+const OWNER_COW = 0xfffd;
 const FRAME_ALLOCATED = 1;
 const TYPE_COUNT = 8;
 /** Freed memory is filled with this (hv-core/base/poison.ts). */
@@ -48,6 +53,8 @@ const POISON = 0xc2c2_c2c2;
 
 /** Who holds references to which frame, beside the owner: general ones, and type references. */
 interface Holders {
+  /** Pages of type ram_shared by frame. */
+  readonly shared: ReadonlyMap<number, number>;
   readonly general: Map<number, number>;
   readonly typed: Map<number, number>;
 }
@@ -93,7 +100,7 @@ function holdersOf(world: World): Holders {
   }
   const array = core.u32[(world.domainAt + DOM_EVTCHN_FIFO) >> 2]!;
   for (let page = 0; array !== 0 && page < core.u32[array >> 2]!; page++) held(array + FIFO_ARRAY_MFNS + page * 4);
-  return { general, typed };
+  return { shared: sharedEntries(core), general, typed };
 }
 
 /** Machine.ioreqServerMark and vcpuMark, IoreqServer.syncMfn and bufMfn (in words), Vcpu.vcpuInfoMfn and vcpuInfoRegistered. */
@@ -126,10 +133,14 @@ function checkFrame(world: World, mfn: number, holders: Holders): string | undef
     return isDisturbed(world, mfn) ? `frame ${mfn} was written to after it was freed` : undefined;
   }
   if (refs === 0) return `frame ${mfn} has an owner and no reference`;
-  if (view.getUint16(at + OWNER, true) >= FIRST_SPECIAL_OWNER) return undefined;
-  const expected = ((flags & FRAME_ALLOCATED) !== 0 ? 1 : 0) + (holders.general.get(mfn) ?? 0);
-  if (refs !== expected) return `frame ${mfn} has ${refs} reference(s), and ${expected} can be accounted for`;
+  const owner = view.getUint16(at + OWNER, true);
+  if (owner >= OWNER_XEN) return undefined;
   const types = view.getUint32(at + TYPE_COUNT, true);
+  const isAllocated = (flags & FRAME_ALLOCATED) !== 0;
+  const held = holders.general.get(mfn) ?? 0;
+  if (owner === OWNER_COW) return checkSharedFrame(mfn, { refs, types, isAllocated, held }, holders.shared);
+  const expected = (isAllocated ? 1 : 0) + held;
+  if (refs !== expected) return `frame ${mfn} has ${refs} reference(s), and ${expected} can be accounted for`;
   const typed = holders.typed.get(mfn) ?? 0;
   return types === typed ? undefined : `frame ${mfn} has ${types} type reference(s), and ${typed} can be accounted for`;
 }
@@ -139,13 +150,16 @@ export function checkFrames(world: World): string | undefined {
   const { view } = world.core;
   const mark = frameMark(world);
   const holders = holdersOf(world);
+  const ownerOf = (mfn: number): number => view.getUint16(FRAME_TABLE_BASE + mfn * FRAME_RECORD_SIZE + OWNER, true);
+  const other = checkEntries(holders.shared, (mfn) => ownerOf(mfn) === OWNER_COW) ?? checkSlabObjects(world.core);
+  if (other !== undefined) return other;
   const owned = new Array<number>(DOMAINS).fill(0);
   for (let mfn = 1; mfn < mark; mfn++) {
     const wrong = checkFrame(world, mfn, holders);
     if (wrong !== undefined) return wrong;
     const at = FRAME_TABLE_BASE + mfn * FRAME_RECORD_SIZE;
     const isFree = (view.getUint16(at + FLAGS, true) & FRAME_FREE) !== 0;
-    const owner = view.getUint16(at + OWNER, true);
+    const owner = ownerOf(mfn);
     if (!isFree && owner < DOMAINS) owned[owner]!++;
   }
   for (let slot = 0; slot < DOMAINS; slot++) {

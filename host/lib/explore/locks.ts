@@ -26,6 +26,8 @@ const DOMAIN_LOCKS: readonly (readonly [offset: number, name: string])[] = [
   [order.LOCK_PAGING_OFFSET, "log-dirty"],
   [order.LOCK_EVTCHN_OFFSET, "event channels"],
   [order.LOCK_GRANT_OFFSET, "grant table"],
+  [order.LOCK_IO_PORTS_OFFSET, "port mappings"],
+  [order.LOCK_VNUMA_OFFSET, "virtual NUMA"],
   [DOMAIN_EVENTS_OFFSET, "paging ring"],
   [DOMAIN_EVENTS_OFFSET + 64, "monitor ring"],
   [DOMAIN_EVENTS_OFFSET + 128, "sharing ring"],

@@ -198,6 +198,7 @@ export const VARIANT_KNOBS: Readonly<Record<string, VariantKnob>> = {
       "line-release",
       "guest-type",
       "lost-count",
+      "teardown",
     ],
     text: "where a check, a count or a flush of I/O resources comes too early, or not at all",
   },

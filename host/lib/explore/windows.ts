@@ -34,6 +34,7 @@ const TEXTS: Readonly<Record<number, string>> = {
   [windows.W_IO_REVOKED]: "takes the mappings away: the right is gone",
   [windows.W_IO_COUNT_READ]: "writes the count back",
   [windows.W_IO_LINE_EMPTY]: "releases the line: nobody is bound to it",
+  [windows.W_IO_TEARDOWN]: "frees the tables of the dying domain",
   [windows.W_DOMCTL_BUSY]: "makes the hypercall again: the domctl lock was held",
   [windows.W_VNUMA_SIZED]: "copies the topology whose size it has seen",
   [windows.W_FIFO_SEEN]: "adds the page to the event array it has seen",

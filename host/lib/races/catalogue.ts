@@ -50,6 +50,7 @@ import { pageInEarly } from "./page-in-early/race.ts";
 import { pauseCount } from "./pause-count/race.ts";
 import { pauseUnderLock } from "./pause-under-lock/race.ts";
 import { portList } from "./port-list/race.ts";
+import { resurrectedCount } from "./resurrected-count/race.ts";
 import { revokeWhileMapped } from "./revoke-while-mapped/race.ts";
 import { ringDisabledInUse } from "./ring-disabled-in-use/race.ts";
 import { ringPageWindow } from "./ring-page-window/race.ts";
@@ -119,6 +120,7 @@ export const RACES: readonly Race[] = [
   revokeWhileMapped,
   checkThenMap,
   doubleGrant,
+  resurrectedCount,
   countBeforeFlush,
   portList,
   stalePortBitmap,

@@ -4,7 +4,7 @@
  * back that a stale translation could still reach.
  */
 import { EBUSY, EINVAL, ENOMEM, OK } from "../../abi/errno";
-import { IO_RACE_EARLY_COUNT, KNOB_IO_RACE, KNOB_P2M_SUPERPAGES } from "../../abi/knobs";
+import { IO_RACE_EARLY_COUNT, IO_RACE_LOST_COUNT, KNOB_IO_RACE, KNOB_P2M_SUPERPAGES } from "../../abi/knobs";
 import {
   P2M_INVALID,
   P2M_IOREQ_SERVER,
@@ -14,6 +14,7 @@ import {
 } from "../../abi/p2m-types";
 import { W_IO_ZAPPED } from "../../abi/windows";
 import { EPTE_SVE, Epte } from "../../base/epte";
+import { Lock } from "../../base/lock";
 import { Knobs } from "../../base/machine";
 import { Variant } from "../../base/variant";
 import { ACCESS_WRITE, Window } from "../../base/window";
@@ -21,6 +22,7 @@ import { getPage, putPage } from "../../mem/allocator";
 import { Frame } from "../../mem/frame-table";
 import { Domain } from "../domain";
 import { ioMapping, ioUnmapped } from "../iocap/hooks";
+import { MM_P2M, MmLock } from "../mm-lock";
 import { EMPTY_ENTRY, INVALID_MFN, P2mEntry } from "./entry";
 import { p2mFlushNow } from "./flush";
 import { P2M_GFN_LIMIT } from "./lookup";
@@ -108,7 +110,11 @@ function releaseDevice(d: Domain, old: u64, entry: u64, order: u32): void {
   if (P2mEntry.isValid(entry) && Epte.type(entry) == <u32>P2M_MMIO_DIRECT && Epte.mfn(entry) == Epte.mfn(old)) return;
   if (!Variant.is(KNOB_IO_RACE, IO_RACE_EARLY_COUNT)) p2mFlushNow(d);
   Window.at(W_IO_ZAPPED, changetype<usize>(d), ACCESS_WRITE);
+  // Variant: the mapping is gone, so nothing is held any more while the count is lowered.
+  const isLate = Variant.is(KNOB_IO_RACE, IO_RACE_LOST_COUNT);
+  if (isLate) Lock.release(MmLock.word(d, MM_P2M));
   ioUnmapped(d, Epte.mfn(old), order);
+  if (isLate) MmLock.acquire(d, MM_P2M);
 }
 
 /** A foreign frame's reference goes when its mapping is out of every TLB. */

@@ -15,8 +15,14 @@ export const destroyWhileMapping = defineRace({
   lesson:
     "As long as every domctl runs under one lock, a domain does not die in the middle of a mapping. When device models' mappings run without that lock, the " +
     "other party may be anywhere in between: before the right was looked at, while it waits for the p2m lock, or with the entry made and the count to come. The " +
-    "tables of a dying domain go under its p2m lock, its rights go under the lock of the I/O resources, and a mapping looks at both when it has them.",
+    "tables of a dying domain go under its p2m lock, its rights go under the lock of the I/O resources, and a mapping looks at both when it has them. Where the teardown " +
+    "leaves the p2m lock alone, because nobody runs in the domain any more, the domain is gone before the mapping that holds the lock has got on.",
   variants: {
+    teardown: {
+      text: "mappings do not take the domctl lock, and the tables of a dying domain go without its p2m lock",
+      knobs: { "iomem.account": 3, "domctl.lock": 1, "io.race": 9 },
+      expect: "assert",
+    },
     "domctl-lock": {
       text: "every domctl under the domctl lock, as in 4.17",
       knobs: { "iomem.account": 3 },
