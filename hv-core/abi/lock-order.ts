@@ -26,7 +26,7 @@ export const LOCK_BUFFERED_OFFSET = 28;
 export const ORDER_EVTCHN = 80;
 export const LOCK_EVTCHN_OFFSET = 172;
 /** Port mappings of a domain (hv/iocap/port-mapping.ts) and its virtual NUMA topology (hv/vnuma/tables.ts): nothing is taken under them. */
-export const LOCK_IO_PORTS_OFFSET = 940;
-export const LOCK_VNUMA_OFFSET = 964;
+export const LOCK_IO_PORTS_OFFSET = 960;
+export const LOCK_VNUMA_OFFSET = 984;
 /** The words of the domctl lock are tried, never waited for, and have no order: in the machine header, in the caller's domain. */
 export const LOCK_DOMCTL_OFFSET = 96;
