@@ -4,10 +4,17 @@
  */
 import * as grant from "../../../hv-core/abi/grant.ts";
 import { DOMID_SELF, HC_GRANT_TABLE_OP } from "../../../hv-core/abi/hypercalls.ts";
-import { allocGfns, type Dom0, hypercall, mappedAddress, withBuffer } from "../dom0.ts";
+import { plain, safeHypercall } from "../buffers/call.ts";
+import { struct } from "../buffers/element.ts";
+import { allocStruct, type SafeStruct } from "../buffers/struct.ts";
+import { allocGfns, type Dom0, mappedAddress } from "../dom0.ts";
 import { check, type ErrnoName, HvError } from "../errors.ts";
 import type { DomId, Gfn } from "../ids.ts";
 import { acquireGrantFrame } from "./memory.ts";
+
+const MAP_GRANT_REF = struct("gnttab_map_grant_ref", grant.GNTTAB_MAP_BYTES);
+const UNMAP_GRANT_REF = struct("gnttab_unmap_grant_ref", grant.GNTTAB_UNMAP_BYTES);
+const COPY = struct("gnttab_copy", grant.GNTTAB_COPY_BYTES);
 
 /** What a status means, for messages. */
 const STATUS: Readonly<Record<number, readonly [ErrnoName, string]>> = {
@@ -37,6 +44,18 @@ export interface GrantMapping {
   readonly isReadOnly: boolean;
 }
 
+/** One operation of GNTTABOP_*, whose structure is filled in. @returns its status. */
+function grantOp(
+  dom0: Dom0,
+  name: string,
+  op: number,
+  argument: SafeStruct<string, "inout">,
+  statusAt: number,
+): number {
+  check(safeHypercall(dom0, plain(HC_GRANT_TABLE_OP), plain(op), argument, plain(1)), name);
+  return argument.fields().getInt16(statusAt, true);
+}
+
 /** Maps page `ref` of `domid` at a gfn of dom0. @throws HvError when it is not granted, or cannot be mapped there. */
 export function grantMap(
   dom0: Dom0,
@@ -45,27 +64,23 @@ export function grantMap(
   gfn: Gfn = allocGfns(dom0, 1),
   isReadOnly = false,
 ): GrantMapping {
-  return withBuffer(dom0, grant.GNTTAB_MAP_BYTES, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setBigUint64(at, BigInt(gfn) << 12n, true);
-    view.setUint32(at + 8, grant.GNTMAP_HOST_MAP | (isReadOnly ? grant.GNTMAP_READONLY : 0), true);
-    view.setUint32(at + 12, ref, true);
-    view.setUint16(at + 16, domid, true);
-    check(hypercall(dom0, HC_GRANT_TABLE_OP, grant.GNTTABOP_MAP_GRANT_REF, gpa, 1), "GNTTABOP_map_grant_ref");
-    checkStatus(view.getInt16(at + 18, true), "GNTTABOP_map_grant_ref", { domid, ref, gfn });
-    return { domid, ref, gfn, handle: view.getUint32(at + 20, true), isReadOnly };
-  });
+  const name = "GNTTABOP_map_grant_ref";
+  using map = allocStruct(dom0.arena, MAP_GRANT_REF, "inout");
+  map.setU64(0, BigInt(gfn) << 12n);
+  map.setU32(8, grant.GNTMAP_HOST_MAP | (isReadOnly ? grant.GNTMAP_READONLY : 0));
+  map.setU32(12, ref);
+  map.setU16(16, domid);
+  checkStatus(grantOp(dom0, name, grant.GNTTABOP_MAP_GRANT_REF, map, 18), name, { domid, ref, gfn });
+  return { domid, ref, gfn, handle: map.u32(20), isReadOnly };
 }
 
 /** @throws HvError when it is not mapped there (any more). */
 export function grantUnmap(dom0: Dom0, { gfn, handle }: Pick<GrantMapping, "gfn" | "handle">): void {
-  withBuffer(dom0, grant.GNTTAB_UNMAP_BYTES, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setBigUint64(at, BigInt(gfn) << 12n, true);
-    view.setUint32(at + 16, handle, true);
-    check(hypercall(dom0, HC_GRANT_TABLE_OP, grant.GNTTABOP_UNMAP_GRANT_REF, gpa, 1), "GNTTABOP_unmap_grant_ref");
-    checkStatus(view.getInt16(at + 20, true), "GNTTABOP_unmap_grant_ref", { gfn, handle });
-  });
+  const name = "GNTTABOP_unmap_grant_ref";
+  using unmap = allocStruct(dom0.arena, UNMAP_GRANT_REF, "inout");
+  unmap.setU64(0, BigInt(gfn) << 12n);
+  unmap.setU32(16, handle);
+  checkStatus(grantOp(dom0, name, grant.GNTTABOP_UNMAP_GRANT_REF, unmap, 20), name, { gfn, handle });
 }
 
 /** Linear address of the domain's grant entries (version 1, references 0 to 511), mapped into dom0 as a toolstack does to seed them. */
@@ -92,17 +107,16 @@ export function grantCopyFrom(
   toOffset: number,
   length: number,
 ): void {
-  withBuffer(dom0, grant.GNTTAB_COPY_BYTES, ({ gpa, at }) => {
-    const { view } = dom0.core;
-    view.setUint32(at, ref, true);
-    view.setUint16(at + 8, domid, true);
-    view.setUint16(at + 10, offset, true);
-    view.setUint32(at + 16, toGfn, true);
-    view.setUint16(at + 24, DOMID_SELF, true);
-    view.setUint16(at + 26, toOffset, true);
-    view.setUint16(at + 32, length, true);
-    view.setUint16(at + 34, grant.GNTCOPY_SOURCE_GREF, true);
-    check(hypercall(dom0, HC_GRANT_TABLE_OP, grant.GNTTABOP_COPY, gpa, 1), "GNTTABOP_copy");
-    checkStatus(view.getInt16(at + 36, true), "GNTTABOP_copy", { domid, ref, offset, toGfn, toOffset, length });
-  });
+  const name = "GNTTABOP_copy";
+  using copy = allocStruct(dom0.arena, COPY, "inout");
+  copy.setU32(0, ref);
+  copy.setU16(8, domid);
+  copy.setU16(10, offset);
+  copy.setU32(16, toGfn);
+  copy.setU16(24, DOMID_SELF);
+  copy.setU16(26, toOffset);
+  copy.setU16(32, length);
+  copy.setU16(34, grant.GNTCOPY_SOURCE_GREF);
+  const args = { domid, ref, offset, toGfn, toOffset, length };
+  checkStatus(grantOp(dom0, name, grant.GNTTABOP_COPY, copy, 36), name, args);
 }

@@ -30,6 +30,9 @@ export const grantUncheckedRef = defineRace({
     const { world, entries } = made;
     sharingControl(world.dom0, world.domid, true);
     for (let i = 0; i < USES; i++) mapped(world, MAPPED + i, true);
+    /** A word of the guest's memory in which the oracle notes that the grant was taken back before the call began. */
+    const noteAt = world.guestAddress(OTHER * 4096);
+    const isTakenBack = (): boolean => world.core.view.getUint32(entries + REF * 8, true) === 0;
     const toolstack = toolstackActor(world, {
       name: "toolstack",
       index: 0,
@@ -38,13 +41,14 @@ export const grantUncheckedRef = defineRace({
           "nominates the page of the reference",
           SHARING_OP_NOMINATE_GREF,
           world.domid,
-          (view, at) => view.setUint32(at, REF, true),
+          (view, at) => {
+            view.setUint32(at, REF, true);
+            setWord(world, noteAt, isTakenBack() ? 1 : 0);
+          },
           [-ENXIO],
         ),
       ],
     });
-    /** A word of the guest's memory in which the oracle notes that the grant was taken back before the call began. */
-    const noteAt = world.guestAddress(OTHER * 4096);
     return {
       world,
       describeState: () => describeGrant(made),
@@ -57,10 +61,7 @@ export const grantUncheckedRef = defineRace({
           program: [
             {
               text: "takes the grant back",
-              run(w) {
-                w.core.view.setUint32(entries + REF * 8, 0, true);
-                if (toolstack.done() === 0 && w.continuations.suspension(0) === undefined) setWord(w, noteAt, 1);
-              },
+              run: (w) => w.core.view.setUint32(entries + REF * 8, 0, true),
             },
           ],
         }),
