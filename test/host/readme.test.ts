@@ -7,6 +7,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import { RACES } from "../../host/lib/races/catalogue.ts";
 import { ROOT } from "../../host/node/paths.ts";
 
 const parts = readFileSync(join(ROOT, "README.md"), "utf8").split(/^```.*\n/m); // text, block, text, block ...
@@ -64,4 +65,11 @@ it("README.md lists no command twice", () => {
   const listed = parts.flatMap((part) => part.split("\n")).filter((line) => /^npx vmexit /.test(line));
   const commands = listed.map((line) => line.replace(/\s+#.*/, ""));
   expect(commands.filter((command, i) => commands.indexOf(command) !== i)).toEqual([]);
+});
+
+it("counts the races as they are", () => {
+  const variants = RACES.reduce((count, race) => count + Object.keys(race.variants).length, 0);
+  expect(readFileSync(join(ROOT, "README.md"), "utf8")).toContain(
+    `${RACES.length} races of the catalogue in ${variants} variants`,
+  );
 });
