@@ -30,7 +30,7 @@ export function benchWalk(n: u32, at: u32, mask: u32): u32 {
   let isMissing: u32 = 0;
   for (let i: u32 = 0; i < n; i++) {
     p2mLookup(d, at);
-    isMissing |= <u32>!Frame.isValid(d.lookupMfn);
+    if (!Frame.isValid(d.lookupMfn)) isMissing = 1;
     at = after(at, mask);
   }
   return isMissing != 0 ? U32.MAX_VALUE : at;
