@@ -23,16 +23,16 @@ import {
   sharingControl,
 } from "../host/lib/toolstack/sharing.ts";
 import { compileBuild } from "../host/node/wasm.ts";
-import { CTR_LOGDIRTY_FAULTS, CTR_UNSHARE_COPIED, CTR_UNSHARE_LAST } from "../hv-core/abi/counters.ts";
+import { BENCH_ORDER_ADD, BENCH_ORDER_FACTOR } from "../hv-core/abi/bench-order.ts";
+import { CTR_INSTRUCTIONS, CTR_UNSHARE_COPIED, CTR_UNSHARE_LAST } from "../hv-core/abi/counters.ts";
 import { P2M_RAM_RW } from "../hv-core/abi/p2m-types.ts";
 
 /** First gfn of the pages that are written. */
 export const TARGET = 0x1000;
 const CODE = 0x1000;
-const STEP = 7919;
-const INSTRUCTIONS_PER_STORE = 6;
+const INSTRUCTIONS_PER_STORE = 7;
 
-/** for (;;) { store to page TARGET + i; i = (i + STEP) & mask } */
+/** for (;;) { store to page TARGET + i; i = (i * FACTOR + ADD) & mask }: every page once, in an order that looks random. */
 function loop(mask: number): Uint8Array {
   const u32 = (value: number): number[] => [0, 8, 16, 24].map((shift) => (value >>> shift) & 255);
   const start = [0x31, 0xf6]; // xor esi, esi
@@ -40,7 +40,8 @@ function loop(mask: number): Uint8Array {
     ...[0x89, 0xf7], // mov edi, esi
     ...[0xc1, 0xe7, 12], // shl edi, 12
     ...[0x89, 0x87, ...u32(TARGET * 4096)], // mov [edi + TARGET], eax
-    ...[0x81, 0xc6, ...u32(STEP)], // add esi, STEP
+    ...[0x69, 0xf6, ...u32(BENCH_ORDER_FACTOR)], // imul esi, esi, FACTOR
+    ...[0x81, 0xc6, ...u32(BENCH_ORDER_ADD)], // add esi, ADD
     ...[0x81, 0xe6, ...u32(mask)], // and esi, mask
   ];
   return new Uint8Array([...start, ...body, 0xeb, 256 - (body.length + 2)]);
@@ -60,13 +61,12 @@ export interface SharingBench {
   nominateOwn(count: number): void;
   /** Gives the client's pages back. */
   release(count: number): void;
-  /** Runs the guest over `count` stores. @returns seconds for each event that the counter counted. */
+  /** Runs the guest over exactly `count` stores, each to another page (as long as there are so many). @returns seconds for each event that the counter counted. */
   run(count: number, counter: number): number;
 }
 
 export const UNSHARE_COPIES = CTR_UNSHARE_COPIED;
 export const UNSHARE_LAST = CTR_UNSHARE_LAST;
-export const LOGDIRTY_FAULTS = CTR_LOGDIRTY_FAULTS;
 
 /** @param pages pages of the source, a power of two; `most` is how many pages the client may show. */
 export function sharingBench(
@@ -74,8 +74,9 @@ export function sharingBench(
   mask: number,
   most: number,
   knobs: Readonly<Record<string, number>> = {},
+  wasm: WebAssembly.Module = compileBuild("release"),
 ): SharingBench {
-  const machine = createMachine(compileBuild("release"), {
+  const machine = createMachine(wasm, {
     memoryBytes: 0,
     frameCount: pages * 2 + Math.ceil(most / 40) + 8192,
     knobs: { "p2m.superpages": 0, "trace.mask": 0, ...knobs },
@@ -105,6 +106,8 @@ export function sharingBench(
     return handleOf(op);
   }
 
+  const retired = (): number => readCounter(core, CTR_INSTRUCTIONS);
+
   return {
     machine,
     source,
@@ -132,8 +135,10 @@ export function sharingBench(
     release: (count) => decreaseReservation(dom0, client, range(TARGET, count), 0),
     run(count, counter) {
       const before = readCounter(core, counter);
+      const goal = retired() + count * INSTRUCTIONS_PER_STORE;
       const began = performance.now();
-      core.exports.run(count * INSTRUCTIONS_PER_STORE);
+      // An exit takes from the budget, too.
+      for (let left = count * INSTRUCTIONS_PER_STORE; left > 0; left = goal - retired()) core.exports.run(left);
       const took = performance.now() - began;
       const events = readCounter(core, counter) - before;
       if (events === 0) throw new Error("nothing happened in the measured run");

@@ -7,6 +7,7 @@ import { countMethods } from "./studies/count-methods.ts";
 import { devicePlace } from "./studies/device-place.ts";
 import { lazyOrSweep } from "./studies/lazy-or-sweep.ts";
 import { portCheck } from "./studies/port-check.ts";
+import { rmap } from "./studies/rmap.ts";
 import { superpages } from "./studies/superpages.ts";
 import { tlbSize } from "./studies/tlb-size.ts";
 import { unmapPresets } from "./studies/unmap-presets.ts";
@@ -25,6 +26,7 @@ export const STUDIES: readonly Study[] = [
   countMethods,
   xsmChecks,
   bufferStrategies,
+  rmap,
 ];
 
 /** @throws UsageError */

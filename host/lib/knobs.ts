@@ -43,6 +43,7 @@ import {
   KNOB_EVENT_DISABLE,
   KNOB_EVENT_SLOTS,
   KNOB_EVENT_UNSENT,
+  KNOB_GRANT_TYPE,
   KNOB_IO_ACCOUNT,
   KNOB_IO_DEVICES,
   KNOB_IO_DOM0_CAPS,
@@ -405,6 +406,11 @@ export const KNOBS: readonly Knob[] = [
     default: SHARING_RMAP_AUTO,
     text: "the reverse map of a shared page: a list that becomes a hash at 256 entries, or always one of them",
   },
+  asXen(
+    "grant.type",
+    KNOB_GRANT_TYPE,
+    "a writable map of another domain's grant takes no type reference, so that nominate_gref may share a page that its grantees write to, or it takes one",
+  ),
   asXen("sharing.addCount", KNOB_SHARING_ADD_COUNT, "a failed add_to_physmap counts a page as saved (S-8), or not"),
   asXen("sharing.audit", KNOB_SHARING_AUDIT, "the audit leaves pages locked that it finds broken (S-9), or not"),
   asXen(

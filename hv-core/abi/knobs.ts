@@ -291,6 +291,8 @@ export const KNOB_EVENT_FULL = 94;
 export const FULL_NEEDS_ALL = 1;
 export const FULL_LOST = 2;
 export const FULL_WAKE_ALL = 3;
+/** A writable map of another domain's grant takes no type reference (as in Xen, for HVM), so nominate_gref may share a page that is written to; or it takes one. */
+export const KNOB_GRANT_TYPE = 109;
 /** Defects of the grant table's history (catalogue C-40 to C-45, C-55), one at a time. */
 export const KNOB_GRANT_RACE = 108;
 /** XSA-379: add_to_physmap of a table's frame looks where it was before, and takes the p2m lock afterwards. */

@@ -64,6 +64,23 @@ describe("what studies show", () => {
   });
 });
 
+describe("the reverse map", () => {
+  it("a list is searched record by record, a hash only within a chain, and Xen's is a hash from 256 sharers on", () => {
+    const study = { ...findStudy("rmap"), sizes: [17, 129, 513] };
+    const points = measureStudy(study, wasm, TWO_ROUNDS);
+    const steps = (variant: string, size: number) => {
+      const at = points.find((p) => p.variant === variant && p.size === size)!;
+      return (at.counters.rmapSteps ?? 0) / at.operations;
+    };
+    const auto = "list, hash from 256 on";
+    expect(points.every((p) => p.counters.unshareCopied === p.operations)).toBe(true);
+    expect(steps("list", 513)).toBeGreaterThan(8 * steps("list", 17));
+    expect(steps("hash", 513)).toBeLessThanOrEqual(3);
+    for (const size of [17, 129]) expect(steps(auto, size)).toBe(steps("list", size));
+    expect(steps(auto, 513)).toBe(steps("hash", 513));
+  });
+});
+
 it("the picture in the README is what its command makes", () => {
   const study = findStudy("lazy-or-sweep");
   const svg = studySvg(study, measureStudy(study, wasm, TWO_ROUNDS));

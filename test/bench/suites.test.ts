@@ -2,16 +2,20 @@
 import { describe, expect, it } from "vitest";
 import type { Contestant } from "../../bench/harness.ts";
 import { STRING_PROGRAMS } from "../../bench/programs.ts";
+import { sharingBench, UNSHARE_COPIES } from "../../bench/sharing-world.ts";
 import { ipiContestant } from "../../bench/suites/events.ts";
 import { programContestant } from "../../bench/suites/guest-mips.ts";
 import { memTypeBench } from "../../bench/suites/mem-type.ts";
 import { walkContestant } from "../../bench/suites/p2m-walk.ts";
+import { violationContestant as bareViolation } from "../../bench/suites/sharing.ts";
 import { COUNT, modelMisses, tlbContestant } from "../../bench/suites/tlb.ts";
 import { violationContestants } from "../../bench/suites/violations.ts";
 import { SUITES } from "../../bench/suites.ts";
 import { missesOf } from "../../bench/tlb-model.ts";
+import { readCounter } from "../../host/lib/counters.ts";
 import { UNMAP_PRESETS } from "../../host/lib/presets.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
+import { BENCH_ORDER_ADD, BENCH_ORDER_FACTOR } from "../../hv-core/abi/bench-order.ts";
 
 /** What one call, or one sample, counts. */
 function once(contestant: Contestant): Record<string, number> {
@@ -123,4 +127,38 @@ it.each(STRING_PROGRAMS.map((p) => [p.name, p] as const))("%s goes page by page"
   once(contestant);
   // An element by element copy would miss the TLB each time.
   expect(once(contestant).tlbMisses ?? 0).toBeLessThan(10_000);
+});
+
+describe("copy on write", () => {
+  it("the guest writes to each of its pages once, in an order that is no constant stride: each write is one unshare", () => {
+    const bench = sharingBench(64, 63, 64);
+    bench.share(64);
+    const before = readCounter(bench.machine.core, UNSHARE_COPIES);
+    expect(bench.run(64, UNSHARE_COPIES)).toBeGreaterThan(0);
+    expect(readCounter(bench.machine.core, UNSHARE_COPIES) - before).toBe(64);
+    bench.machine[Symbol.dispose]();
+  });
+
+  it("the bare violation leaves, finds nothing to do, and goes on: every exit is one, and no entry is changed", () => {
+    const bare = bareViolation();
+    const counted = once(bare);
+    expect(counted["exit EPT_VIOLATION"] ?? bare.operations).toBe(bare.operations);
+    expect([counted.p2mSets ?? 0, counted.logdirtyFaults ?? 0, counted.ioreqSent ?? 0]).toEqual([0, 0, 0]);
+    expect(bare.operations).toBeGreaterThan(900);
+  });
+
+  it("the order of the bare copies visits every page once before any comes again", () => {
+    for (const pages of [64, 65_536]) {
+      const seen = new Uint8Array(pages);
+      const steps = new Set<number>();
+      for (let i = 0, at = 0; i < pages; i++) {
+        seen[at] = 1;
+        const next = (Math.imul(at, BENCH_ORDER_FACTOR) + BENCH_ORDER_ADD) & (pages - 1);
+        steps.add(next - at);
+        at = next;
+      }
+      expect(seen.every((x) => x === 1)).toBe(true);
+      expect(steps.size).toBeGreaterThan(pages / 8);
+    }
+  });
 });

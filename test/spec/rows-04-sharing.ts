@@ -102,6 +102,7 @@ export const ROWS_04_SHARING: readonly SpecRow[] = [
   row(
     "a reference that is not permit_access: ENXIO; three more references are expected",
     "grant/sharing.test.ts: nominate_gref: the page of a reference that is used three times, and no other; then by reference like by gfn",
+    "grant/nominated-writable.test.ts: as in Xen 4.17: succeeds, and a grantee's write reaches the pages of all who share the frame",
   ),
   row(
     "debug_gfn, debug_mfn: references, one or more; EINVAL",

@@ -31,7 +31,7 @@ export const ROWS_04: readonly SpecRow[] = [
     `${EVENT}: has no paging ring unless the hypervisor is built with it, and no sharing ring without sharing`,
   ),
   row("4.4 enable with populate-on-demand: EXDEV", `${PAGING}: cannot be enabled with populate-on-demand pages`),
-  missing("4.4 enable with an IOMMU: EMLINK", "there is no IOMMU: createdomain refuses the flag"),
+  row("4.4 enable with an IOMMU: EMLINK", `${PAGING}: cannot be enabled while a device is passed through: -EMLINK`),
   missing("4.4 enable with an HVM hardware domain: EOPNOTSUPP", "dom0 counts as PV to others, as on the recorded Xen"),
   row(
     "4.4 nominate",

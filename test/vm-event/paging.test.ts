@@ -2,11 +2,13 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { load32, store32 } from "../../host/lib/explore/code.ts";
 import { CRASH_NO_PAGER } from "../../hv-core/abi/crash.ts";
+import { DOMCTL_ASSIGN_DEVICE, DOMCTL_DEASSIGN_DEVICE } from "../../hv-core/abi/domctl.ts";
 import {
   EAGAIN,
   EBUSY,
   EFAULT,
   EINVAL,
+  EMLINK,
   ENODEV,
   ENOENT,
   ENOMEM,
@@ -28,7 +30,7 @@ import {
   XENMEM_DECREASE_RESERVATION,
   XENMEM_REMOVE_FROM_PHYSMAP,
 } from "../../hv-core/abi/hypercalls.ts";
-import { KNOB_PAGING_FOREIGN } from "../../hv-core/abi/knobs.ts";
+import { KNOB_IO_DEVICES, KNOB_IO_IOMMU, KNOB_PAGING_FOREIGN } from "../../hv-core/abi/knobs.ts";
 import {
   EVF_FOREIGN,
   EVF_VCPU_PAUSED,
@@ -44,7 +46,7 @@ import {
 } from "../../hv-core/abi/vm-event.ts";
 import { mapGuestPage } from "../hv/caller.ts";
 import { ARG, LIST, NOWHERE } from "../hv/door.ts";
-import { BUFFER, CODE, Guest, type GuestOptions, PAGES, type Ring } from "./listener.ts";
+import { BUFFER, CODE, Guest, type GuestOptions, PAGES, RING_GFN, type Ring } from "./listener.ts";
 
 const DATA = 0x4000;
 const GFN = 4;
@@ -118,6 +120,21 @@ describe("XENMEM_paging_op", () => {
     guest.door.populate(other.domid, [PAGES + 2], 0, POD_FLAG);
     other.setParam(27, 7);
     expect(other.vmEvent(VM_EVENT_ENABLE, VM_EVENT_MODE_PAGING)).toBe(-EXDEV);
+  });
+
+  it("cannot be enabled while a device is passed through: -EMLINK", () => {
+    const io = new Guest({
+      knobs: [
+        [KNOB_IO_DEVICES, 1],
+        [KNOB_IO_IOMMU, 1],
+      ],
+    });
+    const device = (op: number) => io.door.domctl(op, io.domid, [[8, 4, 3 << 3]]);
+    io.setParam(26 + VM_EVENT_MODE_PAGING, RING_GFN + VM_EVENT_MODE_PAGING);
+    expect(device(DOMCTL_ASSIGN_DEVICE)).toBe(0);
+    expect(io.vmEvent(VM_EVENT_ENABLE, VM_EVENT_MODE_PAGING)).toBe(-EMLINK);
+    expect(device(DOMCTL_DEASSIGN_DEVICE)).toBe(0);
+    io.listen(VM_EVENT_MODE_PAGING);
   });
 
   it("nominate: -EBUSY without a page, for another type, and while anybody refers to the frame", () => {

@@ -129,6 +129,13 @@ export const COST_EVENTS: readonly CostEvent[] = [
     count: counter("ioCountSteps"),
   },
   {
+    name: "rmapStep",
+    cycles: 14,
+    text: "a record that is looked at in the reverse map of a shared page",
+    source: "a load that hits the second-level cache: 14 cycles, Intel optimisation manual, Skylake",
+    count: counter("rmapSteps"),
+  },
+  {
     name: "guestCopy",
     cycles: 40,
     text: "one copy from or to guest memory by the hypervisor, whatever its size",

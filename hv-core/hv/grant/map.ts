@@ -19,10 +19,17 @@ import {
   GNTST_OKAY,
   GTF_CACHE,
 } from "../../abi/grant";
-import { GRANT_RACE_EARLY_REPORT, GRANT_RACE_STALE_STATUS, KNOB_GRANT_RACE } from "../../abi/knobs";
+import {
+  AS_FIXED,
+  GRANT_RACE_EARLY_REPORT,
+  GRANT_RACE_STALE_STATUS,
+  KNOB_GRANT_RACE,
+  KNOB_GRANT_TYPE,
+} from "../../abi/knobs";
 import { TRC_GRANT_MAP, TRC_GRANT_UNMAP } from "../../abi/trace-events";
 import { W_GRANT_PINNED, W_GRANT_UNPINNED } from "../../abi/windows";
 import { Count } from "../../base/counters";
+import { Knobs } from "../../base/machine";
 import { Trace } from "../../base/trace";
 import { Variant } from "../../base/variant";
 import { ACCESS_READ, ACCESS_WRITE, Window } from "../../base/window";
@@ -77,9 +84,12 @@ function putHandle(d: Domain, handle: u32): void {
   Grants.unlock(d);
 }
 
-/** Whether a mapping of type "host" needs a writable type: only where the granter maps its own page, as in Xen for HVM. */
+/**
+ * Whether a mapping of type "host" needs a writable type: only where the granter maps its own page, as in Xen for HVM. Three such mappings
+ * are then what nominate_gref takes for a page that nobody writes to; with grant.type=fixed the type keeps it from being shared.
+ */
 function needsType(mapper: Domain, owner: Domain, isReadOnly: bool): bool {
-  return !isReadOnly && mapper.slot == owner.slot;
+  return !isReadOnly && (mapper.slot == owner.slot || Knobs.get(KNOB_GRANT_TYPE) == <u32>AS_FIXED);
 }
 
 /** The first use of an entry: its frame is found and held. */
