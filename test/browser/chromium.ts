@@ -52,8 +52,8 @@ export interface Lab extends AsyncDisposable {
   readonly served: readonly string[];
   /** Address of the folder, with a slash at its end. */
   readonly address: string;
-  /** A page that keeps what went wrong in it. */
-  open(hash: string, options?: BrowserContextOptions): Promise<OpenPage>;
+  /** A page that keeps what went wrong in it. @param before runs in it before anything of its own. */
+  open(hash: string, options?: BrowserContextOptions, before?: () => void): Promise<OpenPage>;
 }
 
 export interface OpenPage {
@@ -72,13 +72,14 @@ export async function openLab(): Promise<Lab> {
     browser,
     address,
     served,
-    async open(hash, options = {}) {
+    async open(hash, options = {}, before = undefined) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
       const page = await context.newPage();
       const errors: string[] = [];
       page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
       page.on("pageerror", (error) => errors.push(error.message));
       page.on("requestfailed", (request) => errors.push(`${request.url()}: ${request.failure()?.errorText}`));
+      if (before) await page.addInitScript(before);
       await page.goto(`${address}${hash}`);
       return { page, errors, close: () => context.close() };
     },

@@ -95,7 +95,10 @@ export function createTarget(session: Session, domid: DomId, map: RegisterMap): 
     describeThread(id) {
       const slot = slotOf(id);
       const state = pauseFlags(machine.core, slot) === 0 ? "runs" : "waits";
-      return `${vcpuNamer(machine.core)(slot)} ${state}, last exit ${machine.regs(slot).exitReason}`;
+      // Reason 0 is what stands there before the first exit: no exception of a guest leaves it here.
+      const { exitReason } = machine.regs(slot);
+      const last = exitReason === "EXCEPTION_NMI" ? "no exit yet" : `last exit ${exitReason}`;
+      return `${vcpuNamer(machine.core)(slot)} ${state}, ${last}`;
     },
     readAll(id) {
       const regs = machine.regs(slotOf(id));

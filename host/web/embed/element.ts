@@ -204,12 +204,18 @@ class VmexitMachine extends LitElement {
     </div>`;
   }
 
+  private renderLost(): TemplateResult {
+    const { machine } = this;
+    return html`<p class="problem" role="alert">${texts.notes.lost(machine.problem ?? "")}
+      <button @click=${() => void machine.restart()}>${texts.notes.restart}</button></p>`;
+  }
+
   override render(): TemplateResult {
     const { experiment, machine } = this;
-    const problems =
-      machine.phase === "lost" ? [...this.problems, texts.notes.lost(machine.problem ?? "")] : this.problems;
+    const { problems } = this;
     return html`${experiment && this.controls !== "none" ? this.renderBar(experiment) : ""}
       ${problems.map((p) => html`<p class="problem" role="alert">${p}</p>`)}
+      ${machine.phase === "lost" ? this.renderLost() : ""}
       <div class="panel" tabindex="0" role="region" aria-label=${en.panel}
         @vx-gpa=${(event: CustomEvent<number>) => {
           if (experiment) this.experiment = { ...experiment, gpa: event.detail };

@@ -1,5 +1,5 @@
 /** A live machine beside a lesson: the lab's own controller and views, with a short bar. */
-import { css, html, LitElement, type PropertyValues, type TemplateResult } from "lit";
+import { css, html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import type { Live } from "../../lib/lesson/live.ts";
 import { MachineController } from "../machine/controller.ts";
 import { renderView } from "../machine/view-panel.ts";
@@ -8,6 +8,7 @@ import "../machine/views/cpu.ts";
 import { FIRST_EXPERIMENT, type ViewName } from "../model/url-state.ts";
 import { shared } from "../shell/styles.ts";
 import { texts } from "../texts/lesson.ts";
+import { texts as machineTexts } from "../texts/machine.ts";
 
 export type MachineLive = Extract<Live, { readonly kind: "machine" }>;
 type Shown = keyof typeof texts.views;
@@ -18,11 +19,14 @@ class LessonMachine extends LitElement {
     live: { attribute: false },
     positionOf: { attribute: false },
     view: { state: true },
+    problem: { state: true },
   };
   declare live: MachineLive | undefined;
   /** Where a guest leaves for a reason: the lesson's worker knows. */
   declare positionOf: (guest: string, exit: string) => Promise<number>;
   declare view: Shown;
+  /** Why what the text asks for cannot be shown. */
+  declare problem: string | undefined;
   private readonly controller = new MachineController();
 
   static override styles = [
@@ -55,6 +59,14 @@ class LessonMachine extends LitElement {
         border-radius: var(--vx-radius);
         padding: var(--vx-space-2) var(--vx-space-3);
       }
+      .problem {
+        background: var(--vx-bad-soft);
+        border-radius: var(--vx-radius);
+        padding: var(--vx-space-2) var(--vx-space-3);
+      }
+      .problem p {
+        margin: 0 0 var(--vx-space-2);
+      }
       .console {
         height: 9rem;
         flex: none;
@@ -82,15 +94,20 @@ class LessonMachine extends LitElement {
 
   private async load(live: MachineLive): Promise<void> {
     const { guest, knobs, exit } = live;
-    const at = live.at ?? (exit === undefined ? 0 : await this.positionOf(guest, exit));
-    await this.controller.load({ guest: { kind: "bundled", name: guest }, knobs }, at);
+    this.problem = undefined;
+    try {
+      const at = live.at ?? (exit === undefined ? 0 : await this.positionOf(guest, exit));
+      await this.controller.load({ guest: { kind: "bundled", name: guest }, knobs }, at);
+    } catch (error) {
+      this.problem = error instanceof Error ? error.message : String(error);
+    }
     this.requestUpdate();
   }
 
   private get phaseText(): string {
-    const { phase, end, at, problem } = this.controller;
+    const { phase, end, at } = this.controller;
     if (phase === "ended" && end) return texts.ended(end.outcome, end.reason);
-    if (phase === "lost") return problem ?? "";
+    if (phase === "lost") return machineTexts.phases.lost;
     return phase === "idle" ? texts.idle : texts.position(at);
   }
 
@@ -99,6 +116,21 @@ class LessonMachine extends LitElement {
     if (view === "cpu") return html`<vx-cpu .controller=${controller}></vx-cpu>`;
     if (view === "console") return html`<vx-console .controller=${controller}></vx-console>`;
     return renderView(view satisfies ViewName, controller, { ...FIRST_EXPERIMENT, knobs: this.live?.knobs ?? {} });
+  }
+
+  /** A worker that is gone is said, with the way back to where the machine was; so is a place that could not be found. */
+  private renderProblem(): TemplateResult | typeof nothing {
+    const { controller: c, problem, live } = this;
+    const isLost = c.phase === "lost";
+    if (!isLost && problem === undefined) return nothing;
+    const again = (): void => {
+      if (isLost) void c.restart();
+      else if (live) void this.load(live);
+    };
+    return html`<div class="problem" role="alert">
+      <p>${isLost ? machineTexts.notes.lost(c.problem ?? "") : problem}</p>
+      <button @click=${again}>${isLost ? machineTexts.notes.restart : texts.tryAgain}</button>
+    </div>`;
   }
 
   private tabKey(event: KeyboardEvent): void {
@@ -127,6 +159,7 @@ class LessonMachine extends LitElement {
         }
         <span class="phase" role="status">${this.phaseText}</span>
       </div>
+      ${this.renderProblem()}
       <div class="tabs" role="tablist" aria-label=${texts.viewsLabel} @keydown=${this.tabKey}>
         ${SHOWN.map(
           (name) =>

@@ -9,6 +9,7 @@ import type { StageRequest } from "../race/stage-model.ts";
 import { formatPlace, type Place } from "../shell/location.ts";
 import { shared } from "../shell/styles.ts";
 import { texts } from "../texts/lesson.ts";
+import { WorkerLost } from "../worker/client.ts";
 import type { LessonCard } from "../worker/lesson-service.ts";
 import type { Answer } from "../worker/protocol.ts";
 import type { Staged } from "../worker/race-protocol.ts";
@@ -62,10 +63,13 @@ class LessonPage extends LitElement {
   }
 
   private call<R>(ask: Parameters<LessonClient["call"]>[0]): Promise<R> {
-    this.client ??= startLessonWorker((why) => {
-      this.client = undefined;
-      this.problem = texts.lost(why);
-    });
+    if (!this.client) {
+      this.problem = undefined;
+      this.client = startLessonWorker((why) => {
+        this.client = undefined;
+        this.problem = texts.lost(why);
+      });
+    }
     return this.client.call(ask, CHECK_TIMEOUT) as Promise<R>;
   }
 
@@ -95,7 +99,7 @@ class LessonPage extends LitElement {
       await this.updateComplete;
       this.renderRoot.querySelector(".text")?.scrollTo(0, 0);
     } catch (error) {
-      this.problem = error instanceof Error ? error.message : String(error);
+      if (!(error instanceof WorkerLost)) this.problem = error instanceof Error ? error.message : String(error); // lost: told already
     }
   }
 
@@ -298,7 +302,12 @@ class LessonPage extends LitElement {
     const { lesson, problem } = this;
     const isWaiting = !problem && this.cards.length === 0;
     return html`
-      ${problem === undefined ? nothing : html`<div class="problem" role="alert"><strong>${texts.failed}.</strong> ${problem}</div>`}
+      ${
+        problem === undefined
+          ? nothing
+          : html`<div class="problem" role="alert">${lesson ? problem : html`<strong>${texts.failed}.</strong> ${problem}`}
+              ${this.cards.length === 0 ? html`<button @click=${() => void this.load(this.place)}>${texts.tryAgain}</button>` : nothing}</div>`
+      }
       ${isWaiting ? html`<p class="list" role="status">${texts.loading} ...</p>` : lesson && this.place.name !== "" ? this.renderLesson(lesson) : this.renderList()}
     `;
   }

@@ -33,7 +33,7 @@ class ExplorePanel extends LitElement {
       :host {
         display: block;
       }
-      form {
+      form.row {
         align-items: end;
         margin-bottom: var(--vx-space-3);
       }

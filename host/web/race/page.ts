@@ -192,8 +192,7 @@ class RacePage extends LitElement {
     this.requestUpdate();
     await this.updateComplete;
     const { stage } = this;
-    // Each worker has its own catalogue.
-    await stage?.call((s) => s.loadRace(file, source));
+    await stage?.takeRace(file, source);
     await stage?.open(this.request);
   }
 

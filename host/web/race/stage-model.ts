@@ -6,6 +6,7 @@ import { proxy } from "comlink";
 import { LitElement, type PropertyValues } from "lit";
 import type { Progress } from "../../lib/explore/progress.ts";
 import { packOrder } from "../../lib/film/order.ts";
+import { WorkerLost } from "../worker/client.ts";
 import type { Answer } from "../worker/protocol.ts";
 import type { ExploreAnswer, Frame, Opening, Staged } from "../worker/race-protocol.ts";
 import type { ExploreSettings } from "./explore-panel.ts";
@@ -58,6 +59,7 @@ export abstract class StageModel extends LitElement {
   declare explored: ExploreAnswer | undefined;
   private client: RaceClient | undefined;
   private shown: StageRequest | undefined;
+  private own: readonly { readonly file: string; readonly source: string }[] = [];
   private beat: ReturnType<typeof setInterval> | undefined;
   /** Calls are carried out one after the other: a second key before the answer to the first is not lost. */
   private queue: Promise<unknown> = Promise.resolve();
@@ -90,8 +92,9 @@ export abstract class StageModel extends LitElement {
       void this.open(this.request);
   }
 
-  /** Calls the worker, starting it when there is none. */
+  /** Calls the worker, starting it when there is none. After one was lost that needs startAgain(): a new one knows nothing of the stage. */
   call<T>(ask: Parameters<RaceClient["call"]>[0], timeoutMs?: number): Promise<T> {
+    if (this.lost !== undefined) return Promise.reject(new WorkerLost(this.lost));
     this.client ??= startRaceWorker((problem) => {
       this.lost = problem;
       this.client = undefined;
@@ -107,7 +110,7 @@ export abstract class StageModel extends LitElement {
         this.problem = answer.ok ? undefined : answer.problem;
         return answer.ok ? answer.value : undefined;
       } catch (error) {
-        this.problem = error instanceof Error ? error.message : String(error);
+        if (!(error instanceof WorkerLost)) this.problem = error instanceof Error ? error.message : String(error); // lost: told already
         return undefined;
       }
     });
@@ -192,7 +195,7 @@ export abstract class StageModel extends LitElement {
     const { staged } = this;
     const lane = this.frame?.lanes[actor];
     if (!staged || lane?.status !== "runnable" || this.frame?.verdict.kind !== "open") return;
-    await this.cutTo(this.at);
+    if (!(await this.cutTo(this.at))) return;
     const frame = await this.ask<Frame>((s) => s.choose(actor));
     if (!frame) return;
     this.extend([frame], [actor]);
@@ -206,24 +209,25 @@ export abstract class StageModel extends LitElement {
     this.tell();
   }
 
-  private async cutTo(frame: number): Promise<void> {
+  /** @returns false when nothing was cut that had to be. */
+  private async cutTo(frame: number): Promise<boolean> {
     const staged = this.staged!;
-    if (frame === staged.frames.length - 1) return;
-    if (!(await this.ask<Frame>((s) => s.cut(frame)))) return;
+    if (frame === staged.frames.length - 1) return true;
+    if (!(await this.ask<Frame>((s) => s.cut(frame)))) return false;
     const { leftOut: _, notice: __, ...rest } = staged;
     this.staged = { ...rest, frames: staged.frames.slice(0, frame + 1), choices: staged.choices.slice(0, frame) };
     this.at = frame;
+    return true;
   }
 
   protected async undo(frames = 1): Promise<void> {
-    if (!this.staged) return;
-    await this.cutTo(Math.max(0, this.at - frames));
+    if (!this.staged || !(await this.cutTo(Math.max(0, this.at - frames)))) return;
     this.isChanged = true;
     this.tell();
   }
 
   protected async runOn(): Promise<void> {
-    await this.cutTo(this.at);
+    if (!(await this.cutTo(this.at))) return;
     const frames = await this.ask<readonly Frame[]>((s) => s.runOn());
     if (!frames) return;
     const { cast } = this.staged!;
@@ -235,8 +239,8 @@ export abstract class StageModel extends LitElement {
 
   protected async takeOver(): Promise<void> {
     this.stopRolling();
+    if (!(await this.cutTo(this.at))) return;
     this.mode = "play";
-    await this.cutTo(this.at);
     this.isChanged = true;
     this.tell();
   }
@@ -295,10 +299,17 @@ export abstract class StageModel extends LitElement {
   }
 
   /** After the worker was lost: another one, with what was shown. */
-  protected startAgain(): void {
+  protected async startAgain(): Promise<void> {
     this.lost = undefined;
     this.isExploring = false;
-    if (this.shown) void this.open(this.shown);
+    for (const { file, source } of this.own) await this.ask<unknown>((s) => s.loadRace(file, source));
+    if (this.shown) await this.open(this.shown);
+  }
+
+  /** A race of the reader's own. Each worker has its own catalogue, so it is kept for the next one. */
+  async takeRace(file: string, source: string): Promise<void> {
+    this.own = [...this.own.filter((race) => race.file !== file), { file, source }];
+    await this.ask<unknown>((s) => s.loadRace(file, source));
   }
 
   /** A schedule file comes on stage. */

@@ -37,7 +37,7 @@ export class RaceStage extends StageModel {
       ${
         this.mode === "film"
           ? html`<button aria-label=${this.isRolling ? texts.pause : texts.run} title=${this.isRolling ? texts.pause : texts.run} @click=${() => this.roll()}>
-              ${this.isRolling ? "❚❚" : "►"}
+              ${this.isRolling ? `❚❚ ${texts.pauseShort}` : texts.runShort}
             </button>`
           : nothing
       }
@@ -99,7 +99,7 @@ export class RaceStage extends StageModel {
       <p>${texts.lost(why)}</p>
       <button
         @click=${() => {
-          this.startAgain();
+          void this.startAgain();
         }}
       >
         ${texts.restartWorker}
@@ -113,7 +113,7 @@ export class RaceStage extends StageModel {
     return html`
       ${this.lost === undefined ? nothing : this.renderLost(this.lost)}
       ${problem === undefined ? nothing : html`<div class="problem" role="alert"><strong>${texts.failed}.</strong> ${problem}</div>`}
-      ${!staged && !problem ? html`<p role="status">${texts.loading} ...</p>` : nothing}
+      ${!staged && !problem && this.lost === undefined ? html`<p role="status">${texts.loading} ...</p>` : nothing}
       ${
         staged && frame
           ? html`<div class="row bar">

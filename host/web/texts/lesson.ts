@@ -64,6 +64,7 @@ export const texts = {
   run: "Run",
   pause: "Pause",
   restart: "From the start",
+  tryAgain: "Try again",
   views: {
     path: "Path",
     map: "p2m",
