@@ -67,9 +67,27 @@ function unmapPiece(d: Domain, gfn: u64, order: u32): i32 {
   return P2m.clear(d, gfn, order);
 }
 
+/**
+ * All or nothing: the first `done` frames that a call has mapped go again, in the pieces they came in, so that no table is
+ * needed for it. Bit n of `before`: piece n was there before.
+ */
+function takeBack(d: Domain, gfn: u64, mfn: u64, nr: u64, done: u64, before: u64): void {
+  for (let i: u64 = 0, piece: u64 = 0; i < done; piece++) {
+    const order = pieceOrder((gfn + i) | (mfn + i), nr - i);
+    if (((before >> piece) & 1) == 0) P2m.clear(d, gfn + i, order);
+    i += (<u64>1) << order;
+  }
+}
+
+/** Whether the piece is mapped just so already. */
+function isThere(d: Domain, gfn: u64, mfn: u32, order: u32): bool {
+  return P2m.lookup(d, gfn, 0) == <u32>P2M_MMIO_DIRECT && d.lookupMfn == mfn && d.lookupOrder >= order;
+}
+
 /** At most 64 pieces. @returns OK when all is done, otherwise how many frames are; an error only when none is. */
 function operate(d: Domain, gfn: u64, mfn: u64, nr: u64, isAdd: bool): i32 {
   let done: u64 = 0;
+  let before: u64 = 0;
   let rc: i32 = OK;
   for (let piece: u32 = 0; done < nr && piece < MAX_PIECES; piece++) {
     let order = pieceOrder((gfn + done) | (mfn + done), nr - done);
@@ -77,14 +95,14 @@ function operate(d: Domain, gfn: u64, mfn: u64, nr: u64, isAdd: bool): i32 {
       P2m.lookup(d, gfn + done, 0);
       if (d.lookupOrder < order) order = 0;
     }
+    if (Accountant.isOn() && isAdd && isThere(d, gfn + done, <u32>(mfn + done), order)) before |= (<u64>1) << piece;
     rc = isAdd ? mapPiece(d, gfn + done, <u32>(mfn + done), order) : unmapPiece(d, gfn + done, order);
     if (rc != OK) break;
     done += (<u64>1) << order;
   }
   if (done == nr) return OK;
   if (Accountant.isOn() && isAdd && rc != OK) {
-    // All or nothing: what this call has mapped goes again.
-    for (let i: u64 = 0; i < done; i++) P2m.clear(d, gfn + i, 0);
+    takeBack(d, gfn, mfn, nr, done, before);
     return rc;
   }
   return done != 0 ? <i32>done : rc;
