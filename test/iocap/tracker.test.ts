@@ -196,9 +196,12 @@ describe.each(Object.entries(METHODS))("the accountant, counts in %s", (_, metho
   it("leaves a range whole that it has no memory to cut", () => {
     reset();
     expect(grant(U, M, M + 2n)).toBe(0);
-    let ranges = 2n;
+    expect(grant(U, M + 4n, M + 6n)).toBe(0);
+    let ranges = 4n;
     while (grant(U, M + 2n * ranges) === 0) ranges++;
     expect(revoke(U, M + 1n)).toBe(0); // two nodes are left: one for each edge
+    expect(revoke(U, M + 5n)).toBe(-ENOMEM); // and now one
+    expect(stateOf(M + 5n)).toBe(IO_UNIT_GRANTED);
     expect(grant(V, M + 1n)).toBe(-ENOMEM);
     expect(revoke(U, M, M)).toBe(0);
     expect(revoke(U, M + 2n, M + 2n)).toBe(0);
