@@ -1,5 +1,5 @@
 /** Looking at I/O resources from outside, and the two things that only the board can do: a device raises its line, its DMA engine takes a step. */
-import { IO_KIND_FRAME, IO_KIND_IRQ } from "../abi/io-units";
+import { IO_KIND_FRAME, IO_KIND_IRQ, IO_UNIT_DEFAULT_IN_USE, IO_UNIT_REVOKING } from "../abi/io-units";
 import { MAILBOX_BASE } from "../abi/layout";
 import { Domain } from "../hv/domain";
 import { Counts } from "../hv/iocap/account/counts";
@@ -37,7 +37,11 @@ export function bootGrant(kind: u32, firstLow: u32, firstHigh: u32, lastLow: u32
 export function ioUnit(kind: u32, low: u32, high: u32): u32 {
   const unit = word(low, high);
   store<u32>(MAILBOX_BASE, kind == <u32>IO_KIND_FRAME ? IoRecord.count(Counts.get(unit)) : 0);
-  return Accountant.state(kind, unit);
+  const state = Accountant.state(kind, unit);
+  // The tracker knows no rangesets: what dom0 maps and has no right to any more is on its way out, as with everybody else.
+  const isDefault = (state & 255) == <u32>IO_UNIT_DEFAULT_IN_USE;
+  if (!isDefault || Rangeset.contains(load<u32>(setOf(Domain.at(0), kind)), unit, unit)) return state;
+  return IO_UNIT_REVOKING | (state & 0xffff_ff00);
 }
 
 function leaveRange(start: u64, end: u64, value: u32): u32 {

@@ -1,6 +1,7 @@
 /** Event channels: answers as recorded from Xen 4.17, and the bits of the 2-level ABI step by step. */
 import { beforeEach, describe, expect, it } from "vitest";
 import { frameAddress } from "../../host/lib/core.ts";
+import { DOM_DOMID, DOM_EVTCHN_LOCK } from "../../hv-core/abi/domain.ts";
 import { EEXIST, EFAULT, EINVAL, ENOENT, ENOSPC, ENOSYS, EOPNOTSUPP, ESRCH } from "../../hv-core/abi/errno.ts";
 import {
   EVTCHNOP_ALLOC_UNBOUND,
@@ -22,6 +23,7 @@ import {
   XENMAPSPACE_SHARED_INFO,
   XENMEM_ADD_TO_PHYSMAP,
 } from "../../hv-core/abi/hypercalls.ts";
+import { DOMAIN_SIZE, DOMAINS_BASE } from "../../hv-core/abi/layout.ts";
 import { RUN_ATTENTION, RUN_IDLE } from "../../hv-core/abi/run.ts";
 import { ARG, type Door, NOWHERE, openDoor } from "./door.ts";
 
@@ -177,6 +179,22 @@ describe("recorded", () => {
     expect(alloc(h2, 0)).toBe(-ENOSPC);
     expect(reset(h2)).toBe(0);
     expect(alloc(h2, 0)).toBe(1);
+  });
+});
+
+describe("the event lock", () => {
+  it("of the domain that is reset is taken, not its controller's", () => {
+    const lockOf = (slot: number): number => DOMAINS_BASE + slot * DOMAIN_SIZE + DOM_EVTCHN_LOCK;
+    const slot = Array.from({ length: 16 }, (_, i) => i).find(
+      (i) => door.view.getUint32(DOMAINS_BASE + i * DOMAIN_SIZE + DOM_DOMID, true) === h,
+    )!;
+    const somebody = 5 | 0x1_0000;
+    alloc(h, 0);
+    door.view.setUint32(lockOf(0), somebody, true);
+    expect(onPort(EVTCHNOP_RESET, h)).toBe(0);
+    door.view.setUint32(lockOf(0), 0, true);
+    door.view.setUint32(lockOf(slot), somebody, true);
+    expect(() => onPort(EVTCHNOP_RESET, h)).toThrow(); // one processor: a lock that is held can only be a bug
   });
 });
 

@@ -8,7 +8,7 @@ import { createIoWorld, GFN, type IoWorld, M, P } from "../../host/lib/iocap/sce
 import { scenarioByName } from "../../host/lib/iocap/scenarios.ts";
 import type { KnobValues } from "../../host/lib/knobs.ts";
 import { readP2m } from "../../host/lib/p2m-map.ts";
-import { domainSetPagingPool } from "../../host/lib/toolstack/domctl.ts";
+import { domainMaxMem, domainSetPagingPool } from "../../host/lib/toolstack/domctl.ts";
 import { domctl, nothing } from "../../host/lib/toolstack/domctl-call.ts";
 import {
   assignDevice,
@@ -21,10 +21,13 @@ import {
   physdevMapPirq,
 } from "../../host/lib/toolstack/io-rights.ts";
 import { logDirtyEnable, logDirtyOff } from "../../host/lib/toolstack/log-dirty.ts";
+import { populatePhysmap } from "../../host/lib/toolstack/memory.ts";
 import { sharingControl } from "../../host/lib/toolstack/sharing.ts";
 import { compileBuild } from "../../host/node/wasm.ts";
 import { BUS_DMA_ADDR, BUS_DMA_GO, BUS_DMA_VALUE } from "../../hv-core/abi/bus.ts";
 import { CTR_IO_FIXUPS } from "../../hv-core/abi/counters.ts";
+import { ENOSYS, EPERM } from "../../hv-core/abi/errno.ts";
+import { MAILBOX_BASE } from "../../hv-core/abi/layout.ts";
 
 let wasm: WebAssembly.Module;
 beforeAll(() => {
@@ -135,6 +138,28 @@ describe("memory_mapping", () => {
     }
   });
 
+  it("takes large pages back as a whole when a later piece finds no table: splitting them would need one", () => {
+    const w = world({ "iomem.account": 3 });
+    const { dom0, core } = w.machine;
+    const gfn = 0x3_fe00; // 2 MiB below 1 GiB, and 2 MiB above: another table
+    iomemPermission(dom0, w.u.domid, 0xe_0000, 1024, true);
+    domainSetPagingPool(dom0, w.u.domid, readP2m(core, w.u.domid)!.tables * 4096);
+    expect(code(() => mapOnce(w, gfn, 0xe_0000, 1024))).toBe("ENOMEM");
+    expect(readP2m(core, w.u.domid)!.pages.mmio_direct ?? 0).toBe(0);
+    expect(core.exports.ioInvariants()).toBe(0);
+  });
+
+  it("leaves a mapping alone that was there before the call that failed", () => {
+    const w = world({ "iomem.account": 3 });
+    const { dom0, core } = w.machine;
+    iomemPermission(dom0, w.u.domid, M, 2, true);
+    memoryMapping(dom0, w.u.domid, 0x3_ffff, M, 1, true);
+    domainSetPagingPool(dom0, w.u.domid, readP2m(core, w.u.domid)!.tables * 4096);
+    expect(code(() => mapOnce(w, 0x3_ffff, M, 2))).toBe("ENOMEM"); // the second page lies above 1 GiB
+    expect(readP2m(core, w.u.domid)!.pages.mmio_direct).toBe(1);
+    expect(core.exports.ioInvariants()).toBe(0);
+  });
+
   it("maps 256 MiB with large pages", () => {
     const w = world({ "iomem.account": 4 });
     const { dom0, core } = w.machine;
@@ -145,22 +170,74 @@ describe("memory_mapping", () => {
   });
 });
 
-/** memory_mapping goes on where the call before has stopped, as libxc does. */
-function mapAtOnce(w: IoWorld, gfn: number, mfn: number, count: number): string {
-  return code(() =>
-    domctl(
-      w.machine.dom0,
-      "memory_mapping",
-      39,
-      w.u.domid,
-      (view, at) => {
-        view.setBigUint64(at, BigInt(gfn), true);
-        view.setBigUint64(at + 8, BigInt(mfn), true);
-        view.setBigUint64(at + 16, BigInt(count), true);
-        view.setUint32(at + 24, 1, true);
-      },
-      nothing,
-    ),
+const mapAtOnce = (w: IoWorld, gfn: number, mfn: number, count: number): string =>
+  code(() => mapOnce(w, gfn, mfn, count));
+
+/** One memory_mapping, whatever it answers: the toolstack's own goes on where the call before has stopped. */
+function mapOnce(w: IoWorld, gfn: number, mfn: number, count: number): void {
+  domctl(
+    w.machine.dom0,
+    "memory_mapping",
+    39,
+    w.u.domid,
+    (view, at) => {
+      view.setBigUint64(at, BigInt(gfn), true);
+      view.setBigUint64(at + 8, BigInt(mfn), true);
+      view.setBigUint64(at + 16, BigInt(count), true);
+      view.setUint32(at + 24, 1, true);
+    },
+    nothing,
+  );
+}
+
+describe("ioport_mapping without memory", () => {
+  it.each([0, 3])("changes nothing: a right to a part of the range stays (accountant %i)", (account) => {
+    const w = world({ "iomem.account": account });
+    const { dom0, core } = w.machine;
+    const { domid } = w.u;
+    ioportPermission(dom0, domid, P + 2, 2, true);
+    domainMaxMem(dom0, w.v.domid, 2 ** 30);
+    let gfn = 0x10_0000;
+    while (populatePhysmap(dom0, w.v.domid, [gfn], 0) === 1) gfn++;
+    expect(code(() => ioportMapping(dom0, domid, 0x1000, P, 8, true))).toBe("ENOMEM");
+    const { view } = core;
+    expect(core.exports.ioRights(domid, 1, 0, 0)).toBe(1);
+    expect([view.getUint32(MAILBOX_BASE, true), view.getUint32(MAILBOX_BASE + 8, true)]).toEqual([P + 2, P + 3]);
+    expect(core.exports.ioRights(domid, 1, P + 4, 0)).toBe(0);
+    expect(core.exports.ioInvariants()).toBe(0);
+  });
+});
+
+describe("a late hardware domain (R-5)", () => {
+  it("does not exist: dom0 is it from boot on, whatever a new domain asks for, and no call moves its rights", () => {
+    const w = world();
+    const { dom0, core } = w.machine;
+    const had = core.exports.ioRights(DOM0, 0, 0, 0);
+    for (let flag = 0; flag < 8; flag++) {
+      let domid: number | undefined;
+      code(() => {
+        domid = createWithFlags(dom0, 1 << flag);
+      });
+      if (domid === undefined) continue;
+      for (const kind of [0, 1, 2]) expect([flag, core.exports.ioRights(domid, kind, 0, 0)]).toEqual([flag, 0]);
+    }
+    expect([had, core.exports.ioRights(DOM0, 0, 0, 0)]).toEqual([1, 1]);
+    expect(core.exports.bootGrant(0, 0xe_0000, 0, 0xe_0000, 0, 0)).toBe(-EPERM); // nor the boot loader's list, once a domain was made
+    expect(w.u.run("hypercall", 33, 13, w.u.put([0x7ff0, 1, 16, 16]))! | 0).toBe(-ENOSYS); // map_pirq is the hardware domain's
+  });
+});
+
+function createWithFlags(dom0: IoWorld["machine"]["dom0"], flags: number): number {
+  return domctl(
+    dom0,
+    "createdomain",
+    1,
+    0,
+    (view, at) => {
+      view.setUint32(at + 20, flags, true);
+      view.setUint32(at + 28, 1, true);
+    },
+    (view, at) => view.getUint16(at - 8, true),
   );
 }
 

@@ -1,6 +1,7 @@
 /** IO-1 .. IO-12 (spec 06 section 6.4): each result, without and with the accountant, in all its policies and ways of counting. */
 import { beforeAll, describe, expect, it } from "vitest";
 import { readDevice } from "../../host/lib/iocap/bus.ts";
+import { createDom0Driver } from "../../host/lib/iocap/driver.ts";
 import { ownershipMap, ownershipSvg, ownershipText } from "../../host/lib/iocap/ownership.ts";
 import { parseRights } from "../../host/lib/iocap/rights-file.ts";
 import { createIoWorld, M, P, runScenario, type ScenarioResult } from "../../host/lib/iocap/scenario.ts";
@@ -50,7 +51,7 @@ describe("what each party is told", () => {
       return [/takes M away/, /state of M/, /old mapping/].map((does) => resultOf(result, does));
     };
     expect(lines(0)).toEqual(["-EBUSY", "in use by default by domain 0, mapped 1 time", "reaches the device"]);
-    expect(lines(1)).toEqual(["ok", "in use by default by domain 0, mapped 1 time", "reaches the device"]);
+    expect(lines(1)).toEqual(["ok", "revoking by domain 0, mapped 1 time", "reaches the device"]);
     expect(lines(2)).toEqual(["ok", "free", "reaches nobody"]);
   });
 
@@ -85,6 +86,7 @@ describe("the manual remedies", () => {
   ] as const)("%s: broken = %s without the accountant", (remedy, isBroken) => {
     const result = runScenario(wasm, scenarioByName("IO-1"), { accountant: false, remedy });
     expect([result.violation !== null, result.ok]).toEqual([isBroken, true]);
+    expect(result.expected.text).toMatch(isBroken ? /two drivers/ : /one driver/);
     expect(runScenario(wasm, scenarioByName("IO-1"), { accountant: true, remedy }).ok).toBe(true);
   });
 });
@@ -161,6 +163,23 @@ describe("an initial domain with only what a file lists", () => {
     expect(() => irqPermission(dom0, u, 6, 1)).toThrow(/EPERM/);
     expect(machine.core.exports.bootGrant(0, 0xe0000, 0, 0xe0000, 0, 0)).toBeLessThan(0); // the machine runs
     expect(ownershipMap(machine.core, true).map((r) => [r.kind, r.first])).toContainEqual(["frames", M + 16]);
+  });
+
+  it("has its listed ports in the I/O bitmap too, and no others", () => {
+    const outs = (rights: string): { index: number; exits: number } => {
+      using machine = createMachine(wasm, {
+        memoryBytes: 2 ** 22,
+        knobs: { "iocap.dom0": 1, "ioport.check": 1, "io.devices": 1, "dom0.vcpus": 1 },
+        ioRights: parseRights(rights, "rights.json"),
+      });
+      const driver = createDom0Driver(machine);
+      const exits = (): number => machine.stats().exits.IO_INSTRUCTION ?? 0;
+      const before = exits();
+      driver.run("out", P, 7);
+      return { index: readDevice(machine.core, 0).index, exits: exits() - before };
+    };
+    expect(outs(`{ "version": 1, "dom0": { "ports": ["300-307"] } }`)).toEqual({ index: 7, exits: 0 });
+    expect(outs(`{ "version": 1, "dom0": { "ports": ["308-30f"] } }`)).toEqual({ index: 0, exits: 1 });
   });
 
   it.each([

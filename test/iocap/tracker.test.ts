@@ -180,6 +180,33 @@ describe.each(Object.entries(METHODS))("the accountant, counts in %s", (_, metho
     expect(free - core.free()).toBeLessThanOrEqual(method === ACCOUNT_SLAB ? 8 : 0);
   });
 
+  it("takes away whole ranges, and forgets the dead, when no memory is left to write anything down", () => {
+    reset();
+    let ranges = 0n;
+    while (grant(U, M + 2n * ranges) === 0) ranges++;
+    expect(ranges).toBeGreaterThan(40_000n);
+    expect(grant(V, M + 2n * ranges)).toBe(-ENOMEM);
+    expect(revoke(U, M)).toBe(0); // needs no node
+    expect(stateOf(M)).toBe(IO_UNIT_FREE);
+    core.forget(U);
+    expect([stateOf(M + 2n), stateOf(M + 2n * (ranges - 1n))]).toEqual([IO_UNIT_FREE, IO_UNIT_FREE]);
+    expect(grant(V, M, M + 2n * ranges)).toBe(0);
+  });
+
+  it("leaves a range whole that it has no memory to cut", () => {
+    reset();
+    expect(grant(U, M, M + 2n)).toBe(0);
+    expect(grant(U, M + 4n, M + 6n)).toBe(0);
+    let ranges = 4n;
+    while (grant(U, M + 2n * ranges) === 0) ranges++;
+    expect(revoke(U, M + 1n)).toBe(0); // two nodes are left: one for each edge
+    expect(revoke(U, M + 5n)).toBe(-ENOMEM); // and now one
+    expect(stateOf(M + 5n)).toBe(IO_UNIT_GRANTED);
+    expect(grant(V, M + 1n)).toBe(-ENOMEM);
+    expect(revoke(U, M, M)).toBe(0);
+    expect(revoke(U, M + 2n, M + 2n)).toBe(0);
+  });
+
   it("forgets what a dead domain held, but not what is still mapped", () => {
     reset();
     grant(U, M, M + 10n);

@@ -79,7 +79,7 @@ export const SCENARIOS: readonly Scenario[] = [
       w.note("tool", "asks for the state of M", state);
       const reached = w.access(w.dom0, "write", M_GPA + BUS_INDEX, 3, "writes through its old mapping");
       if (result !== "ok" || reached !== "device") return null;
-      return state.startsWith("in use by default")
+      return state.startsWith("revoking")
         ? null
         : "dom0 has lost the right to M and still writes to the device, and nobody can tell";
     },

@@ -8,7 +8,7 @@ import {
   VCPUOP_INITIALISE,
   VCPUOP_UP,
 } from "../../../hv-core/abi/hypercalls.ts";
-import { KNOB_DOM0_VCPUS, KNOB_IO_DEVICES } from "../../../hv-core/abi/knobs.ts";
+import { KNOB_DOM0_VCPUS, KNOB_IO_ACCOUNT, KNOB_IO_DEVICES, KNOB_IO_RACE } from "../../../hv-core/abi/knobs.ts";
 import { IO_DEVICE_SIZE, IO_DEVICES_BASE } from "../../../hv-core/abi/layout.ts";
 import { ACTOR_RACE_WRITER, allocActor, slabOf } from "../actors.ts";
 import { hypercall, withBuffer } from "../dom0.ts";
@@ -211,6 +211,12 @@ export function accountsBalance(world: World): Invariant {
     },
   };
 }
+
+/** accountsBalance, for those variants whose accounts can be right: with the accountant, and no defect of it (knob io.race) planted. */
+export const accountsOf = (world: World, knobs: Knobs): Invariant[] => {
+  const knob = (index: number): number => knobs.find(([i]) => i === index)?.[1] ?? 0;
+  return knob(KNOB_IO_ACCOUNT) !== 0 && knob(KNOB_IO_RACE) === 0 ? [accountsBalance(world)] : [];
+};
 
 /** The DMA engine of device 0 as an actor: it translates, then it writes. */
 export function dmaActor(world: World, index: number): Actor {

@@ -13,6 +13,7 @@ import {
   EVTCHNSTAT_VIRQ,
   NR_VIRQS,
 } from "../../abi/hypercalls";
+import { Lock } from "../../base/lock";
 import { Domain } from "../domain";
 import { findOtherDomain, findVcpu } from "../domain/find";
 import { lineUnbind } from "../iocap/lines";
@@ -157,10 +158,13 @@ function disconnect(d: Domain, p: Port): void {
   far.remotePort = 0;
 }
 
-/** Closes everything the guest may close; a domain with FIFO channels has two levels again. */
+/** Closes everything the guest may close; a domain with FIFO channels has two levels again. Under the lock of that domain, whoever asks. */
 export function evtchnReset(d: Domain): void {
+  const lock = changetype<usize>(d) + offsetof<Domain>("evtchnLock");
+  Lock.acquire(lock);
   for (let port: u32 = 1; isPortValid(d, port); port++) evtchnClose(d, port, true);
   fifoDestroy(d);
+  Lock.release(lock);
 }
 
 /** Closes every port, the hypervisor's too: the domain dies. */

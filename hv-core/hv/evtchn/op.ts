@@ -208,9 +208,6 @@ function operate(v: Vcpu, cmd: u32, arg: usize): i32 {
       return evtchnBindVcpu(v.domain, load<u32>(arg), load<u32>(arg, 4));
     case EVTCHNOP_UNMASK:
       return unmask(v.domain, load<u32>(arg));
-    case EVTCHNOP_RESET:
-    case EVTCHNOP_RESET_CONT:
-      return reset(v, arg);
     default:
       return -ENOSYS;
   }
@@ -239,6 +236,8 @@ export function eventChannelOp(v: Vcpu, cmd: u32, argGva: u64): i64 {
     const rc = fifoOp(v.domain, cmd, arg);
     return rc == OK && hasOutput(cmd) && copyToGuest(v, argGva, arg, bytes) != 0 ? -EFAULT : rc;
   }
+  // Takes the lock of the domain that is reset, which need not be the caller's.
+  if (cmd == <u32>EVTCHNOP_RESET || cmd == <u32>EVTCHNOP_RESET_CONT) return reset(v, arg);
   const lock = changetype<usize>(v.domain) + offsetof<Domain>("evtchnLock");
   const isLocked = !Mutation.is(MUTATION_EVTCHN_UNLOCKED);
   if (isLocked) Lock.acquire(lock);

@@ -15,7 +15,7 @@ import { HOLDER_XEN } from "./account/record";
 import { Accountant } from "./account/tracker";
 import { setOf } from "./change-right";
 import { IO_FRAME, IO_IRQ, IO_PORT, IoState } from "./io-state";
-import { portBitmapCreate } from "./port-bitmap";
+import { portBitmapCreate, portsLetThrough } from "./port-bitmap";
 import { RANGES_UNLIMITED, Rangeset } from "./rangeset";
 
 const MAX_PORTS: u32 = 0x1_0000;
@@ -111,5 +111,7 @@ export function bootGrant(kind: u32, first: u64, last: u64, isReserve: bool): i3
   if (kind == IO_IRQ && first == TIMER_LINE) return -EPERM;
   for (let i: u32 = 0; kind == IO_PORT && i < KEPT_PORTS; i++)
     if (first <= <u64>keptPort(i, true) && last >= <u64>keptPort(i, false)) return -EPERM;
-  return Rangeset.add(load<u32>(setOf(Domain.at(0), kind)), first, last);
+  const rc = Rangeset.add(load<u32>(setOf(Domain.at(0), kind)), first, last);
+  if (rc == OK && kind == IO_PORT) portsLetThrough(Domain.at(0), <u32>first, <u32>last);
+  return rc;
 }

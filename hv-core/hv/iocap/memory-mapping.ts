@@ -36,6 +36,9 @@ import { Rangeset } from "./rangeset";
 const MAX_PIECES: u32 = 64;
 const ORDER_2M: u32 = 9;
 
+/** All of a piece was mapped just so before. */
+const WAS_THERE: i32 = 1;
+
 /** Order of the next piece: 2 MiB where everything is aligned. */
 function pieceOrder(bits: u64, left: u64): u32 {
   return Knobs.get(KNOB_P2M_SUPERPAGES) != 0 && (bits & 511) == 0 && left >= 512 ? ORDER_2M : 0;
@@ -44,21 +47,27 @@ function pieceOrder(bits: u64, left: u64): u32 {
 /**
  * One piece (set_mmio_p2m_entry). RAM that was there stays with its owner and is unmapped; the same mapping again is fine; another special
  * mapping in the way crashes the domain.
+ * @returns OK, WAS_THERE or -errno.
  */
 function mapPiece(d: Domain, gfn: u64, mfn: u32, order: u32): i32 {
   if (gfn >= P2M_GFN_LIMIT) return -ENOENT;
   const count: u32 = 1 << order;
+  let same: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
     const type = P2m.lookup(d, gfn + i, 0);
     if (P2mType.isSpecial(type)) {
-      if (type == <u32>P2M_MMIO_DIRECT && d.lookupMfn == mfn + i) continue;
+      if (type == <u32>P2M_MMIO_DIRECT && d.lookupMfn == mfn + i) {
+        same++;
+        continue;
+      }
       domainCrash(d, CRASH_P2M_SPECIAL);
       return -EPERM;
     }
     if (P2mType.isRam(type) && Frame.isValid(d.lookupMfn) && Frame.at(d.lookupMfn).owner == d.slot)
       Frame.at(d.lookupMfn).m2p = INVALID_M2P;
   }
-  return P2m.set(d, gfn, mfn, order, P2M_MMIO_DIRECT, d.p2mDefaultAccess);
+  const rc = P2m.set(d, gfn, mfn, order, P2M_MMIO_DIRECT, d.p2mDefaultAccess);
+  return rc == OK && same == count ? WAS_THERE : rc;
 }
 
 /** What of gfn.. is mapped to something else than device memory cannot be unmapped: -EINVAL. A wrong `mfn` does not matter. */
@@ -67,9 +76,22 @@ function unmapPiece(d: Domain, gfn: u64, order: u32): i32 {
   return P2m.clear(d, gfn, order);
 }
 
+/**
+ * All or nothing: the first `done` frames that a call has mapped go again, in the pieces they came in, so that no table is
+ * needed for it. Bit n of `before`: piece n was there before.
+ */
+function takeBack(d: Domain, gfn: u64, mfn: u64, nr: u64, done: u64, before: u64): void {
+  for (let i: u64 = 0, piece: u64 = 0; i < done; piece++) {
+    const order = pieceOrder((gfn + i) | (mfn + i), nr - i);
+    if (((before >> piece) & 1) == 0) P2m.clear(d, gfn + i, order);
+    i += (<u64>1) << order;
+  }
+}
+
 /** At most 64 pieces. @returns OK when all is done, otherwise how many frames are; an error only when none is. */
 function operate(d: Domain, gfn: u64, mfn: u64, nr: u64, isAdd: bool): i32 {
   let done: u64 = 0;
+  let before: u64 = 0;
   let rc: i32 = OK;
   for (let piece: u32 = 0; done < nr && piece < MAX_PIECES; piece++) {
     let order = pieceOrder((gfn + done) | (mfn + done), nr - done);
@@ -78,13 +100,16 @@ function operate(d: Domain, gfn: u64, mfn: u64, nr: u64, isAdd: bool): i32 {
       if (d.lookupOrder < order) order = 0;
     }
     rc = isAdd ? mapPiece(d, gfn + done, <u32>(mfn + done), order) : unmapPiece(d, gfn + done, order);
+    if (rc == WAS_THERE) {
+      before |= (<u64>1) << piece;
+      rc = OK;
+    }
     if (rc != OK) break;
     done += (<u64>1) << order;
   }
   if (done == nr) return OK;
   if (Accountant.isOn() && isAdd && rc != OK) {
-    // All or nothing: what this call has mapped goes again.
-    for (let i: u64 = 0; i < done; i++) P2m.clear(d, gfn + i, 0);
+    takeBack(d, gfn, mfn, nr, done, before);
     return rc;
   }
   return done != 0 ? <i32>done : rc;

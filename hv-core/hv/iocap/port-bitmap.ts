@@ -26,6 +26,21 @@ function setBit(bitmap: u32, port: u32): void {
   store<u8>(at, load<u8>(at) | <u8>((<u32>1) << (port & 7)));
 }
 
+/** The bits of ports first..last that may go without an exit become clear. */
+function letThrough(bitmap: u32, first: u32, last: u32): void {
+  for (let port = first; port <= last; port++) {
+    if (port >= PCI_ADDRESS_FIRST && port <= PCI_ADDRESS_LAST) continue;
+    const at = Frame.host(bitmap) + (port >> 3);
+    store<u8>(at, load<u8>(at) & ~(<u8>((<u32>1) << (port & 7))));
+  }
+}
+
+/** The boot loader's list has given dom0 these ports after the bitmap was made: dom0 does not run yet, so no processor has seen it. */
+export function portsLetThrough(d: Domain, first: u32, last: u32): void {
+  const bitmap = d.vcpuCount == 0 ? 0 : Vcpu.at(d.firstVcpu).cpu.ioBitmap;
+  if (bitmap != 0) letThrough(bitmap, first, last);
+}
+
 /** When dom0 is made. @returns OK or -ENOMEM. */
 export function portBitmapCreate(d: Domain): i32 {
   if (Knobs.get(KNOB_IO_PORT_CHECK) != <u32>PORT_CHECK_BITMAP) return OK;
@@ -33,10 +48,7 @@ export function portBitmapCreate(d: Domain): i32 {
   if (bitmap == 0) return -ENOMEM;
   memory.fill(Frame.host(bitmap), 0xff, PAGE_SIZE << BITMAP_ORDER);
   for (let port: u32 = 0; port < PORTS; port++) {
-    if (!Rangeset.contains(d.ioportCaps, port, port)) continue;
-    if (port >= PCI_ADDRESS_FIRST && port <= PCI_ADDRESS_LAST) continue;
-    const at = Frame.host(bitmap) + (port >> 3);
-    store<u8>(at, load<u8>(at) & ~(<u8>((<u32>1) << (port & 7))));
+    if (Rangeset.contains(d.ioportCaps, port, port)) letThrough(bitmap, port, port);
   }
   for (let id: u32 = 0; id < d.vcpuCount; id++) Vcpu.at(d.firstVcpu + id).cpu.ioBitmap = bitmap;
   return OK;

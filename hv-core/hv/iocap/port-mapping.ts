@@ -66,17 +66,15 @@ function isNear(d: Domain, mport: u32, count: u32): bool {
   return false;
 }
 
-function append(d: Domain, gport: u32, mport: u32, count: u32): i32 {
-  const at = FrameSlab.alloc(SLAB_IO_PORTS, BYTES);
-  if (at == 0) return -ENOMEM;
-  const m = PortMapping.at(at);
+function append(d: Domain, gport: u32, mport: u32, count: u32, spare: u32): void {
+  const m = PortMapping.at(spare);
+  m.next = 0;
   m.gport = <u16>gport;
   m.mport = <u16>mport;
   m.count = count;
   let place = changetype<usize>(d) + offsetof<Domain>("ioPortMappings");
   while (load<u32>(place) != 0) place = <usize>load<u32>(place);
-  store<u32>(place, at);
-  return OK;
+  store<u32>(place, spare);
 }
 
 function unlink(place: usize): void {
@@ -85,13 +83,35 @@ function unlink(place: usize): void {
   FrameSlab.free(SLAB_IO_PORTS, at);
 }
 
-function add(d: Domain, gport: u32, mport: u32, count: u32, isToday: bool): i32 {
+/** @param spare memory for the entry, given back when none is needed. */
+function add(d: Domain, gport: u32, mport: u32, count: u32, isToday: bool, spare: u32): i32 {
   const place = placeOf(d, mport, isToday ? count : 0);
-  if (place == 0) return isToday && isNear(d, mport, count) ? -EBUSY : append(d, gport, mport, count);
+  const isRefused = place == 0 && isToday && isNear(d, mport, count);
+  if (place == 0 && !isRefused) {
+    append(d, gport, mport, count, spare);
+    return OK;
+  }
+  FrameSlab.free(SLAB_IO_PORTS, spare);
+  if (isRefused) return -EBUSY;
   const m = PortMapping.at(load<u32>(place));
   m.gport = <u16>gport;
   m.count = count;
   return OK;
+}
+
+/** All that can fail comes before anything changes: the entry's memory, then (4.17) the grant that the mapping is. */
+function map(d: Domain, gport: u32, mport: u32, count: u32, isToday: bool): i32 {
+  const spare = FrameSlab.alloc(SLAB_IO_PORTS, BYTES);
+  if (spare == 0) return -ENOMEM;
+  const granted = isToday ? OK : changeRight(d, IO_PORT, mport, mport + count - 1, true, false);
+  if (granted != OK) {
+    FrameSlab.free(SLAB_IO_PORTS, spare);
+    return granted;
+  }
+  Lock.acquire(lockWord(d));
+  const rc = add(d, gport, mport, count, isToday, spare);
+  Lock.release(lockWord(d));
+  return rc;
 }
 
 function remove(d: Domain, mport: u32, count: u32, isToday: bool): i32 {
@@ -114,20 +134,11 @@ export function ioportMapping(v: Vcpu, d: Domain, u: usize): i32 {
   if (!Rangeset.contains(v.domain.ioportCaps, mport, last)) return -EPERM;
   const isToday = Knobs.get(KNOB_IO_ERA) == <u32>IO_ERA_TODAY;
   if (isToday && isAdd && !Rangeset.contains(d.ioportCaps, mport, last)) return -EPERM;
-  const wasHeld = Rangeset.contains(d.ioportCaps, mport, last); // a right that it had already is not taken back when there is no memory
-  if (!isToday && isAdd) {
-    const granted = changeRight(d, IO_PORT, mport, last, true, false);
-    if (granted != OK) return granted;
-  }
+  if (isAdd) return map(d, gport, mport, count, isToday);
   Lock.acquire(lockWord(d));
-  const rc = isAdd ? add(d, gport, mport, count, isToday) : remove(d, mport, count, isToday);
+  const rc = remove(d, mport, count, isToday);
   Lock.release(lockWord(d));
-  if (isToday) return rc;
-  if (isAdd) {
-    if (rc != OK && !wasHeld) changeRight(d, IO_PORT, mport, last, false, false);
-    return rc;
-  }
-  return changeRight(d, IO_PORT, mport, last, false, false);
+  return isToday ? rc : changeRight(d, IO_PORT, mport, last, false, false);
 }
 
 /** The domain dies. */

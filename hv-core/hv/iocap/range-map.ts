@@ -134,37 +134,51 @@ export class RangeMap {
 
   /**
    * Gives every number of start..end this value, 0 = none.
-   * @returns OK, or -ENOMEM: nothing has changed then. Three nodes are asked for, though fewer may be needed in the end.
+   * @returns OK, or -ENOMEM: nothing has changed then. What lies wholly inside start..end can always be taken out: whoever dies needs no memory.
    */
   static assign(root: usize, start: u64, end: u64, value: u32): i32 {
-    if (!RangeMap.hasRoom()) return -ENOMEM;
-    const a = IoState.allocNode();
-    const b = IoState.allocNode();
-    const c = IoState.allocNode();
-    if (!cut(root, start, a)) IoState.freeNode(a);
-    if (end == LAST || !cut(root, end + 1, b)) IoState.freeNode(b);
+    if (IoState.nodesLeft() < nodesFor(root, start, end, value)) return -ENOMEM;
+    cut(root, start);
+    if (end != LAST) cut(root, end + 1);
     eraseStarts(root, start, end);
-    if (value == 0) IoState.freeNode(c);
-    else insertMerged(root, c, start, end, value);
+    if (value != 0) insertMerged(root, IoState.allocNode(), start, end, value);
     return OK;
   }
 
-  /** Whether an assignment would find its nodes now. */
+  /** Whether any assignment of a value would find its nodes now. */
   @inline static hasRoom(): bool {
     return IoState.nodesLeft() >= 3;
   }
+
+  /** Whether start..end can be taken out now. */
+  static canClear(root: usize, start: u64, end: u64): bool {
+    return IoState.nodesLeft() >= nodesFor(root, start, end, 0);
+  }
 }
 
-/** Makes a range begin at `key` where one runs over it; `spare` becomes its second half. @returns whether the node was used. */
-function cut(root: usize, key: u64, spare: u32): bool {
+/** Nodes that an assignment needs: one for each edge that a range runs over, and one for the new range where none has gone. */
+function nodesFor(root: usize, start: u64, end: u64, value: u32): u32 {
+  let nodes: u32 = (cutAt(root, start) != 0 ? 1 : 0) + (end != LAST && cutAt(root, end + 1) != 0 ? 1 : 0);
+  if (value == 0) return nodes;
+  const node = RangeMap.from(root, start);
+  if (node == 0 || MapNode.at(node).start > end) nodes++;
+  return nodes;
+}
+
+/** The range that runs over the edge before `key`, 0 = none. */
+function cutAt(root: usize, key: u64): u32 {
   const node = RangeMap.floor(root, key);
-  if (node == 0) return false;
+  return node == 0 || MapNode.at(node).start == key || MapNode.at(node).end < key ? 0 : node;
+}
+
+/** Makes a range begin at `key` where one runs over it. The caller has made sure that a node is there. */
+function cut(root: usize, key: u64): void {
+  const node = cutAt(root, key);
+  if (node == 0) return;
   const n = MapNode.at(node);
-  if (n.start == key || n.end < key) return false;
   const end = n.end;
   n.end = key - 1;
-  insert(root, spare, key, end, n.value);
-  return true;
+  insert(root, IoState.allocNode(), key, end, n.value);
 }
 
 /** There is nothing in start..end: the new range takes in its equal neighbours. */

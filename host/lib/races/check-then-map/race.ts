@@ -6,7 +6,7 @@ import { toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
 import { DOM0 } from "../../ids.ts";
 import { readP2m } from "../../p2m-map.ts";
-import { CODE, DOM0_CODE, describeDevice, iomemStep, ioRaceWorld, M, M_GPA, marking } from "../io-world.ts";
+import { accountsOf, CODE, DOM0_CODE, describeDevice, iomemStep, ioRaceWorld, M, M_GPA, marking } from "../io-world.ts";
 
 export const checkThenMap = defineRace({
   name: "check-then-map",
@@ -61,6 +61,7 @@ export const checkThenMap = defineRace({
         toolstack,
       ],
       invariants: [
+        ...accountsOf(world, knobs),
         {
           name: "O-7",
           text: "a domain maps nothing that it has lost the right to",

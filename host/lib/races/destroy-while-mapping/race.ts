@@ -6,7 +6,7 @@ import { defineRace } from "../../explore/race.ts";
 import { toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
 import { iomemPermission } from "../../toolstack/io-rights.ts";
-import { CODE, describeDevice, domctlStep, ioRaceWorld, M, mapStep } from "../io-world.ts";
+import { accountsOf, CODE, describeDevice, domctlStep, ioRaceWorld, M, mapStep } from "../io-world.ts";
 
 export const destroyWhileMapping = defineRace({
   name: "destroy-while-mapping",
@@ -54,6 +54,7 @@ export const destroyWhileMapping = defineRace({
         }),
       ],
       invariants: [
+        ...accountsOf(world, knobs),
         {
           name: "O-3",
           text: "every count is an entry of a living domain",

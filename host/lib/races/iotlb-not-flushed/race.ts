@@ -8,7 +8,7 @@ import { defineRace } from "../../explore/race.ts";
 import { toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
 import { assignDevice, iomemPermission, memoryMapping } from "../../toolstack/io-rights.ts";
-import { CODE, describeDevice, dmaActor, GFN, GPA, ioRaceWorld, M, marking } from "../io-world.ts";
+import { accountsOf, CODE, describeDevice, dmaActor, GFN, GPA, ioRaceWorld, M, marking } from "../io-world.ts";
 
 /** The page that the device writes to, and that the guest gives back. */
 const PAGE = 0x3000;
@@ -27,6 +27,11 @@ export const iotlbNotFlushed = defineRace({
     fixed: {
       text: "the devices' caches are flushed too, and writes under way are waited for",
       knobs: {},
+      expect: "clean",
+    },
+    accountant: {
+      text: "the same with the accountant, and its accounts looked at after every step",
+      knobs: { "iomem.account": 3 },
       expect: "clean",
     },
   },
@@ -73,6 +78,7 @@ export const iotlbNotFlushed = defineRace({
       describeState: () => describeDevice(world),
       actors: [vcpuActor(world, { name: "guest0", index: 0, vcpu: 0, ...programs[0]! }), toolstack, dmaActor(world, 2)],
       invariants: [
+        ...accountsOf(world, knobs),
         {
           name: "freed-frame",
           text: "a frame that has been given back is written by nobody",

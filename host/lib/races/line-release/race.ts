@@ -1,6 +1,7 @@
 /** an interrupt line is released while somebody else binds it. */
 import { EVTCHNOP_BIND_PIRQ, EVTCHNOP_CLOSE, HC_EVENT_CHANNEL_OP } from "../../../../hv-core/abi/hypercalls.ts";
 import { IO_LINE_SIZE, IO_LINES_BASE } from "../../../../hv-core/abi/layout.ts";
+import { IRQ_ALLOW_SHARED } from "../../../../hv-core/abi/physdev.ts";
 import { word } from "../../explore/actors.ts";
 import { type Instruction, program } from "../../explore/code.ts";
 import { defineRace } from "../../explore/race.ts";
@@ -8,7 +9,7 @@ import { toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
 import { writeGuest } from "../../toolstack/foreign.ts";
 import { evtchnBindPirq, irqPermission } from "../../toolstack/io-rights.ts";
-import { CODE, describeDevice, ioRaceWorld } from "../io-world.ts";
+import { accountsOf, CODE, describeDevice, ioRaceWorld } from "../io-world.ts";
 
 const LINE = 5;
 /** The guest's structure {pirq, flags, port}. */
@@ -40,12 +41,17 @@ export const lineRelease = defineRace({
       expect: "bound",
     },
     fixed: { text: "the release looks whether the list is still empty", knobs: {}, expect: "clean" },
+    accountant: {
+      text: "the same with the accountant, and its accounts looked at after every step",
+      knobs: { "iomem.account": 3 },
+      expect: "clean",
+    },
   },
   setup(module, knobs) {
     const { world, programs } = ioRaceWorld(module, knobs, [program(CODE, BIND)]);
     writeGuest(world.dom0, world.window, world.domid, ARGUMENT, new Uint8Array([LINE, 0, 0, 0, 1, 0, 0, 0]));
     writeGuest(world.dom0, world.window, world.domid, RESULT, new Uint8Array([255, 255, 255, 255]));
-    irqPermission(world.dom0, world.domid, LINE, 1);
+    irqPermission(world.dom0, world.domid, LINE, 1 | IRQ_ALLOW_SHARED);
     const port = evtchnBindPirq(world.dom0, LINE, true);
     const guests = (): number => word(world, IO_LINES_BASE + LINE * IO_LINE_SIZE + 4);
     const result = (): number => word(world, world.guestAddress(RESULT)) | 0;
@@ -69,6 +75,7 @@ export const lineRelease = defineRace({
         }),
       ],
       invariants: [
+        ...accountsOf(world, knobs),
         {
           name: "bound",
           text: "a guest whose binding has succeeded is bound",

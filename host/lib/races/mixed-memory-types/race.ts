@@ -6,7 +6,7 @@ import { type Instruction, program, store32 } from "../../explore/code.ts";
 import { defineRace } from "../../explore/race.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
 import { iomemPermission, memoryMapping } from "../../toolstack/io-rights.ts";
-import { CODE, DOM0_CODE, describeDevice, GFN, GPA, ioRaceWorld, M, M_GPA } from "../io-world.ts";
+import { accountsOf, CODE, DOM0_CODE, describeDevice, GFN, GPA, ioRaceWorld, M, M_GPA } from "../io-world.ts";
 
 /** MTRRs on, everything uncached. */
 const UNCACHED: readonly Instruction[] = [
@@ -31,6 +31,11 @@ export const mixedMemoryTypes = defineRace({
       expect: "one-type",
     },
     fixed: { text: "direct MMIO is uncached", knobs: {}, expect: "clean" },
+    accountant: {
+      text: "the same with the accountant, and its accounts looked at after every step",
+      knobs: { "iomem.account": 3 },
+      expect: "clean",
+    },
   },
   setup(module, knobs) {
     const dom0 = program(DOM0_CODE, [store32(M_GPA, 2)]);
@@ -46,6 +51,7 @@ export const mixedMemoryTypes = defineRace({
         vcpuActor(world, { name: "dom0", index: 1, vcpu: 1, ...dom0 }),
       ],
       invariants: [
+        ...accountsOf(world, knobs),
         {
           name: "one-type",
           text: "a frame of a device is accessed with one memory type",

@@ -7,7 +7,7 @@ import { defineRace } from "../../explore/race.ts";
 import { toolstackActor } from "../../explore/toolstack-actor.ts";
 import { vcpuActor } from "../../explore/vcpu-actor.ts";
 import { ioportMapping } from "../../toolstack/io-rights.ts";
-import { accesses, CODE, describeDevice, domctlStep, ioRaceWorld } from "../io-world.ts";
+import { accesses, accountsOf, CODE, describeDevice, domctlStep, ioRaceWorld } from "../io-world.ts";
 
 /** The guest's port for the first device is the machine's port of the second one. */
 const GPORT = BUS_FIRST_PORT + BUS_PORT_STEP;
@@ -23,6 +23,11 @@ export const portList = defineRace({
   variants: {
     "no-second-look": { text: "the entry that was found is used", knobs: { "io.race": 4 }, expect: "own-device" },
     fixed: { text: "a second look, and the instruction runs again", knobs: {}, expect: "clean" },
+    accountant: {
+      text: "the same with the accountant, and its accounts looked at after every step",
+      knobs: { "iomem.account": 3 },
+      expect: "clean",
+    },
   },
   setup(module, knobs) {
     const { world, programs } = ioRaceWorld(module, knobs, [program(CODE, out32(GPORT, 7))]);
@@ -51,6 +56,7 @@ export const portList = defineRace({
         }),
       ],
       invariants: [
+        ...accountsOf(world, knobs),
         {
           name: "own-device",
           text: "the guest reaches no device but the one that was mapped for it",

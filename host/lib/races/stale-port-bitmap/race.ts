@@ -9,6 +9,7 @@ import { DOM0 } from "../../ids.ts";
 import {
   accesses,
   accessesBy,
+  accountsOf,
   CODE,
   DOM0_CODE,
   describeDevice,
@@ -55,6 +56,7 @@ export const stalePortBitmap = defineRace({
         toolstack,
       ],
       invariants: [
+        ...accountsOf(world, knobs),
         {
           name: "O-7",
           text: "when a port has been taken away, no access of that domain reaches the device any more",

@@ -93,7 +93,7 @@ export class Accountant {
   static checkRevoke(kind: u32, holder: u32, first: u64, last: u64): i32 {
     const isRefusing = Knobs.get(KNOB_IO_REVOKE) == <u32>REVOKE_REFUSE;
     if (kind == IO_FRAME && isRefusing && Counts.search(first, last, holder, false) != 0) return -EBUSY;
-    return RangeMap.hasRoom() ? OK : -ENOMEM;
+    return RangeMap.canClear(IoState.holders(kind), first, last) ? OK : -ENOMEM;
   }
 
   /** Takes away what checkRevoke has allowed: only units that `holder` holds. */
