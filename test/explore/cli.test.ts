@@ -294,6 +294,7 @@ describe("wrong usage ends with code 2 and one line that says what to do", () =>
     [["C-1", "--workers", "2", "--windows", "all"], "--workers goes with"],
     [["C-1", "--resume", "nowhere"], "no such file"],
     [["replay", "nowhere.schedule"], "no such file"],
+    [["replay", "mine.schedule", "--at", "99999"], '--at "99999" is not a whole number from 0 to '],
     [["replay", "broken.schedule"], "first line of a schedule"],
     [["replay", "parts.schedule"], "diverged at step 1: wanted guest0:Exited, runnable guest0:run"],
   ])("%j", (args, message) => {
