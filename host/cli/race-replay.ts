@@ -49,7 +49,7 @@ export async function replayCommand(file: string, options: ReplayOptions): Promi
   const read = readSchedule(file, options.anyCore === true);
   const instance = await openSchedule(read);
   const schedule = forThisCore(instance, read);
-  const until = options.at === undefined ? undefined : parseCount(options.at, "--at", 0, 1e9);
+  const until = options.at === undefined ? undefined : parseCount(options.at, "--at", 0, schedule.steps.length);
   const replayed = replay(instance, schedule, until);
   if (options.json) printJson({ file, ...replayed });
   else {

@@ -284,6 +284,9 @@ describe("wrong usage ends with code 2 and one line that says what to do", () =>
     [["./wrong.mjs"], "guests is missing"],
     [["C-1", "--strategy", "x"], "use one of exhaustive"],
     [["C-1", "--knob", "x=1"], "write name=value"],
+    [["C-1", "--strategy", "exaustive"], "did you mean exhaustive?"],
+    [["C-1", "--knob", "unmap.p2mLok=early"], 'did you mean "unmap.p2mLock"?'],
+    [["C-1", "--knob", "unmap.p2mLock=erly"], "did you mean early?"],
     [["C-1", "--budget", "x"], "--budget"],
     [["ioreq-unmap-windw"], "did you mean ioreq-unmap-window?"],
     [["C-1", "--windows", "x"], "use named or all"],
@@ -291,6 +294,7 @@ describe("wrong usage ends with code 2 and one line that says what to do", () =>
     [["C-1", "--workers", "2", "--windows", "all"], "--workers goes with"],
     [["C-1", "--resume", "nowhere"], "no such file"],
     [["replay", "nowhere.schedule"], "no such file"],
+    [["replay", "mine.schedule", "--at", "99999"], '--at "99999" is not a whole number from 0 to '],
     [["replay", "broken.schedule"], "first line of a schedule"],
     [["replay", "parts.schedule"], "diverged at step 1: wanted guest0:Exited, runnable guest0:run"],
   ])("%j", (args, message) => {

@@ -244,5 +244,17 @@ export function openRace(
       return wait && waitText(actors[index]!, wait);
     },
   };
+  checkStart(instance);
   return instance;
+}
+
+/** Before anybody has taken a step nothing is broken, and somebody can go on. @throws UsageError: a set-up that failed is never "no violation". */
+function checkStart(instance: RaceInstance): void {
+  const broken = instance.check() ?? (instance.enabled() === 0 ? instance.checkEnd() : undefined);
+  if (!broken) return;
+  const { race, initial } = instance;
+  instance.restore(initial);
+  throw new UsageError(
+    `race ${race.name}: the set-up failed: ${broken.invariant} is broken before anybody has taken a step: ${broken.message}`,
+  );
 }

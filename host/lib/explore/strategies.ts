@@ -1,5 +1,6 @@
 /** The strategies by name, and what a clean result of each proves. */
 import { UsageError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { type DporCheckpoint, type DporOptions, dpor } from "./dpor.ts";
 import type { RaceInstance } from "./instance.ts";
 import type { Progress } from "./progress.ts";
@@ -95,7 +96,12 @@ export const STRATEGIES: Readonly<Record<string, Strategy>> = {
 /** @throws UsageError */
 export function strategyByName(name: string): Strategy {
   const strategy = Object.hasOwn(STRATEGIES, name) ? STRATEGIES[name] : undefined;
-  if (!strategy) throw new UsageError(`unknown strategy "${name}": use one of ${Object.keys(STRATEGIES).join(", ")}`);
+  if (!strategy) {
+    const names = Object.keys(STRATEGIES);
+    const meant = nearest(name, names);
+    const hint = meant === undefined ? "" : `did you mean ${meant}? `;
+    throw new UsageError(`unknown strategy "${name}": ${hint}use one of ${names.join(", ")}`);
+  }
   return strategy;
 }
 

@@ -5,6 +5,7 @@
 import * as knobs from "../../../hv-core/abi/knobs.ts";
 import { UsageError } from "../errors.ts";
 import { KNOBS } from "../knobs.ts";
+import { nearest, suggestion } from "../nearest.ts";
 
 export interface VariantKnob {
   readonly index: number;
@@ -302,9 +303,14 @@ export function parseVariantKnob(text: string): [name: string, value: number] {
   const name = text.slice(0, at);
   const knob = raceKnob(name);
   if (at <= 0 || !knob)
-    throw new UsageError(`"${text}": write name=value with one of ${Object.keys(VARIANT_KNOBS).join(", ")}`);
-  const value = knob.values.indexOf(text.slice(at + 1));
-  if (value < 0) throw new UsageError(`variant knob ${name}: use one of ${knob.values.join(", ")}`);
+    throw new UsageError(`--knob "${text}": write name=value; ${suggestion(at < 0 ? text : name, raceKnobNames())}`);
+  const word = text.slice(at + 1);
+  const value = knob.values.indexOf(word);
+  if (value < 0) {
+    const meant = nearest(word, knob.values);
+    const hint = meant === undefined ? "" : `did you mean ${meant}? `;
+    throw new UsageError(`variant knob ${name}: "${word}": ${hint}use one of ${knob.values.join(", ")}`);
+  }
   return [name, value];
 }
 
