@@ -75,6 +75,7 @@ export async function openLab(): Promise<Lab> {
     async open(hash, options = {}, before = undefined) {
       const context = await browser.newContext({ viewport: { width: 1280, height: 720 }, ...options });
       const page = await context.newPage();
+      page.setDefaultTimeout(90_000); // two cores, and other tests beside this one
       const errors: string[] = [];
       page.on("console", (m) => m.type() === "error" && errors.push(m.text()));
       page.on("pageerror", (error) => errors.push(error.message));
